@@ -1,0 +1,1 @@
+"""The partners' door: JSON over HTTP, the contract that integrators rely on."""

@@ -1,0 +1,1 @@
+"""Scores: predict, read, replay, and the dictionary."""

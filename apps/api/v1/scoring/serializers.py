@@ -1,0 +1,218 @@
+"""The scoring contract: French field names that integrators already send."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework import serializers
+
+from apps.engine import reasons
+from apps.engine.dictionary import STANDARD, Variable
+from apps.scoring.models import Prediction
+from apps.scoring.queries import Factor, RuleLine, factors_of, rules_of
+from apps.tenancy.language import current_lang
+
+REFERENCES = ("application_id", "client_id", "client_reference")
+
+
+def _field(variable: Variable) -> Any:
+    options: dict[str, Any] = {
+        "required": False,
+        "allow_null": not variable.required,
+        "help_text": variable.label("fr"),
+    }
+    if variable.type == "category":
+        return serializers.ChoiceField(choices=list(variable.codes), **options)
+    kind: Any = serializers.IntegerField if variable.type == "integer" else serializers.FloatField
+    return kind(min_value=variable.minimum, max_value=variable.maximum, **options)
+
+
+class PredictSerializer(serializers.Serializer[dict[str, Any]]):
+    """Documents the body; the values themselves are checked by the dictionary."""
+
+    application_id = serializers.UUIDField(required=False)
+    client_id = serializers.UUIDField(required=False)
+    client_reference = serializers.CharField(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), **{name: _field(STANDARD[name]) for name in STANDARD.names}}
+
+
+class RuleSerializer(serializers.Serializer[dict[str, Any]]):
+    code = serializers.CharField()
+    libelle = serializers.CharField()
+    resultat = serializers.ChoiceField(choices=["respectee", "violee", "non_evaluable"])
+    valeur = serializers.FloatField(allow_null=True)
+    limite = serializers.FloatField(allow_null=True)
+    gravite = serializers.ChoiceField(choices=["bloquante", "a_revoir"])
+
+
+class FactorSerializer(serializers.Serializer[dict[str, Any]]):
+    variable = serializers.CharField()
+    libelle = serializers.CharField()
+    valeur = serializers.JSONField(allow_null=True)
+    contribution = serializers.FloatField()
+    points = serializers.IntegerField()
+    sens = serializers.ChoiceField(choices=["favorable", "defavorable"])
+    texte = serializers.CharField()
+
+
+class ModelSerializer(serializers.Serializer[dict[str, Any]]):
+    nom = serializers.CharField()
+    version = serializers.CharField()
+    statut = serializers.CharField()
+
+
+class PolicySerializer(serializers.Serializer[dict[str, Any]]):
+    version = serializers.IntegerField()
+
+
+class PredictionSerializer(serializers.Serializer[dict[str, Any]]):
+    """What a score answers. Numbers have full double precision."""
+
+    id = serializers.UUIDField()
+    prediction = serializers.IntegerField()
+    probabilite_defaut = serializers.FloatField()
+    seuil_utilise = serializers.FloatField()
+    niveau_risque = serializers.ChoiceField(choices=["faible", "modere", "eleve"])
+    score = serializers.IntegerField()
+    classe = serializers.CharField()
+    recommandation = serializers.ChoiceField(choices=["accorder", "etudier", "refuser"])
+    perte_attendue = serializers.IntegerField()
+    montant_max_conseille = serializers.IntegerField(allow_null=True)
+    motif_montant_max = serializers.CharField(required=False)
+    regles = RuleSerializer(many=True)
+    facteurs = FactorSerializer(many=True)
+    avertissements = serializers.ListField(child=serializers.CharField())
+    modele = ModelSerializer()
+    politique = PolicySerializer()
+    date = serializers.DateTimeField()
+    duree_ms = serializers.FloatField()
+
+
+class PredictionDetailSerializer(PredictionSerializer):
+    entrees = serializers.DictField()
+    base = serializers.FloatField(required=False)
+
+
+class ReplaySerializer(serializers.Serializer[dict[str, Any]]):
+    id = serializers.UUIDField()
+    identique = serializers.BooleanField()
+    enregistre = serializers.DictField()
+    recalcule = serializers.DictField()
+
+
+class CategorySerializer(serializers.Serializer[dict[str, Any]]):
+    code = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+
+
+class VariableSerializer(serializers.Serializer[dict[str, Any]]):
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    type = serializers.CharField()
+    unit = serializers.CharField()
+    min = serializers.FloatField(allow_null=True)
+    max = serializers.FloatField(allow_null=True)
+    categories = CategorySerializer(many=True)
+    required = serializers.BooleanField()  # type: ignore[assignment]
+    direction = serializers.CharField(allow_null=True)
+    used = serializers.BooleanField()
+
+
+class FeaturesNamesSerializer(serializers.Serializer[dict[str, Any]]):
+    modele = ModelSerializer()
+    variables = VariableSerializer(many=True)
+
+
+class LinksSerializer(serializers.Serializer[dict[str, Any]]):
+    schema = serializers.CharField()
+    login = serializers.CharField()
+    features_names = serializers.CharField()
+    predict = serializers.CharField()
+
+
+class WelcomeSerializer(serializers.Serializer[dict[str, Any]]):
+    product = serializers.CharField()
+    version = serializers.CharField()
+    variables = serializers.IntegerField(allow_null=True)
+    links = LinksSerializer()
+
+
+def prediction_body(prediction: Prediction, *, every: bool = False) -> dict[str, Any]:
+    """Return a score as the contract writes it, with texts in the caller's language."""
+    lang = current_lang()
+    version = prediction.model_version
+    body: dict[str, Any] = {
+        "id": str(prediction.uid),
+        "prediction": int(prediction.predicted_default),
+        "probabilite_defaut": prediction.pd,
+        "seuil_utilise": prediction.threshold,
+        "niveau_risque": prediction.band,
+        "score": prediction.points,
+        "classe": prediction.grade,
+        "recommandation": prediction.recommendation,
+        "perte_attendue": prediction.expected_loss_xaf,
+        "montant_max_conseille": prediction.max_amount_xaf,
+        "regles": [_rule_body(line) for line in rules_of(prediction, lang=lang)],
+        "facteurs": [_factor_body(factor) for factor in factors_of(prediction, lang=lang, every=every)],
+        "avertissements": prediction.warnings,
+        "modele": {"nom": version.name, "version": version.version, "statut": version.status},
+        "politique": {"version": prediction.policy.version},
+        "date": timezone.localtime(prediction.created_at).isoformat(timespec="seconds"),
+        "duree_ms": round(prediction.duration_ms, 1),
+    }
+    if prediction.max_amount_reason:
+        body["motif_montant_max"] = reasons.amount_reason_text(prediction.max_amount_reason, lang)
+    return body
+
+
+def detail_body(prediction: Prediction, *, every: bool) -> dict[str, Any]:
+    """Return a stored score with what it was computed from; every factor and the base value on demand."""
+    body = prediction_body(prediction, every=every) | {"entrees": prediction.inputs}
+    return body | {"base": prediction.base} if every else body
+
+
+def variable_body(variable: Variable, *, used: bool) -> dict[str, Any]:
+    """Return one entry of the dictionary."""
+    lang = current_lang()
+    return {
+        "name": variable.name,
+        "label": variable.label(lang),
+        "type": variable.type,
+        "unit": variable.unit,
+        "min": variable.minimum,
+        "max": variable.maximum,
+        "categories": [{"code": each.code, "label": each.label(lang)} for each in variable.categories],
+        "required": variable.required,
+        "direction": variable.direction,
+        "used": used,
+    }
+
+
+def product() -> dict[str, str]:
+    """Return the product's name and version."""
+    return {"product": "CrediSense", "version": settings.VERSION}
+
+
+def _rule_body(line: RuleLine) -> dict[str, Any]:
+    return {
+        "code": line.outcome.code,
+        "libelle": line.label,
+        "resultat": line.outcome.verdict,
+        "valeur": line.outcome.value,
+        "limite": line.outcome.limit,
+        "gravite": line.outcome.severity,
+    }
+
+
+def _factor_body(factor: Factor) -> dict[str, Any]:
+    return {
+        "variable": factor.variable,
+        "libelle": factor.label,
+        "valeur": factor.value,
+        "contribution": factor.log_odds,
+        "points": factor.points,
+        "sens": "defavorable" if factor.adverse else "favorable",
+        "texte": factor.sentence,
+    }

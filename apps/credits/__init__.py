@@ -1,0 +1,1 @@
+"""Clients, credit applications and what they owe; where rows become numbers."""

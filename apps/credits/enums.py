@@ -1,0 +1,49 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ApplicationStatus(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    SUBMITTED = "submitted", _("Awaiting decision")
+    INCOMPLETE = "incomplete", _("To be completed")
+    APPROVED = "approved", _("Approved")
+    APPROVED_CONDITIONALLY = "approved_conditionally", _("Approved conditionally")
+    DECLINED = "declined", _("Declined")
+    DEFERRED = "deferred", _("Deferred")
+    COUNTER_OFFERED = "counter_offered", _("Counter-offer")
+    DISBURSED = "disbursed", _("Disbursed")
+    CLOSED_NO_ACTION = "closed_no_action", _("Closed without action")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Outcome(models.TextChoices):
+    GOOD = "good", _("Repaid")
+    DEFAULT = "default", _("Defaulted")
+
+
+class DocumentType(models.TextChoices):
+    NATIONAL_ID = "cni", _("National identity card")
+    RECEIPT = "recepisse", _("Identity card receipt")
+    PASSPORT = "passeport", _("Passport")
+    RESIDENCE = "carte_sejour", _("Residence card")
+    TAX = "niu", _("Tax number (NIU)")
+
+
+class Sex(models.TextChoices):
+    FEMALE = "F", _("Female")
+    MALE = "M", _("Male")
+
+
+class FamilySituation(models.TextChoices):
+    SINGLE = "celibataire", _("Single")
+    MARRIED = "marie", _("Married")
+    FREE_UNION = "union_libre", _("Free union")
+    DIVORCED = "divorce", _("Divorced")
+    WIDOWED = "veuf", _("Widowed")
+
+
+class ContractType(models.TextChoices):
+    CDI = "CDI", _("Permanent contract (CDI)")
+    CDD = "CDD", _("Fixed-term contract (CDD)")
+    INFORMAL = "Informel", _("Informal")
+    SELF_EMPLOYED = "Indépendant", _("Self-employed")

@@ -1,0 +1,68 @@
+"""Reads of clients and applications, always through what the actor may see."""
+
+import datetime as dt
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from apps.credits.models import Client, CreditApplication
+from apps.engine.contracts import Value
+from apps.tenancy.actor import Actor
+from apps.tenancy.encryption import blind_index
+from apps.tenancy.errors import ObjectNotFound
+
+DAYS_PER_MONTH = 30.4375  # 365.25 / 12
+
+
+def visible_clients(actor: Actor) -> QuerySet[Client]:
+    """Return the clients of the agencies that ``actor`` sees."""
+    clients = Client.objects.select_related("agency")
+    return clients if actor.agency_ids is None else clients.filter(agency_id__in=actor.agency_ids)
+
+
+def visible_applications(actor: Actor) -> QuerySet[CreditApplication]:
+    """Return the applications of the agencies that ``actor`` sees."""
+    applications = CreditApplication.objects.select_related("client", "agency")
+    return applications if actor.agency_ids is None else applications.filter(agency_id__in=actor.agency_ids)
+
+
+def get_visible_application(actor: Actor, uid: UUID) -> CreditApplication:
+    """Return one application; raise ``ObjectNotFound`` when unknown or out of sight, alike."""
+    application = visible_applications(actor).filter(uid=uid).first()
+    if application is None:
+        raise ObjectNotFound(_("No such application."))
+    return application
+
+
+def get_visible_client(actor: Actor, *, uid: UUID | None = None, reference: str | None = None) -> Client:
+    """Return one client by public identifier or by reference; raise ``ObjectNotFound``."""
+    clients = visible_clients(actor)
+    found = clients.filter(uid=uid) if uid is not None else clients.filter(reference=reference)
+    client = found.first()
+    if client is None:
+        raise ObjectNotFound(_("No such client."))
+    return client
+
+
+def clients_with_phone(actor: Actor, phone: str) -> QuerySet[Client]:
+    """Return the visible clients whose phone is exactly ``phone``, through the blind index."""
+    index = blind_index(phone, institution_id=actor.institution, purpose="phone")
+    return visible_clients(actor).filter(phone_index=index) if index else Client.objects.none()
+
+
+def client_values(client: Client, *, on: dt.date) -> dict[str, Value]:
+    """Return what a client's file says on a date, by dictionary name; the loan's own fields are not in it."""
+    values: dict[str, Value] = {
+        "age": client.age_on(on),
+        "sexe": client.sex,
+        "situation_familiale": client.family_situation,
+        "revenu_mensuel": client.monthly_income_xaf,
+        "type_contrat_travail": client.contract_type,
+        "anciennete_travail_mois": _months_between(client.contract_start, on),
+    }
+    return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def _months_between(start: dt.date | None, end: dt.date) -> int | None:
+    return None if start is None else max(0, int((end - start).days / DAYS_PER_MONTH))

@@ -1,0 +1,1 @@
+"""The human decision on an application: recommendation seen, decision taken, motive, override."""

@@ -1,0 +1,1 @@
+"""Demonstration: a synthetic portfolio of fictional people, and the command that loads it."""

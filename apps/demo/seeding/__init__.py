@@ -1,0 +1,1 @@
+"""Loading the demonstration, step by step; every step may run again."""

@@ -1,0 +1,41 @@
+"""The whole demonstration, in order; what is there already is kept."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+
+from django.conf import settings
+from django.utils import timezone
+
+from apps.demo.cast import INSTITUTIONS
+from apps.demo.seeding.history import seed_history
+from apps.demo.seeding.model import seed_model
+from apps.demo.seeding.people import seed_institution, seed_operator
+from apps.demo.seeding.scores import seed_policy, seed_scores
+from apps.tenancy.errors import NotAllowed
+
+Say = Callable[[str], None]
+
+
+def seed(
+    *, rows: Mapping[str, int] | None = None, as_of: dt.date | None = None, say: Say = lambda _line: None
+) -> None:
+    """Load institutions, people, history, model, policies and recent scores.
+
+    ``rows`` overrides the number of applications by institution code; ``say`` hears each step. Raises
+    ``NotAllowed`` outside demonstration mode.
+    """
+    if not settings.DEMO_MODE:
+        raise NotAllowed("Demonstration data are refused outside demonstration mode.")
+    date = as_of or timezone.localdate()
+    operator = seed_operator()
+    institutions = {demo: seed_institution(demo, operator=operator) for demo in INSTITUTIONS}
+    say(f"Institutions : {', '.join(demo.name for demo in institutions)}")
+    for demo, institution in institutions.items():
+        wanted = (rows or {}).get(demo.code, demo.rows)
+        clients, applications = seed_history(demo, institution, rows=wanted, as_of=date)
+        say(f"{demo.name} : {clients} clients, {applications} demandes")
+    model = seed_model(list(institutions.values()), say=say)
+    for institution in institutions.values():
+        seed_policy(institution)
+        scored = seed_scores(institution, model=model)
+        say(f"{institution.name} : {scored} demandes récentes notées")

@@ -1,0 +1,50 @@
+"""A policy for each institution and scores of its recent applications."""
+
+from apps.credits.models import CreditApplication
+from apps.demo.seeding.people import seeding_actor
+from apps.engine.contracts import PolicyFigures
+from apps.engine.policy import default_rules
+from apps.institutions.models import Institution
+from apps.registry.models import PlatformModel
+from apps.registry.services.versions import install_platform_model, promote_model
+from apps.scoring.models import Prediction, ScoringPolicy
+from apps.scoring.services import score_application, set_policy
+from apps.tenancy.actor import Actor
+from apps.tenancy.context import tenant_scope
+from apps.users.queries import demo_memberships, member_actor
+
+RECENT = 60
+REASON = "Politique de démonstration"
+
+
+def seed_policy(institution: Institution) -> None:
+    """Give the institution the demonstration's policy (threshold 0.15) unless it has one."""
+    with tenant_scope(institution.pk):
+        if not ScoringPolicy.objects.exists():
+            oldest = (
+                CreditApplication.objects.order_by("applied_on").values_list("applied_on", flat=True).first()
+            )
+            set_policy(
+                figures=PolicyFigures(rules=default_rules()),
+                by=seeding_actor(institution),
+                reason=REASON,
+                effective_from=oldest,
+            )
+
+
+def seed_scores(institution: Institution, *, model: PlatformModel) -> int:
+    """Install and promote the model, then score the most recent undecided applications once."""
+    with tenant_scope(institution.pk):
+        version = install_platform_model(model=model, by=seeding_actor(institution))
+        promote_model(version=version, by=seeding_actor(institution))
+        if Prediction.objects.exists():
+            return Prediction.objects.count()
+        analyst = _analyst(institution)
+        recent = CreditApplication.objects.select_related("client").undecided().order_by("-applied_on", "-id")
+        for application in reversed(recent[:RECENT]):
+            score_application(application=application, by=analyst)
+        return Prediction.objects.count()
+
+
+def _analyst(institution: Institution) -> Actor:
+    return member_actor(demo_memberships().get(institution=institution, role="analyste"))

@@ -1,0 +1,99 @@
+"""The maximal advised amount: the same application with every amount of a grid, scored together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from apps.engine.contracts import Value
+from apps.engine.ratios import monthly_instalment
+
+STEP_XAF = 5_000
+_BLOCK = 512
+_SAME_DEBT_XAF = 1.0
+
+Column = Value | Sequence[Value]
+
+
+class ColumnScorer(Protocol):
+    """What the search needs of a model: probabilities for columns, a lone value standing for all rows."""
+
+    @property
+    def amount_p99(self) -> float | None: ...
+
+    def probabilities(self, columns: Mapping[str, Column], rows: int) -> Sequence[float]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoanGrid:
+    """Amounts in XAF, largest first, and what the ratios of one application need to follow them."""
+
+    amounts: tuple[int, ...]
+    values: Mapping[str, Value]
+    income: float | None
+    other_instalments: float
+    other_debts: float
+    instalment_per_xaf: float
+
+    @classmethod
+    def below(cls, cap: float, values: Mapping[str, Value], smallest: int) -> "LoanGrid | None":
+        """Multiples of 5,000 XAF up to ``cap``; None where the ratios rest on an unknown income."""
+        income = _number(values, "revenu_mensuel")
+        if not income and {"taux_endettement", "ratio_dette_revenu"} & values.keys():
+            return None
+        asked = _number(values, "montant_credit") or 0.0
+        months = int(_number(values, "duree_mois") or 1)
+        per_xaf = monthly_instalment(1.0, _number(values, "taux_interet") or 0.0, months)
+        return cls(
+            tuple(range(int(cap // STEP_XAF) * STEP_XAF, smallest - 1, -STEP_XAF)),
+            values,
+            income or None,
+            _others(values, "mensualites_en_cours", "taux_endettement", (income or 0) / 100, asked * per_xaf),
+            _others(values, "encours_autres_dettes", "ratio_dette_revenu", 12 * (income or 0), asked),
+            per_xaf,
+        )
+
+    def debt_ratio(self, amount: int) -> float | None:
+        """``taux_endettement`` in % for ``amount``, None without an income."""
+        if self.income is None:
+            return None
+        return 100 * (self.other_instalments + amount * self.instalment_per_xaf) / self.income
+
+    def within_debt_ratio(self, limit: float | None) -> "LoanGrid":
+        """Keep the amounts whose ``taux_endettement`` stays within ``limit`` %; all when one is unknown."""
+        if limit is None or self.income is None:
+            return self
+        kept = tuple(amount for amount in self.amounts if (self.debt_ratio(amount) or 0) <= limit)
+        return replace(self, amounts=kept)
+
+    def largest_below(self, threshold: float, scorer: ColumnScorer) -> int | None:
+        """Scan from the largest amount down, a block a call, for a probability under ``threshold``."""
+        for start in range(0, len(self.amounts), _BLOCK):
+            block = self.amounts[start : start + _BLOCK]
+            chances = scorer.probabilities(self.columns(block), len(block))
+            found = next((amount for amount, pd in zip(block, chances, strict=True) if pd < threshold), None)
+            if found is not None:
+                return found
+        return None
+
+    def columns(self, amounts: Sequence[int]) -> dict[str, Column]:
+        changed: dict[str, Column] = {**self.values, "montant_credit": amounts}
+        if self.income is not None:
+            yearly = 12 * self.income
+            changed["taux_endettement"] = [self.debt_ratio(amount) for amount in amounts]
+            changed["ratio_dette_revenu"] = [(self.other_debts + amount) / yearly for amount in amounts]
+        return changed
+
+
+def _others(values: Mapping[str, Value], name: str, ratio: str, unit: float, own: float) -> float:
+    """Other debts behind a ratio: as declared where they agree with it, else what the ratio sent implies."""
+    declared = _number(values, name) or 0.0
+    sent = _number(values, ratio)
+    if sent is None:
+        return declared
+    implied = max(sent * unit - own, 0.0)
+    return declared if abs(implied - declared) < _SAME_DEBT_XAF else implied
+
+
+def _number(values: Mapping[str, Value], name: str) -> float | None:
+    value = values.get(name)
+    return None if value is None or isinstance(value, str) else float(value)

@@ -1,0 +1,1 @@
+"""Institutions, their agencies and their dated settings."""

@@ -1,0 +1,1 @@
+"""One row per background work: the truth about it."""

@@ -1,0 +1,1 @@
+"""Nightly figures per model and cohort: drift, observed against predicted, overrides, fairness."""

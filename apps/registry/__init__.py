@@ -1,0 +1,1 @@
+"""Models: what was trained, which version is in production, and loading it safely."""

@@ -1,0 +1,52 @@
+"""Model folders to scorers: checked against the row's hash, loaded once per process."""
+
+import logging
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from apps.institutions.queries import get_institution
+from apps.registry.errors import NoApprovedModel
+from apps.registry.models import ModelVersion
+from apps.tenancy.context import current_institution_id
+
+if TYPE_CHECKING:
+    from apps.engine.scorer import Scorer
+
+logger = logging.getLogger(__name__)
+KEPT_IN_MEMORY = 32
+
+
+def load_scorer(version: ModelVersion) -> "Scorer":
+    """Return the scorer of a version.
+
+    Raises ``NoApprovedModel``, after a log line that says why, when the folder is missing, altered or
+    does not reproduce its own golden figures; nothing else of the site depends on it.
+    """
+    from apps.engine.artifacts import ArtefactRefused
+
+    folder = model_folder(version)
+    try:
+        return _load(folder, version.sha256)
+    except (ArtefactRefused, OSError) as error:
+        logger.error("Model %s (%s) refused at load: %s", version, version.sha256[:12], error)  # noqa: TRY400  the reason is the message
+        raise NoApprovedModel(_("No approved model: no score can be given for the moment.")) from error
+
+
+def model_folder(version: ModelVersion) -> Path:
+    """Return where the folder of a version stands: the platform's tree or the institution's own files."""
+    if version.platform_model_id is not None:
+        return Path(settings.PLATFORM_MODELS_DIR) / version.name / version.version
+    institution = get_institution(current_institution_id())
+    return Path(settings.INSTITUTION_FILES_DIR) / str(institution.uid) / "models" / version.sha256
+
+
+@lru_cache(maxsize=KEPT_IN_MEMORY)
+def _load(folder: Path, sha256: str) -> "Scorer":
+    from apps.engine.artifacts import read
+    from apps.engine.scorer import Scorer
+
+    return Scorer(read(folder, expected_sha256=sha256))

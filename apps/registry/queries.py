@@ -1,0 +1,27 @@
+"""Which model is in production, and since when."""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from apps.registry.enums import GENERAL_SEGMENT, ModelStatus, TrainingData
+from apps.registry.errors import NoApprovedModel
+from apps.registry.models import ModelVersion
+
+
+def champion_for(credit_type: str = GENERAL_SEGMENT) -> ModelVersion:
+    """Return the champion of a credit type: its own, else the institution's general one.
+
+    Raises ``NoApprovedModel`` when there is none. A model trained on synthetic data counts in
+    demonstration mode only, whatever its row says.
+    """
+    champions = {
+        version.segment: version
+        for version in ModelVersion.objects.filter(
+            status=ModelStatus.CHAMPION, segment__in={credit_type, GENERAL_SEGMENT}
+        )
+        if settings.DEMO_MODE or version.training_data != TrainingData.SYNTHETIC
+    }
+    champion = champions.get(credit_type) or champions.get(GENERAL_SEGMENT)
+    if champion is None:
+        raise NoApprovedModel(_("No approved model: no score can be given for the moment."))
+    return champion

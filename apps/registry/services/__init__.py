@@ -1,0 +1,1 @@
+"""Writes of models: versions and their life, training."""

@@ -1,0 +1,117 @@
+"""Publishing, installing and promoting models."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from apps.audit.services import record, record_platform
+from apps.institutions.queries import get_institution
+from apps.registry.enums import GENERAL_SEGMENT, ModelStatus, TrainingData
+from apps.registry.errors import ModelNotAllowed
+from apps.registry.models import Championship, ModelVersion, PlatformModel
+from apps.tenancy.actor import Actor
+from apps.tenancy.context import current_institution_id
+
+
+@transaction.atomic
+def publish_platform_model(
+    *,
+    name: str,
+    version: str,
+    sha256: str,
+    training_data: str,
+    trained_at: dt.datetime,
+    metrics: Mapping[str, Any],
+    by: Actor,
+) -> PlatformModel:
+    """Write or refresh the shared row of a platform model whose folder stands in place."""
+    model, _created = PlatformModel.objects.update_or_create(
+        name=name,
+        version=version,
+        defaults={
+            "sha256": sha256,
+            "training_data": training_data,
+            "trained_at": trained_at,
+            "metrics": dict(metrics),
+        },
+    )
+    record_platform(by=by, action="model.publish", institution_id=None, reason=f"{name} v{version}")
+    return model
+
+
+@transaction.atomic
+def install_platform_model(*, model: PlatformModel, by: Actor) -> ModelVersion:
+    """Give the institution in scope its own row of a platform model (same sha256); idempotent."""
+    version, created = ModelVersion.objects.update_or_create(
+        name=model.name,
+        version=model.version,
+        segment=GENERAL_SEGMENT,
+        defaults={
+            "platform_model": model,
+            "sha256": model.sha256,
+            "training_data": model.training_data,
+            "trained_at": model.trained_at,
+            "metrics": model.metrics,
+        },
+        create_defaults={
+            "platform_model": model,
+            "sha256": model.sha256,
+            "training_data": model.training_data,
+            "trained_at": model.trained_at,
+            "metrics": model.metrics,
+            "status": ModelStatus.CANDIDATE,
+        },
+    )
+    if created:
+        record(by=by, action="model.install", target=version, after={"sha256": model.sha256})
+    return version
+
+
+@transaction.atomic
+def promote_model(*, version: ModelVersion, by: Actor) -> ModelVersion:
+    """Put a version in production for its segment; the former champion is retired, with dates.
+
+    Raises ``ModelNotAllowed`` for a model trained on synthetic data, unless the platform runs in
+    demonstration mode *and* the institution is a fictional one. Promoting the champion changes nothing.
+    """
+    refuse_synthetic_outside_demo(version)
+    if version.status == ModelStatus.CHAMPION:
+        return version
+    now = timezone.now()
+    Championship.objects.filter(segment=version.segment, ended_at=None).update(ended_at=now)
+    ModelVersion.objects.filter(segment=version.segment, status=ModelStatus.CHAMPION).update(
+        status=ModelStatus.RETIRED
+    )
+    version.status = ModelStatus.CHAMPION
+    version.save(update_fields=["status"])
+    Championship.objects.create(
+        model_version=version, segment=version.segment, started_at=now, started_by=by.id
+    )
+    record(by=by, action="model.promote", target=version, after={"sha256": version.sha256})
+    return version
+
+
+def refuse_synthetic_outside_demo(version: ModelVersion) -> None:
+    """Raise ``ModelNotAllowed`` unless fictional data serve a fictional institution in demonstration mode."""
+    if version.training_data != TrainingData.SYNTHETIC:
+        return
+    if not settings.DEMO_MODE or not get_institution(current_institution_id()).is_demo:
+        raise ModelNotAllowed(_("A model trained on synthetic data serves demonstrations only."))
+
+
+def platform_folder(name: str, version: str) -> Path:
+    """Return where the folder of a platform model stands or will stand."""
+    return Path(settings.PLATFORM_MODELS_DIR) / name / version
+
+
+def platform_folder_stands(model: PlatformModel) -> bool:
+    """Say whether the folder of a platform model is there with the manifest that its row names."""
+    manifest = platform_folder(model.name, model.version) / "manifest.json"
+    return manifest.is_file() and hashlib.sha256(manifest.read_bytes()).hexdigest() == model.sha256

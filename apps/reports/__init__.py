@@ -1,0 +1,1 @@
+"""Read models and renderers of reports (PDF, XLSX, CSV)."""

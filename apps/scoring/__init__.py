@@ -1,0 +1,1 @@
+"""Scores: the policy, the prediction and its immutable snapshot."""

@@ -1,0 +1,20 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Band(models.TextChoices):
+    LOW = "faible", _("Low risk")
+    MODERATE = "modere", _("Moderate risk")
+    HIGH = "eleve", _("High risk")
+
+
+class Recommendation(models.TextChoices):
+    GRANT = "accorder", _("Favourable advice")
+    STUDY = "etudier", _("To be studied")
+    DECLINE = "refuser", _("Unfavourable advice")
+
+
+class Source(models.TextChoices):
+    PAGE = "page", _("Page")
+    API = "api", _("API")
+    BATCH = "batch", _("Batch")

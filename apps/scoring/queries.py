@@ -1,0 +1,125 @@
+"""Reads of scores and policies."""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from apps.engine import reasons, scorecard
+from apps.engine.contracts import Contribution, Lang, RuleOutcome, ScoringResult, Value
+from apps.engine.dictionary import STANDARD
+from apps.engine.wording import format_value
+from apps.registry.loader import load_scorer
+from apps.registry.models import ModelVersion
+from apps.registry.queries import champion_for
+from apps.scoring.errors import NoPolicy
+from apps.scoring.models import Prediction, ScoringPolicy
+from apps.scoring.validators import figures_from_json
+from apps.tenancy.actor import Actor
+from apps.tenancy.errors import ObjectNotFound
+
+
+def visible_predictions(actor: Actor) -> QuerySet[Prediction]:
+    """Return the scores of the agencies that ``actor`` sees, and the actor's own."""
+    predictions = Prediction.objects.select_related(
+        "application", "client", "model_version", "policy", "author"
+    )
+    if actor.agency_ids is None:
+        return predictions
+    return predictions.filter(Q(agency_id__in=actor.agency_ids) | Q(agency=None, author_id=actor.id))
+
+
+def my_predictions(actor: Actor) -> QuerySet[Prediction]:
+    """Return the scores that ``actor`` asked for, newest first."""
+    return visible_predictions(actor).filter(author_id=actor.id).order_by("-created_at", "-uid")
+
+
+def get_visible_prediction(actor: Actor, uid: UUID) -> Prediction:
+    """Return one score; raise ``ObjectNotFound`` when unknown or out of sight, alike."""
+    prediction = visible_predictions(actor).filter(uid=uid).first()
+    if prediction is None:
+        raise ObjectNotFound(_("No such score."))
+    return prediction
+
+
+def champion_variables() -> tuple[ModelVersion, frozenset[str]]:
+    """Return the champion in production and the names of the variables it uses; raise ``NoApprovedModel``."""
+    version = champion_for()
+    return version, frozenset(load_scorer(version).variables)
+
+
+def policy_on(date: dt.date | None = None) -> ScoringPolicy:
+    """Return the policy in force on ``date`` (default: today); raise ``NoPolicy`` when none is."""
+    policy = (
+        ScoringPolicy.objects.filter(effective_from__lte=date or timezone.localdate())
+        .order_by("-effective_from", "-version")
+        .first()
+    )
+    if policy is None:
+        raise NoPolicy(_("This institution has no scoring policy yet."))
+    return policy
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One variable's part in a score, in words; ``points`` is negative when it raises the risk."""
+
+    variable: str
+    label: str
+    value: Value
+    value_text: str
+    log_odds: float
+    points: int
+    sentence: str
+
+    @property
+    def adverse(self) -> bool:
+        return self.log_odds > 0
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """What one rule of the policy said, in words."""
+
+    outcome: RuleOutcome
+    label: str
+    sentence: str
+
+
+def factors_of(prediction: Prediction, *, lang: Lang, every: bool = False) -> tuple[Factor, ...]:
+    """Return the strongest factors (at most 6; adverse first unless the advice is to grant), or all."""
+    result = _stored_result(prediction)
+    chosen = result.contributions if every else reasons.strongest(result, prediction.recommendation)  # type: ignore[arg-type]
+    figures = figures_from_json(prediction.policy.figures)
+    return tuple(
+        Factor(
+            variable=each.variable,
+            label=STANDARD[each.variable].label(lang),
+            value=each.value,
+            value_text=format_value(STANDARD[each.variable], each.value, lang),
+            log_odds=each.log_odds,
+            points=scorecard.points_of_contribution(each.log_odds, figures),
+            sentence=reasons.sentence(STANDARD[each.variable], each.value, each.log_odds, lang),
+        )
+        for each in chosen
+    )
+
+
+def rules_of(prediction: Prediction, *, lang: Lang) -> tuple[RuleLine, ...]:
+    """Return every rule of the policy with what it said of this application."""
+    outcomes = [RuleOutcome(**stored) for stored in prediction.rules]
+    return tuple(
+        RuleLine(outcome, reasons.rule_label(outcome.code, lang), reasons.rule_text(outcome, lang))
+        for outcome in outcomes
+    )
+
+
+def _stored_result(prediction: Prediction) -> ScoringResult:
+    return ScoringResult(
+        pd=prediction.pd,
+        base=prediction.base,
+        contributions=tuple(Contribution(**stored) for stored in prediction.contributions),
+    )

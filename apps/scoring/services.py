@@ -1,0 +1,233 @@
+"""Scoring: from an application, or from values, to one stored and explained prediction."""
+
+import datetime as dt
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.audit.services import record
+from apps.credits.features import application_values, case_facts
+from apps.credits.models import Client, CreditApplication
+from apps.credits.queries import client_values
+from apps.credits.services import checked_values
+from apps.engine.contracts import Advice, CaseFacts, PolicyFigures, ScoringInput, ScoringResult, Value
+from apps.registry.loader import load_scorer
+from apps.registry.models import ModelVersion
+from apps.registry.queries import champion_for
+from apps.scoring.models import Prediction, ScoringPolicy
+from apps.scoring.queries import policy_on
+from apps.scoring.validators import figures_from_json, figures_to_json
+from apps.tenancy.actor import Actor
+
+if TYPE_CHECKING:
+    from apps.engine.scorer import Scorer
+
+SourceCode = Literal["page", "api", "batch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is scored: the values, the facts for the rules, and whose file they come from."""
+
+    values: Mapping[str, Value]
+    facts: CaseFacts
+    warnings: tuple[str, ...] = ()
+    application: CreditApplication | None = None
+    client: Client | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Stored and recomputed figures of one prediction."""
+
+    stored: Mapping[str, Any]
+    recomputed: Mapping[str, Any]
+
+    @property
+    def identical(self) -> bool:
+        return dict(self.stored) == dict(self.recomputed)
+
+
+def score_application(
+    *, application: CreditApplication, by: Actor, source: SourceCode = "page"
+) -> tuple[Prediction, bool]:
+    """Score an application with the champion and the policy of today.
+
+    Returns ``(prediction, created)``: asked again with the same inputs, model and policy, the same row
+    comes back. Raises ``NoApprovedModel`` or ``NoPolicy``.
+    """
+    return _score(application_case(application), by=by, source=source)
+
+
+def score_values(
+    *, raw: Mapping[str, object], by: Actor, client: Client | None = None, source: SourceCode = "api"
+) -> tuple[Prediction, bool]:
+    """Score values as received, with a client's file behind them when one is given.
+
+    Raises ``InvalidValues`` naming every field at fault; then nothing is stored. Each call without an
+    application is stored.
+    """
+    today = timezone.localdate()
+    known = client_values(client, on=today) if client is not None else {}
+    values, warnings = checked_values({**known, **raw})
+    facts = case_facts(client, on=today)
+    return _score(Case(values, facts, warnings, client=client), by=by, source=source)
+
+
+def application_case(application: CreditApplication, *, on: dt.date | None = None) -> Case:
+    """Return the case of an application: its values as known on its day, the facts of ``on`` (today)."""
+    values, warnings = application_values(application)
+    facts = case_facts(application.client, on=on or timezone.localdate(), application=application)
+    return Case(values, facts, warnings, application, application.client)
+
+
+@transaction.atomic
+def _score(case: Case, *, by: Actor, source: SourceCode) -> tuple[Prediction, bool]:
+    started = time.perf_counter()
+    version = champion_for(str(case.values.get("type_credit") or ""))
+    policy = policy_on()
+    input_hash = hash_of(case)
+    if (known := _same_score(case, version, policy, input_hash)) is not None:
+        return known, False
+    result, advice = _compute(case, load_scorer(version), figures_from_json(policy.figures))
+    prediction, created = _insert_once(
+        Prediction(
+            application=case.application,
+            client=case.client,
+            agency_id=_agency_id(case),
+            model_version=version,
+            policy=policy,
+            source=source,
+            author_id=by.id if by.kind == "user" else None,
+            inputs=dict(case.values),
+            facts=asdict(case.facts),
+            input_hash=input_hash,
+            **figures_of(result, advice),
+            duration_ms=(time.perf_counter() - started) * 1000,
+        )
+    )
+    if created:
+        record(by=by, action="prediction.create", target=prediction, after={"source": source})
+    return prediction, created
+
+
+def figures_of(result: ScoringResult, advice: Advice) -> dict[str, Any]:
+    """Return every figure of a score as its row stores it."""
+    return {
+        "pd": result.pd,
+        "base": result.base,
+        "contributions": [asdict(contribution) for contribution in result.contributions],
+        "threshold": advice.threshold,
+        "predicted_default": bool(advice.prediction),
+        "points": advice.points,
+        "grade": advice.grade,
+        "band": advice.band,
+        "recommendation": advice.recommendation,
+        "expected_loss_xaf": advice.expected_loss_xaf,
+        "max_amount_xaf": advice.max_amount_xaf,
+        "max_amount_reason": advice.max_amount_reason or "",
+        "rules": [asdict(rule) for rule in advice.rules],
+        "warnings": list(advice.warnings),
+    }
+
+
+def hash_of(case: Case) -> str:
+    """Return the SHA-256 (hexadecimal) of the canonical JSON of values and facts."""
+    canonical = json.dumps(
+        {"values": dict(case.values), "facts": asdict(case.facts)}, sort_keys=True, separators=(",", ":")
+    )
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _compute(case: Case, scorer: "Scorer", figures: PolicyFigures) -> tuple[ScoringResult, Advice]:
+    from apps.engine.policy import advise
+
+    result = scorer.score(ScoringInput(case.values))
+    advice = advise(
+        result, case.values, case.facts, figures, case.warnings, scorer=scorer, amount_cap=scorer.amount_p99
+    )
+    return result, advice
+
+
+def _same_score(
+    case: Case, version: ModelVersion, policy: ScoringPolicy, input_hash: str
+) -> Prediction | None:
+    if case.application is None:
+        return None
+    return Prediction.objects.filter(
+        application=case.application, model_version=version, policy=policy, input_hash=input_hash
+    ).first()
+
+
+def _insert_once(prediction: Prediction) -> tuple[Prediction, bool]:
+    """Insert, or return the row that a simultaneous request inserted first."""
+    if prediction.application_id is None:
+        prediction.save(force_insert=True)
+        return prediction, True
+    inserted = Prediction.objects.bulk_create([prediction], ignore_conflicts=True)
+    stored = Prediction.objects.get(
+        application_id=prediction.application_id,
+        model_version_id=prediction.model_version_id,
+        policy_id=prediction.policy_id,
+        input_hash=prediction.input_hash,
+    )
+    return stored, stored.uid == inserted[0].uid
+
+
+def _agency_id(case: Case) -> int | None:
+    owner = case.application or case.client
+    return owner.agency_id if owner is not None else None
+
+
+def replay_prediction(*, prediction: Prediction, by: Actor) -> Replay:
+    """Score a stored snapshot again with the stored model and policy; nothing is changed.
+
+    Raises ``NoApprovedModel`` when the model's folder no longer is what its hash says.
+    """
+    case = Case(prediction.inputs, CaseFacts(**prediction.facts), tuple(prediction.warnings))
+    figures = figures_from_json(prediction.policy.figures)
+    result, advice = _compute(case, load_scorer(prediction.model_version), figures)
+    recomputed = figures_of(result, advice)
+    stored = {name: getattr(prediction, name) for name in recomputed}
+    record(by=by, action="prediction.replay", target=prediction)
+    return Replay(stored, recomputed)
+
+
+@transaction.atomic
+def set_policy(
+    *, figures: PolicyFigures, by: Actor, reason: str, effective_from: dt.date | None = None
+) -> ScoringPolicy:
+    """Add a version of the institution's scoring policy, in force from a date on."""
+    latest = ScoringPolicy.objects.order_by("-version").first()
+    policy = ScoringPolicy.objects.create(
+        version=1 if latest is None else latest.version + 1,
+        effective_from=effective_from or timezone.localdate(),
+        figures=figures_to_json(figures),
+        reason=reason,
+        created_by=by.id,
+    )
+    record(by=by, action="policy.create", target=policy, after={"version": policy.version})
+    return policy
+
+
+def rescore_chunk(*, after: UUID | None, size: int, by: Actor) -> tuple[UUID | None, int, int]:
+    """Score the next ``size`` undecided applications in the open scope, in order of their identifiers.
+
+    Returns ``(last uid or None at the end, scored, kept)``: kept ones already had exactly this score.
+    """
+    applications = CreditApplication.objects.select_related("client").undecided().order_by("uid")
+    if after is not None:
+        applications = applications.filter(uid__gt=after)
+    scored = kept = 0
+    last: UUID | None = None
+    for application in applications[:size]:
+        _prediction, created = score_application(application=application, by=by, source="batch")
+        scored, kept, last = scored + created, kept + (not created), application.uid
+    return last, scored, kept

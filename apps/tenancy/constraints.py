@@ -1,0 +1,128 @@
+"""Isolation as constraints on Django's public API, carried by migrations like any other.
+
+Row-level security does not apply to foreign-key and unique checks, so every key of a tenant table
+contains ``institution_id`` in the database; Django goes on seeing ``id`` as the primary key.
+"""
+
+from typing import Any
+
+from django.db import models
+
+POLICY = "institution_id = (SELECT current_setting('app.institution_id')::bigint)"
+
+
+class SqlConstraint(models.BaseConstraint):
+    """A constraint made of plain SQL; concerns the database only, never a form."""
+
+    def constraint_sql(self, model: Any, schema_editor: Any) -> str:
+        schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
+        return ""
+
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
+        raise NotImplementedError
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
+        raise NotImplementedError
+
+    def validate(self, *_args: Any, **_kwargs: Any) -> None:
+        """Nothing to say before the database does."""
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, SqlConstraint):
+            return self.deconstruct() == other.deconstruct()
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.name))
+
+
+class TenantPrimaryKey(SqlConstraint):
+    """``PRIMARY KEY (institution_id, id)`` in place of ``PRIMARY KEY (id)``."""
+
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
+        return _primary_key(model, schema_editor, "institution_id, id")
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
+        return _primary_key(model, schema_editor, "id")
+
+
+def _primary_key(model: Any, editor: Any, columns: str) -> str:
+    table = model._meta.db_table
+    key = editor.quote_name(f"{table}_pkey")
+    return (
+        f"ALTER TABLE {editor.quote_name(table)} DROP CONSTRAINT {key}, "
+        f"ADD CONSTRAINT {key} PRIMARY KEY ({columns})"
+    )
+
+
+class RowLevelSecurity(SqlConstraint):
+    """ENABLE and FORCE row-level security, one policy for the site, one for owner and platform.
+
+    The owner needs its own policy, or ADD FOREIGN KEY and data migrations silently see no row.
+    """
+
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
+        table = schema_editor.quote_name(model._meta.db_table)
+        return (
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY; "
+            f"CREATE POLICY tenant ON {table} TO credisense_app USING ({POLICY}) WITH CHECK ({POLICY}); "
+            f"CREATE POLICY owner ON {table} TO credisense_owner USING (true) WITH CHECK (true); "
+            f"CREATE POLICY platform ON {table} FOR SELECT TO credisense_platform USING (true)"
+        )
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
+        table = schema_editor.quote_name(model._meta.db_table)
+        drops = "; ".join(f"DROP POLICY {name} ON {table}" for name in ("tenant", "owner", "platform"))
+        return f"{drops}; ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY"
+
+
+class AppendOnly(SqlConstraint):
+    """The site may insert and read, never change or remove."""
+
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
+        return (
+            f"REVOKE UPDATE, DELETE ON {schema_editor.quote_name(model._meta.db_table)} FROM credisense_app"
+        )
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
+        return f"GRANT UPDATE, DELETE ON {schema_editor.quote_name(model._meta.db_table)} TO credisense_app"
+
+
+class TenantReference(SqlConstraint):
+    """``FOREIGN KEY (institution_id, x_id) REFERENCES other (institution_id, id)`` for one field."""
+
+    def __init__(self, *, field: str, name: str) -> None:
+        super().__init__(name=name)
+        self.field = field
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        return path, tuple(args), {**kwargs, "field": self.field}
+
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
+        quote = schema_editor.quote_name
+        field = model._meta.get_field(self.field)
+        target = field.related_model._meta.db_table
+        return (
+            f"ALTER TABLE {quote(model._meta.db_table)} ADD CONSTRAINT {quote(self.name)} "
+            f"FOREIGN KEY (institution_id, {quote(field.column)}) "
+            f"REFERENCES {quote(target)} (institution_id, id) DEFERRABLE INITIALLY DEFERRED"
+        )
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
+        quote = schema_editor.quote_name
+        return f"ALTER TABLE {quote(model._meta.db_table)} DROP CONSTRAINT {quote(self.name)}"
+
+
+def tenant_constraints(*references: str, append_only: bool = False) -> list[models.BaseConstraint]:
+    """Return what every tenant table carries, plus one paired key per tenant foreign key named."""
+    prefix = "%(app_label)s_%(class)s"
+    carried: list[models.BaseConstraint] = [
+        TenantPrimaryKey(name=f"{prefix}_tenant_pk"),
+        RowLevelSecurity(name=f"{prefix}_rls"),
+        models.UniqueConstraint(fields=["institution", "uid"], name=f"{prefix}_uid"),
+        *(TenantReference(field=field, name=f"{prefix}_{field}_tenant_fk") for field in references),
+    ]
+    if append_only:
+        carried.append(AppendOnly(name=f"{prefix}_append_only"))
+    return carried

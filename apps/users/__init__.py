@@ -1,0 +1,1 @@
+"""People, their membership of one institution, and how a request is told apart."""

@@ -1,0 +1,13 @@
+from apps.tenancy.errors import DomainError
+
+
+class InvalidCredentials(DomainError):
+    """Unknown e-mail, wrong password, inactive account: one generic message for all."""
+
+    code = "invalid_credentials"
+
+
+class InvalidToken(DomainError):
+    """A token that is unreadable, expired, of somebody else or of another institution."""
+
+    code = "invalid_token"

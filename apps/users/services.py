@@ -1,0 +1,88 @@
+"""Accounts: logging in, creating, changing, deactivating."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.audit.services import record
+from apps.institutions.models import Agency
+from apps.tenancy.actor import Actor
+from apps.tenancy.errors import InvalidValues
+from apps.tenancy.roles import Role
+from apps.users.errors import InvalidCredentials
+from apps.users.models import Membership, MembershipAgency, User
+from apps.users.queries import active_membership
+
+FICTIONAL_DOMAIN = ".demo"  # no such top-level domain exists
+
+
+def check_credentials(*, request: Any, email: str, password: str) -> User:
+    """Return the person of a right pair; raise ``InvalidCredentials`` for every other case alike."""
+    user = authenticate(request, username=email.strip().lower(), password=password)
+    if not isinstance(user, User) or not (_may_operate(user) or active_membership(user.pk)):
+        raise InvalidCredentials(_("Wrong e-mail or password."))
+    return user
+
+
+def _may_operate(user: User) -> bool:
+    fictional = user.email.endswith(FICTIONAL_DOMAIN)
+    return user.is_operator and (settings.DEMO_MODE or not fictional)
+
+
+@transaction.atomic
+def create_member(
+    *,
+    email: str,
+    full_name: str,
+    password: str,
+    role: str,
+    by: Actor,
+    agencies: Iterable[Agency] = (),
+    language: str = "",
+) -> Membership:
+    """Create an account and its membership of the institution in scope.
+
+    Raises ``InvalidValues`` when an agent has no agency or the e-mail cannot be used (the message does
+    not tell whether it exists elsewhere), ``ValidationError`` when the password is weak.
+    """
+    chosen = list(agencies)
+    if role == Role.AGENT and not chosen:
+        raise InvalidValues(_("A loan officer needs at least one agency."), fields={"agencies": []})
+    if User.objects.filter(email=email.lower()).exists():
+        message = _("This e-mail cannot be used.")
+        raise InvalidValues(message, fields={"email": [message]})
+    user = User(email=email.lower(), full_name=full_name, language=language)
+    validate_password(password, user)
+    user.set_password(password)
+    user.save()
+    membership = Membership.objects.create(user=user, institution_id=by.institution, role=role)
+    MembershipAgency.objects.bulk_create(
+        MembershipAgency(membership=membership, agency=agency) for agency in chosen
+    )
+    record(by=by, action="member.create", after={"user": str(user.uid), "role": role})
+    return membership
+
+
+@transaction.atomic
+def change_member(
+    *, membership: Membership, by: Actor, role: str | None = None, is_active: bool | None = None
+) -> Membership:
+    """Change the role or the activity of a member of the institution in scope."""
+    before = {"role": membership.role, "is_active": membership.is_active}
+    if role is not None:
+        membership.role = role
+    if is_active is not None:
+        membership.is_active = is_active
+    membership.save(update_fields=["role", "is_active"])
+    record(
+        by=by,
+        action="member.change",
+        before=before,
+        after={"user": str(membership.user.uid), "role": membership.role, "is_active": membership.is_active},
+    )
+    return membership

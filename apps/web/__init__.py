@@ -1,0 +1,1 @@
+"""The analysts' pages: forms, views and what their templates need."""

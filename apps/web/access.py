@@ -1,0 +1,52 @@
+"""Who may open a page: every view carries a rule, and a view without one does not run."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from apps.tenancy.actor import Actor
+from apps.tenancy.roles import Verb
+
+PUBLIC = "public"
+MEMBER = "member"
+
+View = Callable[..., HttpResponse]
+
+
+class ActorRequest(HttpRequest):
+    """What the middleware adds to a request, for readers and the type checker."""
+
+    actor: Actor
+    membership: Any
+    request_id: str
+    htmx: Any
+
+
+def allow(rule: Verb | str) -> Callable[[View], View]:
+    """Let a page run for ``PUBLIC``, for any ``MEMBER``, or for the roles that hold a verb."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            refusal = _refusal(rule, request)
+            return refusal if refusal is not None else view(request, *args, **kwargs)
+
+        guarded.rule = rule  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def _refusal(rule: Verb | str, request: HttpRequest) -> HttpResponse | None:
+    if rule == PUBLIC:
+        return None
+    actor = cast("Actor | None", getattr(request, "actor", None))
+    if actor is None:
+        return redirect_to_login(request.get_full_path())
+    if actor.institution_id is None or (isinstance(rule, Verb) and not actor.may(rule)):
+        raise PermissionDenied
+    return None

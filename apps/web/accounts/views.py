@@ -1,0 +1,74 @@
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import check_for_language
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.scoring.queries import my_predictions
+from apps.tenancy.roles import Verb
+from apps.users.errors import InvalidCredentials
+from apps.users.services import check_credentials
+from apps.web.access import MEMBER, PUBLIC, ActorRequest, allow
+from apps.web.accounts.forms import LoginForm
+from apps.web.accounts.personas import demo_personas
+from apps.web.scoring.presenters import score_lines
+
+RECENT = 5
+YEAR = 365 * 24 * 60 * 60
+
+
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters("password")
+@allow(PUBLIC)
+def log_in(request: HttpRequest) -> HttpResponse:
+    form = LoginForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = check_credentials(request=request, **form.cleaned_data)
+        except InvalidCredentials as refusal:
+            form.add_error(None, refusal.message)
+        else:
+            login(request, user)
+            return redirect(_next(request) or resolve_url("admin:index" if user.is_operator else "web:home"))
+    context = {"form": form, "personas": demo_personas(), "next": _next(request)}
+    return render(request, "users/login.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@allow(PUBLIC)
+def log_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("web:login")
+
+
+@require_POST
+@allow(PUBLIC)
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Remember the language of this browser."""
+    response = redirect(_next(request) or "web:home")
+    if check_for_language(language := request.POST.get("language", "")):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=YEAR,
+            samesite="Lax",
+            secure=request.is_secure(),
+            httponly=True,
+        )
+    return response
+
+
+@require_safe
+@allow(MEMBER)
+def home(request: ActorRequest) -> HttpResponse:
+    scores = score_lines(my_predictions(request.actor)[:RECENT]) if request.actor.may(Verb.SCORE) else []
+    return render(request, "web/home.html", {"scores": scores, "may_score": request.actor.may(Verb.SCORE)})
+
+
+def _next(request: HttpRequest) -> str:
+    wish = request.POST.get("next") or request.GET.get("next") or ""
+    safe = url_has_allowed_host_and_scheme(wish, {request.get_host()}, require_https=request.is_secure())
+    return wish if safe else ""

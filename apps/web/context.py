@@ -1,0 +1,47 @@
+"""What every page shows around its content."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from apps.tenancy.actor import Actor
+from apps.tenancy.roles import Verb
+
+
+def surroundings(request: HttpRequest) -> dict[str, Any]:
+    """Return the person, the menu of what this role may open, and the demonstration mark."""
+    actor: Actor | None = getattr(request, "actor", None)
+    membership = getattr(request, "membership", None)
+    return {
+        "demo_mode": settings.DEMO_MODE,
+        "actor": _person(actor, membership),
+        "nav": _menu(request, actor) if actor is not None and membership is not None else [],
+    }
+
+
+def _person(actor: Actor | None, membership: Any) -> dict[str, str] | None:
+    if actor is None:
+        return None
+    return {
+        "display_name": actor.display_name,
+        "role_label": membership.get_role_display() if membership else _("Platform operator"),
+        "institution_name": membership.institution.name if membership else "",
+    }
+
+
+def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
+    entries = [
+        (None, "web:home", _("Home")),
+        (Verb.SCORE, "web:application_new", _("New application")),
+        (Verb.SCORE, "web:scores", _("Score history")),
+    ]
+    if actor.may(Verb.ADMINISTER):
+        entries.append((Verb.ADMINISTER, "admin:index", _("Administration")))
+    return [
+        {"label": label, "url": reverse(name), "current": request.path == reverse(name)}
+        for verb, name, label in entries
+        if verb is None or actor.may(verb)
+    ]

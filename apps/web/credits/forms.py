@@ -1,0 +1,196 @@
+"""« Nouvelle demande »: fields made from the dictionary, checked by the service that stores them."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.functional import lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.credits.enums import DocumentType
+from apps.credits.services import Entry
+from apps.engine.dictionary import STANDARD, Variable
+from apps.institutions.queries import visible_agencies
+from apps.tenancy.actor import Actor
+from apps.tenancy.errors import DomainError
+from apps.tenancy.language import current_lang
+
+INCOME = (
+    "type_contrat_travail",
+    "anciennete_travail_mois",
+    "revenu_mensuel",
+    "charges_mensuelles",
+    "personnes_a_charge",
+    "mensualites_en_cours",
+    "encours_autres_dettes",
+)
+CREDIT = ("montant_credit", "duree_mois", "taux_interet", "type_credit")
+ARREARS = ("nb_retards_30j", "nb_retards_60j", "nb_retards_90j")
+PERSON = ("sexe", "situation_familiale")
+NOT_TYPED = ("age", "taux_endettement", "ratio_dette_revenu")
+"""Computed: the age from the date of birth, the ratios from income, debts and the credit asked."""
+
+
+def dictionary_field(variable: Variable) -> forms.Field:
+    """Return the field of a variable; its value is checked by the dictionary, with the dictionary's words."""
+    label = lazy(lambda: variable.label(current_lang()), str)()
+    if variable.type == "category":
+        return forms.ChoiceField(label=label, required=False, choices=lambda: _choices(variable))
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+    help_text = lazy(lambda: _unit_text(variable), str)()
+    return forms.CharField(label=label, required=False, widget=widget, help_text=help_text)
+
+
+def _unit_text(variable: Variable) -> str:
+    texts = {
+        "XAF": _("In FCFA"),
+        "XAF_per_month": _("In FCFA a month"),
+        "months": _("In months"),
+        "percent_per_year": _("In % a year"),
+        "percent": _("In %"),
+        "km": _("In kilometres"),
+    }
+    return texts.get(variable.unit, "")
+
+
+def _choices(variable: Variable) -> list[tuple[str, str]]:
+    lang = current_lang()
+    return [("", _("Choose")), *((each.code, each.label(lang)) for each in variable.categories)]
+
+
+class ApplicationForm(forms.Form):
+    """One page: who asks, what they earn and owe, what they ask for, how they repaid before."""
+
+    uid = forms.UUIDField(widget=forms.HiddenInput)
+    client_reference = forms.CharField(
+        label=gettext_lazy("Reference of a known client"),
+        required=False,
+        max_length=40,
+        help_text=gettext_lazy("Leave empty for a new client."),
+    )
+    agency: Any = forms.ModelChoiceField(None, label=gettext_lazy("Agency"), required=False)
+    last_name = forms.CharField(label=gettext_lazy("Last name"), required=False, max_length=80)
+    first_names = forms.CharField(label=gettext_lazy("First names"), required=False, max_length=120)
+    birth_date = forms.DateField(
+        label=gettext_lazy("Date of birth"),
+        required=False,
+        localize=True,
+        widget=forms.DateInput(attrs={"placeholder": gettext_lazy("dd/mm/yyyy"), "autocomplete": "off"}),
+    )
+    phone = forms.CharField(
+        label=gettext_lazy("Phone"),
+        required=False,
+        max_length=24,
+        widget=forms.TextInput(attrs={"inputmode": "tel"}),
+    )
+    document_type = forms.ChoiceField(
+        label=gettext_lazy("Identity document"),
+        required=False,
+        choices=lambda: [("", _("Choose")), *DocumentType.choices],
+    )
+    document_number = forms.CharField(label=gettext_lazy("Document number"), required=False, max_length=40)
+    consent = forms.BooleanField(
+        label=gettext_lazy("The client agrees to the use of these data for this application"), required=False
+    )
+    purpose = forms.CharField(label=gettext_lazy("Purpose of the credit"), required=False, max_length=200)
+    first_credit = forms.ChoiceField(
+        label=gettext_lazy("First credit with us?"),
+        required=False,
+        choices=lambda: [("", _("Not known")), ("yes", _("Yes")), ("no", _("No"))],
+    )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        agencies = visible_agencies(actor)
+        choice: Any = self.fields["agency"]
+        choice.queryset = agencies
+        if len(agencies) == 1:
+            self.fields["agency"].initial = agencies[0]
+        for name in typed_variables():
+            self.fields[name] = dictionary_field(STANDARD[name])
+        if not self.is_bound:
+            self.initial.setdefault("uid", uuid.uuid4())
+
+    @property
+    def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
+        identity = ("client_reference", "agency", "last_name", "first_names", "birth_date", *PERSON)
+        return [
+            (_("Client"), self._bound((*identity, "phone", "document_type", "document_number", "consent"))),
+            (_("Work, income and debts"), self._bound(INCOME)),
+            (_("Credit asked for"), self._bound((*CREDIT, "purpose"))),
+            (_("Earlier credits"), self._bound(("first_credit", *ARREARS))),
+        ]
+
+    @property
+    def optional_section(self) -> tuple[str, list[forms.BoundField]]:
+        """What an institution may add to the file, folded away by default."""
+        shown = {*INCOME, *CREDIT, *ARREARS, *PERSON}
+        return _("Further information (optional)"), self._bound(
+            n for n in typed_variables() if n not in shown
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("client_reference"):
+            for name in ("agency", "last_name", "birth_date"):
+                if name not in self.errors and not cleaned.get(name):
+                    self.add_error(name, _("This field is required for a new client."))
+        return cleaned
+
+    def entry(self) -> Entry:
+        """Return what the service takes."""
+        data = self.cleaned_data
+        values = {name: data[name] for name in typed_variables()}
+        if data["first_credit"] == "yes":
+            values |= dict.fromkeys(ARREARS, "")  # unknown, never zero
+        return Entry(
+            values=values,
+            agency=data["agency"],
+            client_reference=data["client_reference"],
+            identity=_identity(data),
+            purpose=data["purpose"],
+        )
+
+    def refuse(self, refusal: DomainError) -> None:
+        """Put a service's refusal beside its fields, or above the form."""
+        for name, messages in refusal.fields.items():
+            place = PLACES.get(name, name)
+            for message in messages:
+                self.add_error(place if place in self.fields else None, message)
+        if not refusal.fields:
+            self.add_error(None, refusal.message)
+
+    def _bound(self, names: Iterable[str]) -> list[forms.BoundField]:
+        return [self[name] for name in names if name in self.fields]
+
+
+PLACES = {
+    "age": "birth_date",
+    "sex": "sexe",
+    "family_situation": "situation_familiale",
+    "reference": "client_reference",
+}
+
+
+def typed_variables() -> tuple[str, ...]:
+    """Return the names of the dictionary that a person types, in its order."""
+    return tuple(name for name in STANDARD.names if name not in NOT_TYPED)
+
+
+def _identity(data: dict[str, Any]) -> dict[str, Any]:
+    from django.utils import timezone
+
+    return {
+        "last_name": data["last_name"],
+        "first_names": data["first_names"],
+        "birth_date": data["birth_date"],
+        "phone": data["phone"],
+        "document_type": data["document_type"],
+        "document_number": data["document_number"],
+        "sex": data["sexe"],
+        "family_situation": data["situation_familiale"],
+        "contract_type": data["type_contrat_travail"],
+        "consent_at": timezone.localdate() if data["consent"] else None,
+    }

@@ -1,0 +1,52 @@
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from apps.credits.services import enter_application
+from apps.scoring.services import score_application
+from apps.tenancy.errors import DomainError
+from apps.tenancy.roles import Verb
+from apps.web.access import ActorRequest, allow
+from apps.web.credits.example import example_values
+from apps.web.credits.forms import ApplicationForm
+from apps.web.scoring.presenters import score_sheet
+
+PAGE = "credits/application_form.html"
+
+
+@require_http_methods(["GET", "POST"])
+@allow(Verb.SCORE)
+def application_new(request: ActorRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _score(request)
+    initial = example_values(request.actor) if "exemple" in request.GET else {}
+    form = ApplicationForm(actor=request.actor, initial=initial)
+    return render(request, PAGE, {"form": form, "score": None})
+
+
+def _score(request: ActorRequest) -> HttpResponse:
+    form = ApplicationForm(request.POST, actor=request.actor)
+    if form.is_valid():
+        try:
+            application = enter_application(
+                uid=form.cleaned_data["uid"], entry=form.entry(), by=request.actor
+            )
+            prediction, _created = score_application(application=application, by=request.actor)
+        except DomainError as refusal:
+            form.refuse(refusal)
+        else:
+            page = f"{PAGE}#result" if request.htmx else PAGE
+            return render(request, page, {"form": form, "score": score_sheet(prediction)})
+    return _refused(request, form)
+
+
+def _refused(request: ActorRequest, form: ApplicationForm) -> HttpResponse:
+    from django.db import transaction
+    from django_htmx.http import retarget
+
+    transaction.set_rollback(True)  # a refusal after the first write leaves nothing written
+    if not request.htmx:
+        return render(request, PAGE, {"form": form, "score": None}, status=422)
+    return retarget(
+        render(request, f"{PAGE}#form", {"form": form, "score": None}, status=422), "#application-form"
+    )

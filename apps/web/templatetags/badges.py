@@ -1,0 +1,27 @@
+"""From a code to the tone of its badge; the templates turn a tone into a colour and an icon."""
+
+from django import template
+
+register = template.Library()
+
+NEUTRAL = "neutral"
+TONES = {
+    # risk bands
+    "faible": "positive",
+    "modere": "caution",
+    "eleve": "negative",
+    # recommendations
+    "accorder": "positive",
+    "etudier": "caution",
+    "refuser": "negative",
+    # rule verdicts
+    "respectee": "positive",
+    "violee": "negative",
+    "non_evaluable": NEUTRAL,
+}
+
+
+@register.filter
+def tone(code: str) -> str:
+    """Give ``positive``, ``caution``, ``negative``, or ``neutral`` for a code that says neither."""
+    return TONES.get(str(code), NEUTRAL)

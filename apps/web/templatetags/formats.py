@@ -1,0 +1,59 @@
+"""Amounts, rates and points as a banker writes them, in the active language."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from django import template
+from django.utils.translation import get_language, ngettext
+
+register = template.Library()
+
+Number = int | float | Decimal
+
+MISSING = "—"
+MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+NARROW_NO_BREAK = "\N{NARROW NO-BREAK SPACE}"
+
+
+@register.filter
+def fcfa(amount_xaf: Number | None) -> str:
+    """Whole francs: « 1 500 000 FCFA » in French, « XAF 1,500,000 » in English; a dash when unknown."""
+    if amount_xaf is None or amount_xaf == "":
+        return MISSING
+    digits = _decimal_text(amount_xaf, 0)
+    return f"{digits}{NO_BREAK}FCFA" if _is_french() else f"XAF{NO_BREAK}{digits}"
+
+
+@register.filter
+def percent(fraction: Number | None, decimals: int = 2) -> str:
+    """Show a fraction as a rate: 0.0843 is « 8,43 % » in French, « 8.43% » in English; a dash if unknown."""
+    if fraction is None or fraction == "":
+        return MISSING
+    digits = _decimal_text(Decimal(str(fraction)) * 100, decimals)
+    return f"{digits}{NO_BREAK}%" if _is_french() else f"{digits}%"
+
+
+@register.filter
+def points(value: int | None) -> str:
+    """Signed score points: « +22 points », « −1 point »; a dash when unknown."""
+    if value is None or value == "":
+        return MISSING
+    sign = "+" if value > 0 else MINUS if value < 0 else ""
+    size = abs(value)
+    # Translators: score points gained or lost through one factor, the sign included.
+    text = ngettext("%(count)s point", "%(count)s points", size) % {"count": f"{sign}{size}"}
+    return text.replace(" ", NO_BREAK)
+
+
+def _decimal_text(number: Number, decimals: int) -> str:
+    """Digits grouped by three, halves rounded up, separators of the active language."""
+    step = Decimal(1).scaleb(-decimals)
+    rounded = Decimal(str(number)).quantize(step, rounding=ROUND_HALF_UP)
+    english = f"{rounded:,}".replace("-", MINUS)
+    if not _is_french():
+        return english
+    return english.replace(",", NARROW_NO_BREAK).replace(".", ",")
+
+
+def _is_french() -> bool:
+    return (get_language() or "").startswith("fr")

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class ProjectConfig(AppConfig):
+    """Loads the Celery application with Django, so that tasks sent from a page find their broker."""
+
+    name = "config"
+
+    def ready(self) -> None:
+        from config import celery  # noqa: F401  registers itself as the current application

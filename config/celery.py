@@ -1,0 +1,32 @@
+"""The Celery application: a real worker without a server by default, any broker when one is named."""
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+from celery.schedules import crontab
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+
+app = Celery("credisense")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "requeue-lost-jobs": {
+        "task": "apps.scoring.tasks.requeue_lost_jobs",
+        "schedule": crontab(minute="*/5"),
+    },
+}
+
+
+@app.on_after_configure.connect
+def _make_queue_folders(**_kwargs: Any) -> None:
+    if settings.CELERY_BROKER_URL.startswith("filesystem"):
+        for folder in ("messages", "control"):
+            (settings.CELERY_QUEUE_DIR / folder).mkdir(parents=True, exist_ok=True)
+
+
+@signals.setup_logging.connect
+def _keep_django_logging(**_kwargs: Any) -> None:
+    """Leave logging as the settings made it: a connected receiver is what Celery asks for."""

@@ -1,0 +1,21 @@
+"""A developer's machine and the demonstration: embedded PostgreSQL, keys made on first start."""
+
+from config import env, postgres
+from config.keys import local_keys
+from config.settings.base import *
+
+_keys = local_keys(DATA_DIR)
+
+DEBUG = env.flag("CREDISENSE_DEBUG", default=False)
+DEMO_MODE = env.flag("CREDISENSE_DEMO", default=False)
+ALLOWED_HOSTS = env.items("CREDISENSE_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+
+SECRET_KEY = _keys["secret"]
+SIMPLE_JWT = {**SIMPLE_JWT, "SIGNING_KEY": _keys["jwt"]}
+FIELD_ENCRYPTION_KEYS = [_keys["field"]]
+BLIND_INDEX_KEY = _keys["index"]
+TASK_SIGNING_KEY = _keys["task"]
+
+DATABASES = postgres.databases(conn_max_age=600)
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+WHITENOISE_USE_FINDERS = True

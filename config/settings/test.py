@@ -1,0 +1,29 @@
+"""The test suite: a real PostgreSQL of its own for each run, fixed keys, fast password hashing."""
+
+import os
+
+from config import postgres
+from config.settings.base import *
+
+#: One folder a run, so that two runs side by side do not meet; processes that a test starts inherit it.
+DATA_DIR = BASE_DIR / "var" / "test" / os.environ.setdefault("TEST_RUN", str(os.getpid()))
+PLATFORM_MODELS_DIR = DATA_DIR / "ml_models" / "platform"
+INSTITUTION_FILES_DIR = DATA_DIR / "institutions"
+STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+DEMO_MODE = True
+
+SECRET_KEY = "test-" + "s" * 50
+SIMPLE_JWT = {**SIMPLE_JWT, "SIGNING_KEY": "test-" + "j" * 50}
+FIELD_ENCRYPTION_KEYS = ["MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="]
+BLIND_INDEX_KEY = "test-" + "i" * 50
+TASK_SIGNING_KEY = "test-" + "t" * 50
+
+DATABASES = postgres.databases(DATA_DIR, name="credisense_test")
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+WHITENOISE_AUTOREFRESH = True
+CELERY_QUEUE_DIR = DATA_DIR / "queue"
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS = {}

@@ -1,0 +1,39 @@
+"""Tables, migrations, catalogues and settings agree with the code."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from apps.tenancy.catalogue import violations
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.django_db(databases=["default", "owner"])
+
+
+def test_isolation_catalogue_is_silent():
+    assert list(violations()) == []
+
+
+def test_the_command_is_silent_too():
+    out, err = io.StringIO(), io.StringIO()
+
+    call_command("check_isolation", stdout=out, stderr=err)
+
+    assert (out.getvalue(), err.getvalue()) == ("", "")
+
+
+def test_no_migration_is_missing():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_every_environment_variable_is_documented():
+    read = set()
+    for file in (ROOT / "config").rglob("*.py"):
+        read |= set(re.findall(r"""env\.\w+\(\s*["']([A-Z][A-Z0-9_]+)["']""", file.read_text()))
+
+    documented = set(re.findall(r"^#?\s*([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+
+    assert read - documented == set()

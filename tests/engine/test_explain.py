@@ -1,0 +1,129 @@
+"""Tabulated SHAP values against their definition and against XGBoost, for several tree shapes."""
+
+import json
+from itertools import combinations
+from math import factorial
+
+import numpy as np
+import pytest
+
+from apps.engine.explain import tabulate
+from apps.engine.trees import Booster, Tree, TreesRefused, booster_from
+
+# Two splits on feature 0 and one on feature 1: the second split on 0 meets the first on its path.
+TREE = Tree(
+    left=(1, 3, -1, -1, 5, -1, -1),
+    right=(2, 4, -1, -1, 6, -1, -1),
+    feature=(0, 1, 0, 0, 0, 0, 0),
+    threshold=(2.0, 1.0, 3.0, -1.0, 0.0, 0.5, 4.0),
+    default_left=(True, False, False, False, True, False, False),
+    cover=(10.0, 6.0, 4.0, 2.0, 4.0, 1.0, 3.0),
+)
+
+
+def value_of(row, known, node=0):
+    """Expectation of the tree when only the features ``known`` of ``row`` are told."""
+    if TREE.is_leaf(node):
+        return TREE.threshold[node]
+    left, right = TREE.left[node], TREE.right[node]
+    x = row[TREE.feature[node]]
+    if TREE.feature[node] in known:
+        goes_left = TREE.default_left[node] if np.isnan(x) else x < TREE.threshold[node]
+        return value_of(row, known, left if goes_left else right)
+    shares = TREE.cover[left] / TREE.cover[node], TREE.cover[right] / TREE.cover[node]
+    return shares[0] * value_of(row, known, left) + shares[1] * value_of(row, known, right)
+
+
+def shapley(row, features):
+    found = []
+    for feature in range(features):
+        others = [other for other in range(features) if other != feature]
+        subsets = [set(s) for size in range(features) for s in combinations(others, size)]
+        weights = [
+            factorial(len(s)) * factorial(features - len(s) - 1) / factorial(features) for s in subsets
+        ]
+        gains = [value_of(row, s | {feature}) - value_of(row, s) for s in subsets]
+        found.append(sum(w * g for w, g in zip(weights, gains, strict=True)))
+    return found
+
+
+def test_tables_hold_shapley_values_by_their_definition():
+    tables = tabulate([Booster(0.25, (TREE,))], 3)
+    nan = float("nan")
+    rows = np.array([[a, b, 0.0] for a in (-1.0, 0.0, 1.0, 2.0, 5.0, nan) for b in (0.0, 1.0, nan)])
+    expected = [shapley(row, 3) for row in rows]
+    assert np.abs(tables.contributions(rows) - expected).max() < 1e-12
+    assert tables.base == pytest.approx(0.25 + value_of(rows[0], set()))
+
+
+def boosted(depth, rounds):
+    import xgboost
+
+    draw = np.random.default_rng(3)
+    x = draw.normal(size=(600, 5))
+    x[draw.random(x.shape) < 0.15] = np.nan
+    y = (np.nan_to_num(x[:, 0]) + np.nan_to_num(x[:, 1]) * np.nan_to_num(x[:, 2]) > 0.2).astype(int)
+    rows = xgboost.DMatrix(x.astype(np.float32), label=y)
+    trained = xgboost.train({"objective": "binary:logistic", "max_depth": depth, "nthread": 1}, rows, rounds)
+    return x, rows, trained, json.loads(bytes(trained.save_raw("json")))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5, 6])
+def test_tables_equal_xgboost_for_every_supported_depth_with_missing_values(depth):
+    x, rows, trained, document = boosted(depth, 12)
+    tables = tabulate([booster_from(document, 5)], 5)
+    theirs = trained.predict(rows, pred_contribs=True)
+    assert np.abs(tables.contributions(x) - theirs[:, :-1]).max() < 1e-5
+    assert np.abs(tables.log_odds(x) - trained.predict(rows, output_margin=True)).max() < 1e-5
+
+
+def test_the_mean_of_boosters_is_tabulated():
+    x, _, _, document = boosted(3, 5)
+    booster = booster_from(document, 5)
+    one, two = tabulate([booster], 5), tabulate([booster, Booster(booster.base + 1, booster.trees)], 5)
+    assert two.base == pytest.approx(one.base + 0.5)
+    assert np.allclose(one.contributions(x), two.contributions(x), atol=1e-12)
+
+
+def test_trees_that_are_leaves_only_move_the_base():
+    leaf = Tree((-1,), (-1,), (0,), (0.5,), (False,), (1.0,))
+    tables = tabulate([Booster(0.0, (leaf,))], 2)
+    assert tables.base == 0.5
+    assert tables.log_odds(np.zeros((3, 2))).tolist() == [0.5] * 3
+
+
+def tampered(change):
+    _, _, _, document = boosted(2, 1)
+    change(document["learner"], document["learner"]["gradient_booster"]["model"]["trees"][0])
+    return document
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda learner, tree: tree["left_children"].__setitem__(0, 0),  # a loop
+        lambda learner, tree: tree["left_children"].__setitem__(0, 99),
+        lambda learner, tree: tree["right_children"].__setitem__(0, tree["left_children"][0]),
+        lambda learner, tree: tree["split_indices"].__setitem__(0, 5),
+        lambda learner, tree: tree["split_indices"].__setitem__(0, -1),
+        lambda learner, tree: tree["split_conditions"].__setitem__(0, float("nan")),
+        lambda learner, tree: tree["sum_hessian"].__setitem__(0, 0.0),
+        lambda learner, tree: tree["sum_hessian"].pop(),
+        lambda learner, tree: tree["split_type"].__setitem__(0, 1),
+        lambda learner, tree: tree.pop("default_left"),
+        lambda learner, tree: tree["left_children"].__setitem__(0, "x"),
+        lambda learner, tree: learner["learner_model_param"].update(base_score="2"),
+        lambda learner, tree: learner["learner_model_param"].update(base_score=[]),
+        lambda learner, tree: learner["objective"].update(name="reg:squarederror"),
+        lambda learner, tree: learner.pop("gradient_booster"),
+    ],
+)
+def test_trees_that_could_not_be_walked_safely_are_refused(change):
+    with pytest.raises(TreesRefused):
+        booster_from(tampered(change), 5)
+
+
+def test_trees_too_deep_are_refused():
+    _, _, _, document = boosted(8, 3)
+    with pytest.raises(TreesRefused):
+        booster_from(document, 5)

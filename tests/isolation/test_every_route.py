@@ -1,0 +1,122 @@
+"""Generated from the URL configuration: objects of one institution are unknown to the other.
+
+A new route with a parameter fails here until `TARGETS` says which of horizon's objects it shows.
+"""
+
+import pytest
+from django.urls import reverse
+
+from apps.scoring.models import Prediction
+from apps.tenancy.roles import Role, Verb, allows
+from tests.architecture.test_routes import declared, routes
+
+pytestmark = pytest.mark.django_db
+
+#: Route -> the model whose uid it takes.
+TARGETS = {"api:prediction": Prediction, "api:replay": Prediction, "web:score": Prediction}
+ROLES = {
+    "analyste": Role.ANALYSTE,
+    "agent": Role.AGENT,
+    "risques": Role.RESPONSABLE_RISQUES,
+    "comite": Role.COMITE,
+    "admin": Role.ADMINISTRATEUR,
+    "auditeur": Role.AUDITEUR,
+    "commercial": Role.DIRECTEUR_COMMERCIAL,
+    "dpo": Role.DPO,
+}
+
+
+def full_name(path, pattern):
+    return f"{'api' if path.startswith('api/') else 'web'}:{pattern.name}"
+
+
+WITH_OBJECT = [(full_name(p, e), declared(e.callback)) for p, e in routes() if e.pattern.converters]
+WITHOUT_OBJECT = [
+    (full_name(p, e), declared(e.callback))
+    for p, e in routes()
+    if not e.pattern.converters and p not in {"healthz", "health", "readyz", "langue"}
+]
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def needed_verbs(rule, method):
+    """Return the verbs of which one opens the route to a method, empty for a public or member route."""
+    if isinstance(rule, dict):
+        return [rule[method.upper()]] if method.upper() in rule else list(rule.values())
+    return [rule] if isinstance(rule, Verb) else []
+
+
+def client_of(name, email, page, api):
+    return api(email) if name.startswith("api:") else page(email)
+
+
+def test_every_route_with_an_object_is_attacked():
+    assert {name for name, _rule in WITH_OBJECT} == set(TARGETS)
+
+
+@pytest.mark.parametrize("local_part", ROLES)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("name", "rule"), WITH_OBJECT)
+def test_objects_of_horizon_are_unknown_at_ngwa(world, page, api, name, rule, method, local_part):
+    with world.scope("horizon"):
+        target = TARGETS[name].objects.select_related("client").exclude(client=None).first()
+        secrets = [str(target.uid), target.client.reference, target.client.last_name]
+    client = client_of(name, f"{local_part}@ngwa.demo", page, api)
+
+    answer = getattr(client, method)(reverse(name, args=[target.uid]))
+
+    may = any(allows(ROLES[local_part], verb) for verb in needed_verbs(rule, method))
+    pages_refuse_the_method_first = name.startswith("web:") and method != "get"
+    assert answer.status_code == (405 if pages_refuse_the_method_first else 404 if may else 403)
+    body = answer.content.decode()
+    assert not [secret for secret in secrets if secret in body]
+
+
+@pytest.mark.parametrize("local_part", ROLES)
+@pytest.mark.parametrize(("name", "rule"), WITHOUT_OBJECT)
+def test_a_role_without_the_verb_is_refused(world, page, api, name, rule, local_part):
+    client = client_of(name, f"{local_part}@ngwa.demo", page, api)
+    method = "post" if isinstance(rule, dict) and "GET" not in rule else "get"
+    verbs = needed_verbs(rule, method)
+
+    answer = getattr(client, method)(reverse(name))
+
+    if verbs and not any(allows(ROLES[local_part], verb) for verb in verbs):
+        assert answer.status_code == 403
+    else:
+        assert answer.status_code not in {403, 500}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["institutions/institution/", "users/user/", "institutions/agency/", "users/membership/"],
+)
+def test_the_back_office_is_closed_to_an_analyst(page, path):
+    answer = page("analyste@ngwa.demo").get(f"/admin/{path}")
+
+    assert answer.status_code in {302, 403}
+    assert "horizon" not in answer.content.decode().lower()
+
+
+def test_an_administrator_sees_only_the_own_institution(world, page):
+    client = page("admin@ngwa.demo")
+
+    for path in ("institutions/agency/", "users/membership/"):
+        body = client.get(f"/admin/{path}").content.decode()
+        assert "horizon" not in body.lower()
+        assert "Douala" not in body
+    assert client.get("/admin/institutions/institution/").status_code == 403
+    assert client.get("/admin/users/user/").status_code == 403
+
+
+def test_an_administrator_cannot_open_an_agency_of_another(world, page):
+    from apps.institutions.models import Agency
+
+    with world.scope("horizon"):
+        foreign = Agency.objects.first().pk
+    client = page("admin@ngwa.demo")
+
+    for suffix in ("change/", "history/", "delete/"):
+        answer = client.get(f"/admin/institutions/agency/{foreign}/{suffix}")
+        assert answer.status_code in {302, 403, 404}
+        assert "Douala" not in answer.content.decode()

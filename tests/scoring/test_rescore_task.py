@@ -1,0 +1,85 @@
+"""The background score, by a real worker on the embedded queue."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from apps.credits.models import CreditApplication
+from apps.jobs.models import Job
+from apps.jobs.services import create_job
+from apps.scoring.models import Prediction
+from apps.scoring.tasks import RESCORE, rescore_institution
+from apps.tenancy.celery import sign, verify
+from apps.tenancy.errors import NoTenantScope, UntrustedMessage
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_signature_belongs_to_one_message():
+    header = sign("id-1", "task", 7)
+
+    assert verify("id-1", "task", header) == 7
+    for wrong in [("id-2", "task", header), ("id-1", "other", header), ("id-1", "task", header.replace("7:", "8:", 1))]:
+        with pytest.raises(UntrustedMessage):
+            verify(*wrong)
+    with pytest.raises(UntrustedMessage):
+        verify("id-1", "task", None)
+
+
+def test_a_task_is_not_sent_without_an_institution():
+    with pytest.raises(NoTenantScope):
+        rescore_institution.apply_async(["x"])
+
+
+def test_a_message_without_a_stamp_is_refused():
+    with pytest.raises(UntrustedMessage):
+        rescore_institution("00000000-0000-4000-8000-000000000000")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_real_worker_scores_the_institution(world, tmp_path):
+    with world.scope("ngwa"):
+        job = create_job(kind=RESCORE, by=world.actor("risques@ngwa.demo"))
+        undecided = CreditApplication.objects.undecided().count()
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.worker_settings",
+        "TEST_QUEUE": str(tmp_path),
+    }
+    send = (
+        "import django; django.setup(); from apps.scoring.tasks import rescore_institution as t;"
+        f"t.apply_async([{str(job.uid)!r}], institution_id={world.institution_id('ngwa')})"
+    )
+    subprocess.run([sys.executable, "-c", send], cwd=ROOT, env=environment, check=True)
+    command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--concurrency", "1", "-l", "warning"]
+    worker = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
+    try:
+        finished = wait_for(world, job.uid)
+    finally:
+        os.killpg(worker.pid, signal.SIGTERM)
+        worker.wait(20)
+
+    assert (finished.status, finished.progress, finished.error) == ("done", 100, "")
+    assert finished.result["scored"] + finished.result["unchanged"] == undecided
+    with world.scope("ngwa"):
+        assert Prediction.objects.filter(source="batch").count() == finished.result["scored"]
+    with world.scope("horizon"):
+        assert not Prediction.objects.filter(source="batch").exists()
+    assert json.dumps(finished.result)
+
+
+def wait_for(world, uid):
+    for _ in range(120):
+        with world.scope("ngwa"):
+            job = Job.objects.get(uid=uid)
+        if job.status in {"done", "failed"}:
+            return job
+        time.sleep(0.5)
+    pytest.fail("the worker did not finish the job")
+    return None

@@ -1,0 +1,63 @@
+"""The cast of every test: built once from the demonstration's own services, then committed."""
+
+import datetime as dt
+from functools import cache
+from typing import Any
+
+from apps.institutions.models import Institution
+from apps.tenancy.actor import Actor
+from apps.tenancy.context import tenant_scope
+from apps.users.models import User
+from apps.users.queries import active_membership, member_actor
+
+AS_OF = dt.date(2026, 11, 21)
+ROWS = {"horizon": 1_800, "ngwa": 600}
+
+
+def build_world() -> None:
+    """Seed both institutions, small, with a model trained by the real pipeline."""
+    from apps.demo.seeding.everything import seed
+
+    seed(rows=ROWS, as_of=AS_OF)
+
+
+class World:
+    """How tests name people and places; nothing is cached but keys, which the template keeps."""
+
+    analyst = "analyste@horizon.demo"
+    agent = "agent@horizon.demo"
+    risk_manager = "risques@horizon.demo"
+    auditor = "auditeur@horizon.demo"
+    administrator = "admin@horizon.demo"
+    outsider = "analyste@ngwa.demo"
+    outsider_admin = "admin@ngwa.demo"
+    operator = "operateur@credisense.demo"
+
+    @staticmethod
+    @cache
+    def institution_id(code: str) -> int:
+        return Institution.objects.get(code=code).pk
+
+    @staticmethod
+    def user(email: str) -> User:
+        return User.objects.get(email=email)
+
+    def scope(self, code: str = "horizon") -> Any:
+        return tenant_scope(self.institution_id(code))
+
+    def actor(self, email: str) -> Actor:
+        """Return the actor of a person; opens the scope it needs for a moment."""
+        membership = active_membership(self.user(email).pk)
+        assert membership is not None
+        with tenant_scope(membership.institution_id):
+            return member_actor(membership)
+
+    def access_token(self, email: str) -> str:
+        from apps.users.tokens import issue_tokens
+
+        membership = active_membership(self.user(email).pk)
+        assert membership is not None
+        return issue_tokens(membership)[0]
+
+
+WORLD = World()
