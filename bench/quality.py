@@ -1,8 +1,8 @@
 """Model quality on any data set, by nested cross-validation: prints exactly one JSON line.
 
-``python bench/quality.py --data FILE.csv --dictionary FILE.json [--folds 5] [--seed 42]``. The dictionary
-names the target and lists the variables: ``name``, ``type`` (``number`` or ``category``) and, optionally,
-``direction`` (``up`` or ``down``: how the risk moves when the value rises).
+``python bench/quality.py --data FILE.csv --dictionary FILE.json [--folds 5] [--seed 42] [--threads 2]``.
+The dictionary names the target and lists the variables: ``name``, ``type`` (``number`` or ``category``) and,
+optionally, ``direction`` (``up`` or ``down``: how the risk moves when the value rises).
 """
 
 import argparse
@@ -26,10 +26,11 @@ def main() -> None:
     parser.add_argument("--dictionary", type=Path, required=True)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--threads", type=int, default=2)
     asked = parser.parse_args()
     data = read(asked.data, asked.dictionary)
     started = time.perf_counter()
-    nested = nested_scores(data, asked.folds, asked.seed, Settings(seed=asked.seed))
+    nested = nested_scores(data, asked.folds, asked.seed, Settings(seed=asked.seed, threads=asked.threads))
     seconds = time.perf_counter() - started
     found = figures(nested)
     names = ("auc", "ks", "gini", "brier", "log_loss", "ece")

@@ -97,11 +97,16 @@ def _manifest(files: Mapping[str, bytes]) -> dict[str, Any]:
     manifest = _json(files[MANIFEST], MANIFEST)
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ArtefactRefused("the manifest's format is not known")
+    check_identity(manifest)
+    return manifest
+
+
+def check_identity(manifest: Mapping[str, Any]) -> None:
+    """Raise ArtefactRefused unless the manifest names the model and the kind of data behind it."""
     if manifest.get("training_data") not in KINDS:
         raise ArtefactRefused("the manifest does not say what kind of data the model was trained on")
     if not all(isinstance(manifest.get(key), str) and manifest[key] for key in ("name", "version")):
         raise ArtefactRefused("the manifest gives no name or version")
-    return manifest
 
 
 def _json(content: bytes, name: str, *, infinite: bool = False) -> Any:

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",  # its templates, for the renderer below
     "django_htmx",
     "django_filters",
     "rest_framework",
@@ -151,7 +152,7 @@ SIMPLE_JWT = {
 }
 
 #: Where model folders stand: the platform's in the repository tree, an institution's under the data folder.
-PLATFORM_MODELS_DIR = BASE_DIR / "ml_models" / "platform"
+PLATFORM_MODELS_DIR = Path(env.text("CREDISENSE_MODELS_DIR", str(BASE_DIR / "ml_models" / "platform")))
 INSTITUTION_FILES_DIR = DATA_DIR / "institutions"
 
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "filesystem://")

@@ -23,9 +23,7 @@ def test_a_right_pair_gives_two_tokens(world):
     body = answer.json()
     assert answer.status_code == 200
     assert body["expires_in"] == 600
-    features = Client().get(
-        "/api/v1/features-names", headers={"Authorization": f"Bearer {body['access']}"}
-    )
+    features = Client().get("/api/v1/features-names", headers={"Authorization": f"Bearer {body['access']}"})
     assert features.status_code == 200
 
 
@@ -54,7 +52,9 @@ def test_missing_fields_are_named():
 def test_tokens_hold_no_database_key(world):
     claims = AccessToken(world.access_token(world.analyst)).payload
 
-    assert not [value for name, value in claims.items() if isinstance(value, int) and name not in {"exp", "iat"}]
+    assert not [
+        value for name, value in claims.items() if isinstance(value, int) and name not in {"exp", "iat"}
+    ]
 
 
 @pytest.mark.parametrize("change", ["role", "membership", "user", "institution"])

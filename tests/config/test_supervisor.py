@@ -77,7 +77,7 @@ def supervise(tmp_path: Path) -> Iterator[Callable[[str, str], "subprocess.Popen
     started = []
 
     def start(first: str, second: str) -> "subprocess.Popen[str]":
-        supervisor = subprocess.Popen(  # noqa: S603  our own interpreter
+        supervisor = subprocess.Popen(
             [sys.executable, "-c", SCRIPT, str(tmp_path), first, second],
             cwd=REPOSITORY,
             stdout=subprocess.PIPE,
@@ -132,7 +132,7 @@ def test_a_taken_port_is_told_before_anything_starts(data_dir: Path, mode: str) 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         environment = os.environ | {"PORT": str(port), "CREDISENSE_DATA_DIR": str(data_dir)}
-        done = subprocess.run(  # noqa: S603  our own interpreter and module
+        done = subprocess.run(
             [sys.executable, "-m", "config.stack", mode],
             cwd=REPOSITORY,
             env=environment,

@@ -11,7 +11,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 
 def chromium() -> str | None:
-    return os.environ.get("CREDISENSE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    return (
+        os.environ.get("CREDISENSE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +41,11 @@ def visit(browser, live_server) -> Iterator[Any]:
         page.foreign_requests = []
         page.on(
             "request",
-            lambda request: None
-            if request.url.startswith((live_server.url, "data:"))
-            else page.foreign_requests.append(request.url),
+            lambda request: (
+                None
+                if request.url.startswith((live_server.url, "data:"))
+                else page.foreign_requests.append(request.url)
+            ),
         )
         return page
 

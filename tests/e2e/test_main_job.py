@@ -40,7 +40,7 @@ def test_a_persona_button_logs_in(world, visit):
     page = visit()
     page.goto("/connexion")
 
-    page.locator("form", has=page.locator(f"input[value='{world.analyst}']")).get_by_role("button").click()
+    page.locator(f"button[value='{world.analyst}']").click()
 
     page.wait_for_url("**/")
     assert "Horizon" in page.content()

@@ -23,7 +23,9 @@ def random_columns(rows, seed):
     contracts, types = STANDARD["type_contrat_travail"].codes, STANDARD["type_credit"].codes
     return {
         "age": draw.integers(20, 66, rows).tolist(),
-        "revenu_mensuel": [None if gone else int(v) for v, gone in zip(income, draw.random(rows) < 0.07)],
+        "revenu_mensuel": [
+            None if gone else int(v) for v, gone in zip(income, draw.random(rows) < 0.07, strict=True)
+        ],
         "type_contrat_travail": [contracts[i] for i in draw.integers(0, 4, rows)],
         "anciennete_travail_mois": draw.integers(0, 200, rows).tolist(),
         "montant_credit": amount.tolist(),
@@ -31,8 +33,8 @@ def random_columns(rows, seed):
         "taux_interet": draw.uniform(12, 34, rows).round(1).tolist(),
         "type_credit": [types[i] for i in draw.integers(0, 6, rows)],
         **{
-            f"nb_retards_{days}j": [None if new else int(v) for v, new in zip(found, first)]
-            for days, found in zip((30, 60, 90), arrears)
+            f"nb_retards_{days}j": [None if new else int(v) for v, new in zip(found, first, strict=True)]
+            for days, found in zip((30, 60, 90), arrears, strict=True)
         },
         "taux_endettement": (100 * amount / income / 12 * draw.uniform(0.8, 1.6, rows)).clip(1, 200).tolist(),
         "ratio_dette_revenu": (amount / income / 12 * draw.uniform(1, 1.5, rows)).tolist(),
@@ -91,7 +93,7 @@ METRICS = {
 
 @pytest.fixture(scope="session")
 def written(model, tmp_path_factory):
-    """The folder of the model and its hash."""
+    """Give the folder of the model and its hash."""
     folder = tmp_path_factory.mktemp("models") / "essai"
     extra = {"name": "defaut-essai", "version": "1", "training_data": "synthetic", "metrics": METRICS}
     return folder, write(folder, model, extra)

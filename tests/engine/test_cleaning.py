@@ -44,8 +44,27 @@ def test_whole_numbers_are_accepted_however_they_are_written(value):
 
 @pytest.mark.parametrize(
     "value",
-    [True, False, 12.5, "12.5", math.nan, math.inf, -math.inf, "abc", "nan", "1e1", "1_2", "١٢", [12], {}]
-    + [Decimal("NaN"), "9" * 5_000, "1 2", b"12", np.bool_(1)],
+    [
+        True,
+        False,
+        12.5,
+        "12.5",
+        math.nan,
+        math.inf,
+        -math.inf,
+        "abc",
+        "nan",
+        "1e1",
+        "1_2",
+        "١٢",
+        [12],
+        {},
+        Decimal("NaN"),
+        "9" * 5000,
+        "1 2",
+        b"12",
+        np.bool_(1),
+    ],
 )
 def test_what_is_no_whole_number_is_refused(value):
     problem = only_problem(duree_mois=value)

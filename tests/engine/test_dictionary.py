@@ -155,14 +155,16 @@ def test_a_broken_entry_is_refused(broken):
         from_dict(broken)
 
 
+def slow_imports(modules, slow):
+    code = f"import sys; from apps.engine import {modules}; print({slow!r} & set(sys.modules))"
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def test_the_light_modules_import_nothing_slow():
     modules = "dictionary, scorecard, policy, reasons, contracts, ratios"
-    code = f"import sys; from apps.engine import {modules}; print({{'numpy', 'xgboost', 'sklearn'}} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    assert slow_imports(modules, {"numpy", "xgboost", "sklearn"}) == "set()"
 
 
 def test_scoring_needs_neither_xgboost_nor_sklearn():
-    code = "import sys; from apps.engine import artifacts, scorer; print({'xgboost', 'sklearn'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    assert slow_imports("artifacts, scorer", {"xgboost", "sklearn"}) == "set()"

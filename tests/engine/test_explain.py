@@ -22,7 +22,7 @@ TREE = Tree(
 
 
 def value_of(row, known, node=0):
-    """Expectation of the tree when only the features ``known`` of ``row`` are told."""
+    """Expect the tree's value when only the features ``known`` of ``row`` are told."""
     if TREE.is_leaf(node):
         return TREE.threshold[node]
     left, right = TREE.left[node], TREE.right[node]
@@ -77,6 +77,16 @@ def test_tables_equal_xgboost_for_every_supported_depth_with_missing_values(dept
     assert np.abs(tables.log_odds(x) - trained.predict(rows, output_margin=True)).max() < 1e-5
 
 
+def test_a_split_at_minus_infinity_parts_known_from_missing():
+    split = Tree(
+        (1, -1, -1), (2, -1, -1), (0, 0, 0), (-np.inf, 1.0, 3.0), (True, False, False), (4.0, 1.0, 3.0)
+    )
+    tables = tabulate([Booster(0.0, (split,))], 1)
+    rows = np.array([[np.nan], [-1e30], [0.0]])
+    assert tables.log_odds(rows).tolist() == [1.0, 3.0, 3.0]
+    assert (tables.base + tables.contributions(rows).sum(axis=1)).tolist() == [1.0, 3.0, 3.0]
+
+
 def test_the_mean_of_boosters_is_tabulated():
     x, _, _, document = boosted(3, 5)
     booster = booster_from(document, 5)
@@ -92,35 +102,56 @@ def test_trees_that_are_leaves_only_move_the_base():
     assert tables.log_odds(np.zeros((3, 2))).tolist() == [0.5] * 3
 
 
-def tampered(change):
-    _, _, _, document = boosted(2, 1)
-    change(document["learner"], document["learner"]["gradient_booster"]["model"]["trees"][0])
-    return document
+@pytest.fixture
+def document():
+    return boosted(2, 1)[3]
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("key", "value"),
     [
-        lambda learner, tree: tree["left_children"].__setitem__(0, 0),  # a loop
-        lambda learner, tree: tree["left_children"].__setitem__(0, 99),
-        lambda learner, tree: tree["right_children"].__setitem__(0, tree["left_children"][0]),
-        lambda learner, tree: tree["split_indices"].__setitem__(0, 5),
-        lambda learner, tree: tree["split_indices"].__setitem__(0, -1),
-        lambda learner, tree: tree["split_conditions"].__setitem__(0, float("nan")),
-        lambda learner, tree: tree["sum_hessian"].__setitem__(0, 0.0),
-        lambda learner, tree: tree["sum_hessian"].pop(),
-        lambda learner, tree: tree["split_type"].__setitem__(0, 1),
-        lambda learner, tree: tree.pop("default_left"),
-        lambda learner, tree: tree["left_children"].__setitem__(0, "x"),
-        lambda learner, tree: learner["learner_model_param"].update(base_score="2"),
-        lambda learner, tree: learner["learner_model_param"].update(base_score=[]),
-        lambda learner, tree: learner["objective"].update(name="reg:squarederror"),
-        lambda learner, tree: learner.pop("gradient_booster"),
+        ("left_children", 0),  # a loop
+        ("left_children", 99),
+        ("left_children", 2),  # the right child too
+        ("left_children", "x"),
+        ("split_indices", 5),
+        ("split_indices", -1),
+        ("split_conditions", float("nan")),
+        ("sum_hessian", 0.0),
+        ("sum_hessian", float("inf")),
+        ("split_type", 1),
     ],
 )
-def test_trees_that_could_not_be_walked_safely_are_refused(change):
+def test_trees_that_could_not_be_walked_safely_are_refused(document, key, value):
+    tree = document["learner"]["gradient_booster"]["model"]["trees"][0]
+    assert tree["right_children"][0] == 2
+    tree[key][0] = value
     with pytest.raises(TreesRefused):
-        booster_from(tampered(change), 5)
+        booster_from(document, 5)
+
+
+@pytest.mark.parametrize("key", ["left_children", "right_children", "default_left", "sum_hessian"])
+@pytest.mark.parametrize("column", [None, [], [0]])
+def test_a_tree_whose_columns_do_not_match_is_refused(document, key, column):
+    document["learner"]["gradient_booster"]["model"]["trees"][0][key] = column
+    with pytest.raises(TreesRefused):
+        booster_from(document, 5)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("learner_model_param", {"base_score": "2"}),
+        ("learner_model_param", {"base_score": []}),
+        ("learner_model_param", {}),
+        ("objective", {"name": "reg:squarederror"}),
+        ("gradient_booster", None),
+    ],
+)
+def test_a_document_that_is_no_such_model_is_refused(document, key, value):
+    document["learner"][key] = value
+    with pytest.raises(TreesRefused):
+        booster_from(document, 5)
 
 
 def test_trees_too_deep_are_refused():

@@ -150,11 +150,11 @@ def test_the_amount_asked_may_break_the_rules_that_a_smaller_one_keeps():
 
 def test_a_real_model_agrees_with_scoring_each_amount(scorer):
     values, _ = with_ratios({**VALUES, "nb_retards_30j": 1, "anciennete_travail_mois": 24})
-    figures = replace(LIMITED, default_threshold=0.22)
+    figures = replace(LIMITED, default_threshold=0.1)
     amount, reason = max_amount(values, FACTS, figures, scorer)
     grid = LoanGrid.below(min(1_000_000, scorer.amount_p99), values, smallest=10_000)
     pd = scorer.score_columns(grid.columns(grid.amounts), len(grid.amounts)).pd
-    under = [a for a, p in zip(grid.amounts, pd, strict=True) if p < 0.22]
+    under = [a for a, p in zip(grid.amounts, pd, strict=True) if p < 0.1]
     assert 0 < len(under) < len(grid.amounts)
     assert (amount, reason) == (max(under), None)
 

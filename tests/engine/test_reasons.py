@@ -144,10 +144,8 @@ def test_an_institution_s_own_variable_gets_a_sentence_from_its_label():
     code = Variable(
         "zone", "category", "Zone du marché", "Market area", categories=(Category("n", "Nord", "North"),)
     )
-    assert (
-        sentence(number, 20_000, 1, "fr")
-        == "La valeur de «\u00a0Stock du magasin\u00a0» est de 20\u202f000\u202fFCFA\u00a0: cela augmente le risque."
-    )
+    stock = "La valeur de «\u00a0Stock du magasin\u00a0» est de 20\u202f000\u202fFCFA"
+    assert sentence(number, 20_000, 1, "fr") == f"{stock}\u00a0: cela augmente le risque."
     assert (
         sentence(number, 20_000, -1, "en") == "The value of “Shop stock” is XAF 20,000: this lowers the risk."
     )

@@ -2,6 +2,7 @@
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -120,7 +121,7 @@ def test_more_arrears_one_by_one_never_lower_the_probability(scorer):
         {**row, "nb_retards_30j": n, "nb_retards_60j": n // 2, "nb_retards_90j": n // 3} for n in range(30)
     ]
     found = [scorer.score(ScoringInput(step)).pd for step in steps]
-    assert all(later >= earlier - 1e-14 for earlier, later in zip(found, found[1:], strict=False))
+    assert all(later >= earlier - 1e-14 for earlier, later in pairwise(found))
     assert found[-1] > found[0] + 0.05
 
 

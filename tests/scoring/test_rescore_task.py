@@ -25,7 +25,11 @@ def test_a_signature_belongs_to_one_message():
     header = sign("id-1", "task", 7)
 
     assert verify("id-1", "task", header) == 7
-    for wrong in [("id-2", "task", header), ("id-1", "other", header), ("id-1", "task", header.replace("7:", "8:", 1))]:
+    for wrong in [
+        ("id-2", "task", header),
+        ("id-1", "other", header),
+        ("id-1", "task", header.replace("7:", "8:", 1)),
+    ]:
         with pytest.raises(UntrustedMessage):
             verify(*wrong)
     with pytest.raises(UntrustedMessage):
@@ -57,7 +61,18 @@ def test_a_real_worker_scores_the_institution(world, tmp_path):
         f"t.apply_async([{str(job.uid)!r}], institution_id={world.institution_id('ngwa')})"
     )
     subprocess.run([sys.executable, "-c", send], cwd=ROOT, env=environment, check=True)
-    command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--concurrency", "1", "-l", "warning"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "config.celery",
+        "worker",
+        "--concurrency",
+        "1",
+        "-l",
+        "warning",
+    ]
     worker = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     try:
         finished = wait_for(world, job.uid)

@@ -44,6 +44,7 @@ def test_log_out_closes_the_session(page, world):
     assert client.get("/").status_code == 302
 
 
+@pytest.mark.django_db(databases=["default", "platform"])
 def test_the_operator_works_in_the_back_office(world):
     client = Client()
 

@@ -11,6 +11,7 @@ _KINDS = {
     "expert": "grille experte, non étalonnée",
     "synthetic": "données synthétiques, aucun emprunteur réel",
 }
+_FROM_AND_TO = 2
 _DEMONSTRATION = "**Modèle de démonstration, données fictives.**"
 
 
@@ -51,9 +52,12 @@ def _section(title: str, lines: Iterable[str]) -> str:
 
 
 def _period(period: Any) -> str:
-    if isinstance(period, Mapping):
-        return f"du {period.get('from', period.get('start'))} au {period.get('to', period.get('end'))}"
-    return str(period)
+    """Write two ISO dates, as a pair or as ``from`` and ``to``; anything else as it is."""
+    days = [period.get("from"), period.get("to")] if isinstance(period, Mapping) else period
+    if not isinstance(days, (list, tuple)) or len(days) != _FROM_AND_TO:
+        return str(period)
+    first, last = ("/".join(reversed(str(day).split("-"))) for day in days)
+    return f"du {first} au {last}"
 
 
 def _quality(metrics: Mapping[str, Any] | None) -> str:

@@ -23,6 +23,7 @@ from apps.engine.folders import (
     MANIFEST,
     SCORECARDS,
     ArtefactRefused,
+    check_identity,
     parts_from,
     read,
     trees_name,
@@ -50,6 +51,7 @@ def write_model(folder: Path, model: DefaultModel, manifest_extra: Mapping[str, 
     """
     if folder.exists():
         raise FileExistsError(f"{folder.name} already exists: a model folder is never changed")
+    check_identity(manifest_extra)
     files = {trees_name(i): bytes(b.save_raw("json")) for i, b in enumerate(model.boosters, start=1)}
     files[SCORECARDS] = _bytes([card.as_dict() for card in model.scorecards])
     manifest = {**manifest_extra, **_described(model)}

@@ -37,10 +37,10 @@ def dictionary_field(variable: Variable) -> forms.Field:
     """Return the field of a variable; its value is checked by the dictionary, with the dictionary's words."""
     label = lazy(lambda: variable.label(current_lang()), str)()
     if variable.type == "category":
-        return forms.ChoiceField(label=label, required=False, choices=lambda: _choices(variable))
+        return forms.ChoiceField(label=label, required=variable.required, choices=lambda: _choices(variable))
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     help_text = lazy(lambda: _unit_text(variable), str)()
-    return forms.CharField(label=label, required=False, widget=widget, help_text=help_text)
+    return forms.CharField(label=label, required=variable.required, widget=widget, help_text=help_text)
 
 
 def _unit_text(variable: Variable) -> str:
@@ -76,8 +76,10 @@ class ApplicationForm(forms.Form):
     birth_date = forms.DateField(
         label=gettext_lazy("Date of birth"),
         required=False,
-        localize=True,
-        widget=forms.DateInput(attrs={"placeholder": gettext_lazy("dd/mm/yyyy"), "autocomplete": "off"}),
+        input_formats=["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"],
+        widget=forms.DateInput(
+            format="%d/%m/%Y", attrs={"placeholder": gettext_lazy("dd/mm/yyyy"), "autocomplete": "off"}
+        ),
     )
     phone = forms.CharField(
         label=gettext_lazy("Phone"),

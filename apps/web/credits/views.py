@@ -1,6 +1,8 @@
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
+from django_htmx.http import retarget
 
 from apps.credits.services import enter_application
 from apps.scoring.services import score_application
@@ -26,27 +28,23 @@ def application_new(request: ActorRequest) -> HttpResponse:
 
 def _score(request: ActorRequest) -> HttpResponse:
     form = ApplicationForm(request.POST, actor=request.actor)
-    if form.is_valid():
-        try:
+    if not form.is_valid():
+        return _refused(request, form)
+    try:
+        with transaction.atomic():  # a refusal after the first write leaves nothing written
             application = enter_application(
                 uid=form.cleaned_data["uid"], entry=form.entry(), by=request.actor
             )
             prediction, _created = score_application(application=application, by=request.actor)
-        except DomainError as refusal:
-            form.refuse(refusal)
-        else:
-            page = f"{PAGE}#result" if request.htmx else PAGE
-            return render(request, page, {"form": form, "score": score_sheet(prediction)})
-    return _refused(request, form)
+    except DomainError as refusal:
+        form.refuse(refusal)
+        return _refused(request, form)
+    page = f"{PAGE}#result" if request.htmx else PAGE
+    return render(request, page, {"form": form, "score": score_sheet(prediction)})
 
 
 def _refused(request: ActorRequest, form: ApplicationForm) -> HttpResponse:
-    from django.db import transaction
-    from django_htmx.http import retarget
-
-    transaction.set_rollback(True)  # a refusal after the first write leaves nothing written
+    context = {"form": form, "score": None}
     if not request.htmx:
-        return render(request, PAGE, {"form": form, "score": None}, status=422)
-    return retarget(
-        render(request, f"{PAGE}#form", {"form": form, "score": None}, status=422), "#application-form"
-    )
+        return render(request, PAGE, context, status=422)
+    return retarget(render(request, f"{PAGE}#form", context, status=422), "#application-form")

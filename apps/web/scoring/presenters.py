@@ -165,7 +165,7 @@ def _rule_view(line: RuleLine, lang: Lang) -> RuleView:
         label=line.label,
         verdict=outcome.verdict,
         verdict_label=verdicts[outcome.verdict],
-        value_text=_figure(outcome.value, lang),
+        value_text=_figure(outcome.value, lang) if outcome.limit is not None else "",
         limit_text=_figure(outcome.limit, lang),
         severity_label=severities[outcome.severity],
         sentence=line.sentence,

@@ -27,7 +27,7 @@ def fcfa(amount_xaf: Number | None) -> str:
 @register.filter
 def percent(fraction: Number | None, decimals: int = 2) -> str:
     """Show a fraction as a rate: 0.0843 is « 8,43 % » in French, « 8.43% » in English; a dash if unknown."""
-    if fraction is None or fraction == "":
+    if fraction in (None, ""):
         return MISSING
     digits = _decimal_text(Decimal(str(fraction)) * 100, decimals)
     return f"{digits}{NO_BREAK}%" if _is_french() else f"{digits}%"

@@ -1,0 +1,29 @@
+from argparse import ArgumentParser
+from functools import partial
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from apps.institutions.models import Institution
+from apps.jobs.services import create_job
+from apps.scoring.tasks import RESCORE, rescore_institution
+from apps.tenancy.actor import task_actor
+from apps.tenancy.context import tenant_scope
+
+
+class Command(BaseCommand):
+    help = "Ask a worker to score every undecided application of an institution again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("institution", help="code of the institution")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        institution = Institution.objects.active().filter(code=options["institution"]).first()
+        if institution is None:
+            raise CommandError("No active institution has this code.")
+        with tenant_scope(institution.pk):
+            job = create_job(kind=RESCORE, by=task_actor(institution.pk))
+            send = partial(rescore_institution.apply_async, [str(job.uid)], institution_id=institution.pk)
+            transaction.on_commit(send)
+        self.stdout.write(f"Job {job.uid}")
