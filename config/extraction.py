@@ -20,7 +20,7 @@ from config.env import REPOSITORY
 
 LANGUAGES = ("fr", "en")
 #: The engine is left out: it knows no Django and carries its own French and English.
-METHODS = [
+METHODS: list[tuple[str, str]] = [
     ("apps/engine/**", "ignore"),
     ("**/migrations/**", "ignore"),
     ("apps/**.py", "python"),
@@ -36,11 +36,11 @@ KEYWORDS: dict[str, Any] = DEFAULT_KEYWORDS | {
 FOLDERS = ("apps", "config", "templates")
 HEADER = "# Texts of CrediSense. Written by `python -m config.extraction`; only msgstr is edited by hand."
 
-Found = tuple[int, Any, Any, list[str]]
+Found = tuple[int, Any, Any, Any]
 
 
 def extract_template(
-    file: BinaryIO, keywords: Mapping[str, Any], comment_tags: list[str], options: dict[str, Any]
+    file: BinaryIO, keywords: Mapping[str, Any], comment_tags: list[str], options: Any
 ) -> Iterator[Found]:
     """Give the messages of a Django template to Babel.
 
@@ -69,7 +69,8 @@ def _template() -> Catalog:
         directory_filter=_is_source,
     )
     for filename, _line, message, comments, context in sorted(found, key=lambda each: each[:2]):
-        catalogue.add(message, None, [(filename, None)], auto_comments=comments, context=context)
+        place: Any = (filename, None)  # no line number: a moved line changes no catalogue
+        catalogue.add(message, None, [place], auto_comments=comments, context=context)
     return catalogue
 
 

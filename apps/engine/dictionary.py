@@ -154,7 +154,7 @@ _ENTRIES = (
         wording=Wording("Le sexe", "m", "Le sexe déclaré est « {value} »", "The recorded sex is “{value}”"),
     ),
     Variable(
-        "situation_familiale", "category", "Situation familiale", "Family situation", sensitivity="fairness",
+        "situation_familiale", "category", "Situation matrimoniale", "Marital status", sensitivity="fairness",
         categories=(
             Category("celibataire", "Célibataire", "Single", ("non marié", "non mariée", "unmarried")),
             Category("marie", "Marié(e)", "Married", ("mariée", "marié")),

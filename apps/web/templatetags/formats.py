@@ -1,6 +1,7 @@
 """Amounts, rates and points as a banker writes them, in the active language."""
 
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
 
 from django import template
 from django.utils.translation import get_language, ngettext
@@ -8,24 +9,26 @@ from django.utils.translation import get_language, ngettext
 register = template.Library()
 
 Number = int | float | Decimal
+#: A template gives "" for a variable that it does not know.
+Blank = Literal[""] | None
 
-MISSING = "—"
+MISSING = "—"  # also for the empty string, which is what a template gives for an absent attribute
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 NARROW_NO_BREAK = "\N{NARROW NO-BREAK SPACE}"
 
 
 @register.filter
-def fcfa(amount_xaf: Number | None) -> str:
+def fcfa(amount_xaf: Number | Blank) -> str:
     """Whole francs: « 1 500 000 FCFA » in French, « XAF 1,500,000 » in English; a dash when unknown."""
-    if amount_xaf is None or amount_xaf == "":
+    if amount_xaf is None or isinstance(amount_xaf, str):
         return MISSING
     digits = _decimal_text(amount_xaf, 0)
     return f"{digits}{NO_BREAK}FCFA" if _is_french() else f"XAF{NO_BREAK}{digits}"
 
 
 @register.filter
-def percent(fraction: Number | None, decimals: int = 2) -> str:
+def percent(fraction: Number | Blank, decimals: int = 2) -> str:
     """Show a fraction as a rate: 0.0843 is « 8,43 % » in French, « 8.43% » in English; a dash if unknown."""
     if fraction in (None, ""):
         return MISSING
@@ -34,9 +37,9 @@ def percent(fraction: Number | None, decimals: int = 2) -> str:
 
 
 @register.filter
-def points(value: int | None) -> str:
+def points(value: int | Blank) -> str:
     """Signed score points: « +22 points », « −1 point »; a dash when unknown."""
-    if value is None or value == "":
+    if value is None or isinstance(value, str):
         return MISSING
     sign = "+" if value > 0 else MINUS if value < 0 else ""
     size = abs(value)
