@@ -14,7 +14,7 @@ REPORT := var/report/tests.html
 WITH_ENV := set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run worker test soak check fmt bench lock clean reset
+.PHONY: help demo run worker test soak check fmt bench lock messages clean reset
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -64,6 +64,9 @@ lock: $(DEV) ## compile requirements/*.in again, with hashes for every platform
 			--universal --python-version 3.12 --generate-hashes --no-header \
 			--no-emit-index-url --no-emit-find-links || exit 1; \
 	done
+
+messages: $(DEV) ## bring the catalogues up to date; lists the texts that have no French yet
+	$(BIN)/python -m config.extraction
 
 clean: ## remove what can be made again: environment, caches, catalogues, the tests' database
 	@for folder in var/test var/test/[0-9]*; do \

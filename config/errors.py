@@ -19,6 +19,10 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _answer(request, 403, "not_allowed")
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _answer(request, 403, "not_allowed")
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _answer(request, 404, "not_found")
 
@@ -33,4 +37,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _answer(request: HttpRequest, status: int, code: str) -> HttpResponse:
     if request.path.startswith(API_PREFIX):
         return problem_response(request, status=status, code=code)
-    return render(request, f"errors/{status}.html", status=status)
+    context = {"request_id": getattr(request, "request_id", "")}
+    return render(request, f"errors/{status}.html", context, status=status)

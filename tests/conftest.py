@@ -18,7 +18,7 @@ from django.test import Client, TransactionTestCase
 from psycopg import sql
 
 from config import postgres
-from config.postgres import roles
+from config.postgres import roles, state
 from tests.world import WORLD, build_world
 
 TEMPLATE = "credisense_world"
@@ -63,7 +63,12 @@ def _owner_dsn(database: str) -> str:
 
 
 def _drop(name: str) -> None:
-    with psycopg.connect(_owner_dsn("postgres"), autocommit=True) as connection:
+    """Drop a database and whoever is still connected: only a superuser may end other roles' sessions."""
+    embedded = postgres.is_embedded()
+    dsn = (
+        state.plan(settings.DATA_DIR).dsn(state.SUPERUSER, "postgres") if embedded else _owner_dsn("postgres")
+    )
+    with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 

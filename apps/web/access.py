@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django_htmx.http import HttpResponseClientRedirect
 
 from apps.tenancy.actor import Actor
 from apps.tenancy.roles import Verb
@@ -41,12 +43,21 @@ def allow(rule: Verb | str) -> Callable[[View], View]:
     return decorate
 
 
+def _to_log_in(request: HttpRequest) -> HttpResponse:
+    """Lead to the log-in page; HTMX would put a redirect's target inside the page, so it is told."""
+    if not getattr(request, "htmx", False):
+        return redirect_to_login(request.get_full_path())
+    page = request.headers.get("HX-Current-URL", "")
+    back = urlsplit(page)._replace(scheme="", netloc="").geturl() or "/"
+    return HttpResponseClientRedirect(redirect_to_login(back).url)
+
+
 def _refusal(rule: Verb | str, request: HttpRequest) -> HttpResponse | None:
     if rule == PUBLIC:
         return None
     actor = cast("Actor | None", getattr(request, "actor", None))
     if actor is None:
-        return redirect_to_login(request.get_full_path())
+        return _to_log_in(request)
     if actor.institution_id is None or (isinstance(rule, Verb) and not actor.may(rule)):
         raise PermissionDenied
     return None

@@ -27,7 +27,7 @@ def test_a_wrong_pair_is_told_alike(world, email, password):
     answer = log_in(Client(), email, password)
 
     assert answer.status_code == 422
-    assert "E-mail ou mot de passe incorrect." in answer.content.decode()
+    assert "Adresse e-mail ou mot de passe incorrect." in answer.content.decode()
 
 
 def test_a_foreign_address_is_not_followed(world):

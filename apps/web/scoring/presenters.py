@@ -8,11 +8,12 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from apps.engine import reasons
+from apps.engine import reasons, scorecard
 from apps.engine.contracts import Lang
 from apps.engine.wording import number
 from apps.scoring.models import Prediction
 from apps.scoring.queries import Factor, RuleLine, factors_of, rules_of
+from apps.scoring.validators import figures_from_json
 from apps.tenancy.language import current_lang
 from apps.web.templatetags.formats import fcfa, percent
 
@@ -73,6 +74,7 @@ class ScoreSheet(ScoreLine):
     pd_text: str
     threshold: float
     threshold_text: str
+    threshold_points: int
     prediction: int
     expected_loss_xaf: int
     max_amount_xaf: int | None
@@ -100,6 +102,7 @@ def score_sheet(prediction: Prediction) -> ScoreSheet:
         pd_text=percent(prediction.pd),
         threshold=prediction.threshold,
         threshold_text=percent(prediction.threshold),
+        threshold_points=scorecard.points(prediction.threshold, figures_from_json(prediction.policy.figures)),
         prediction=int(prediction.predicted_default),
         expected_loss_xaf=prediction.expected_loss_xaf,
         max_amount_xaf=prediction.max_amount_xaf,
