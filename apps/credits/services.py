@@ -47,7 +47,7 @@ def save_client(*, client: Client, by: Actor) -> Client:
     client.reference = client.reference or f"C-{uuid.uuid4().hex[:8].upper()}"
     prepare_client(client, institution_id=by.institution)
     try:
-        client.full_clean(exclude=["institution"])
+        client.full_clean()
     except ValidationError as error:
         raise InvalidValues(_("Some values cannot be used."), fields=error.message_dict) from error
     client.save()

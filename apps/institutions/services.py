@@ -30,7 +30,7 @@ def save_institution(*, institution: Institution, by: Actor, reason: str) -> Ins
 def save_agency(*, agency: Agency, by: Actor) -> Agency:
     """Create or change an agency of the institution in scope."""
     created = agency.pk is None
-    agency.full_clean(exclude=["institution"])
+    agency.full_clean()
     agency.save()
     record(
         by=by,
