@@ -19,6 +19,7 @@ MEDIA_TYPE = "application/problem+json"
 STATUS_OF_CODE = {
     "not_found": 404,
     "not_allowed": 403,
+    "same_person": 403,
     "invalid_values": 422,
     "invalid_credentials": 401,
     "invalid_token": 401,
