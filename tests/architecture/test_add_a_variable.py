@@ -1,6 +1,7 @@
 """CONTRIBUTING's example of adding a variable, run: it shows in dictionary, form, API, store and score."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -58,7 +59,11 @@ def test_one_entry_is_enough(tree):
     done = subprocess.run(
         [sys.executable, "-c", SEEN],
         cwd=tree,
-        env={"DJANGO_SETTINGS_MODULE": "config.settings.local", "CREDISENSE_DATA_DIR": str(tree / "var")},
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings.local",
+            "CREDISENSE_DATA_DIR": str(tree / "var"),
+        },
         capture_output=True,
         text=True,
         check=False,
