@@ -17,6 +17,11 @@ app.conf.beat_schedule = {
         "task": "apps.scoring.tasks.requeue_lost_jobs",
         "schedule": crontab(minute="*/5"),
     },
+    "seal-audit-trails": {
+        "task": "apps.institutions.tasks.seal_audit_trails",
+        "schedule": 5.0,
+        "options": {"expires": 5},  # a stopped worker finds no pile of them
+    },
 }
 
 

@@ -21,6 +21,8 @@ SHARED_MODELS = frozenset(
         "users.user",
         "users.membership",
         "audit.platformentry",
+        "audit.platformseal",
+        "audit.platformhead",
         "registry.platformmodel",
         "admin.logentry",
         "auth.group",

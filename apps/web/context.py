@@ -37,6 +37,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (None, "web:home", _("Home")),
         (Verb.SCORE, "web:application_new", _("New application")),
         (Verb.SCORE, "web:scores", _("Score history")),
+        (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]
     if actor.may(Verb.ADMINISTER):
         entries.append((Verb.ADMINISTER, "admin:index", _("Administration")))

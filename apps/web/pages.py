@@ -20,41 +20,41 @@ class CursorPage:
     previous_url: str | None
 
 
-def cursor_page(request: HttpRequest, rows: QuerySet[Any]) -> CursorPage:
-    """Return one page of ``rows`` (which have ``created_at`` and ``uid``), after or before a cursor.
+def cursor_page(request: HttpRequest, rows: QuerySet[Any], *, moment: str = "created_at") -> CursorPage:
+    """Return one page of ``rows`` (which have ``moment``, an instant, and ``uid``), after or before a cursor.
 
-    ``?apres=`` and ``?avant=`` hold an instant; a cursor that cannot be read is a 404.
+    ``?apres=`` and ``?avant=`` hold an instant; the other parameters, filters, are kept from page to page.
+    A cursor that cannot be read is a 404.
     """
     after, before = request.GET.get("apres"), request.GET.get("avant")
     if before:
-        found = list(rows.filter(_newer(before)).order_by("created_at", "uid")[: SIZE + 1])
+        found = list(rows.filter(_beyond(before, moment, "gt")).order_by(moment, "uid")[: SIZE + 1])
         shown = found[:SIZE][::-1]
-        return _page(shown, older=True, newer=len(found) > SIZE)
-    older = rows.filter(_older(after)) if after else rows
-    found = list(older.order_by("-created_at", "-uid")[: SIZE + 1])
-    return _page(found[:SIZE], older=len(found) > SIZE, newer=bool(after))
+        return _page(request, shown, moment, older=True, newer=len(found) > SIZE)
+    older = rows.filter(_beyond(after, moment, "lt")) if after else rows
+    found = list(older.order_by(f"-{moment}", "-uid")[: SIZE + 1])
+    return _page(request, found[:SIZE], moment, older=len(found) > SIZE, newer=bool(after))
 
 
-def _page(rows: list[Any], *, older: bool, newer: bool) -> CursorPage:
+def _page(request: HttpRequest, rows: list[Any], moment: str, *, older: bool, newer: bool) -> CursorPage:
     return CursorPage(
         rows=rows,
-        next_url=f"?apres={_cursor(rows[-1])}" if rows and older else None,
-        previous_url=f"?avant={_cursor(rows[0])}" if rows and newer else None,
+        next_url=_url(request, "apres", rows[-1], moment) if rows and older else None,
+        previous_url=_url(request, "avant", rows[0], moment) if rows and newer else None,
     )
 
 
-def _cursor(row: Any) -> str:
-    return f"{(row.created_at - EPOCH) // MICROSECOND}-{row.uid}"
+def _url(request: HttpRequest, name: str, row: Any, moment: str) -> str:
+    query = request.GET.copy()
+    query.pop("apres", None)
+    query.pop("avant", None)
+    query[name] = f"{(getattr(row, moment) - EPOCH) // MICROSECOND}-{row.uid}"
+    return f"?{query.urlencode()}"
 
 
-def _older(cursor: str) -> Q:
+def _beyond(cursor: str, moment: str, side: str) -> Q:
     instant, uid = _read(cursor)
-    return Q(created_at__lt=instant) | Q(created_at=instant, uid__lt=uid)
-
-
-def _newer(cursor: str) -> Q:
-    instant, uid = _read(cursor)
-    return Q(created_at__gt=instant) | Q(created_at=instant, uid__gt=uid)
+    return Q(**{f"{moment}__{side}": instant}) | Q(**{moment: instant, f"uid__{side}": uid})
 
 
 def _read(cursor: str) -> tuple[dt.datetime, UUID]:

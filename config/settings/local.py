@@ -15,6 +15,7 @@ SIMPLE_JWT = {**SIMPLE_JWT, "SIGNING_KEY": _keys["jwt"]}
 FIELD_ENCRYPTION_KEYS = [_keys["field"]]
 BLIND_INDEX_KEY = _keys["index"]
 TASK_SIGNING_KEY = _keys["task"]
+AUDIT_KEY = _keys["audit"]
 
 DATABASES = postgres.databases(conn_max_age=600)
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"

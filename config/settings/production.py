@@ -20,11 +20,13 @@ SIMPLE_JWT = {**SIMPLE_JWT, "SIGNING_KEY": env.secret("CREDISENSE_JWT_KEY")}
 FIELD_ENCRYPTION_KEYS = [key.strip() for key in env.secret("CREDISENSE_FIELD_KEYS").split(",")]
 BLIND_INDEX_KEY = env.secret("CREDISENSE_INDEX_KEY")
 TASK_SIGNING_KEY = env.secret("CREDISENSE_TASK_KEY")
+AUDIT_KEY = env.secret("CREDISENSE_AUDIT_KEY")
 for _name, _value in (
     ("CREDISENSE_SECRET_KEY", SECRET_KEY),
     ("CREDISENSE_JWT_KEY", SIMPLE_JWT["SIGNING_KEY"]),
     ("CREDISENSE_INDEX_KEY", BLIND_INDEX_KEY),
     ("CREDISENSE_TASK_KEY", TASK_SIGNING_KEY),
+    ("CREDISENSE_AUDIT_KEY", AUDIT_KEY),
 ):
     if len(str(_value)) < 32:  # noqa: PLR2004  RFC 7518 asks HS256 keys of at least 256 bits
         raise ImproperlyConfigured(f"{_name} must hold at least 32 characters.")

@@ -19,6 +19,7 @@ SIMPLE_JWT = {**SIMPLE_JWT, "SIGNING_KEY": "test-" + "j" * 50}
 FIELD_ENCRYPTION_KEYS = ["MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="]
 BLIND_INDEX_KEY = "test-" + "i" * 50
 TASK_SIGNING_KEY = "test-" + "t" * 50
+AUDIT_KEY = "test-" + "a" * 50
 
 DATABASES = postgres.databases(DATA_DIR, name="credisense_test")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -15,6 +15,7 @@ COMPLETE = {
     "CREDISENSE_FIELD_KEYS": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
     "CREDISENSE_INDEX_KEY": "i" * 50,
     "CREDISENSE_TASK_KEY": "t" * 50,
+    "CREDISENSE_AUDIT_KEY": "a" * 50,
     "DATABASE_URL": "postgresql://credisense_app:x@localhost/credisense",
     "DATABASE_PLATFORM_URL": "postgresql://credisense_platform:x@localhost/credisense",
 }

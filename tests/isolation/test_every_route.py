@@ -6,6 +6,7 @@ A new route with a parameter fails here until `TARGETS` says which of horizon's 
 import pytest
 from django.urls import reverse
 
+from apps.audit.models import AuditEntry
 from apps.scoring.models import Prediction
 from apps.tenancy.roles import Role, Verb, allows
 from tests.architecture.test_routes import declared, routes
@@ -13,7 +14,12 @@ from tests.architecture.test_routes import declared, routes
 pytestmark = pytest.mark.django_db
 
 #: Route -> the model whose uid it takes.
-TARGETS = {"api:prediction": Prediction, "api:replay": Prediction, "web:score": Prediction}
+TARGETS = {
+    "api:prediction": Prediction,
+    "api:replay": Prediction,
+    "web:audit_entry": AuditEntry,
+    "web:score": Prediction,
+}
 ROLES = {
     "analyste": Role.ANALYSTE,
     "agent": Role.AGENT,
@@ -54,13 +60,21 @@ def test_every_route_with_an_object_is_attacked():
     assert {name for name, _rule in WITH_OBJECT} == set(TARGETS)
 
 
+def target_and_secrets(model):
+    """Return a row of the open scope and texts that nobody else may read."""
+    if model is AuditEntry:
+        target = AuditEntry.objects.first()
+        return target, [str(target.uid), str(target.object_uid)]
+    target = model.objects.select_related("client").exclude(client=None).first()
+    return target, [str(target.uid), target.client.reference, target.client.last_name]
+
+
 @pytest.mark.parametrize("local_part", ROLES)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("name", "rule"), WITH_OBJECT)
 def test_objects_of_horizon_are_unknown_at_ngwa(world, page, api, name, rule, method, local_part):
     with world.scope("horizon"):
-        target = TARGETS[name].objects.select_related("client").exclude(client=None).first()
-        secrets = [str(target.uid), target.client.reference, target.client.last_name]
+        target, secrets = target_and_secrets(TARGETS[name])
     client = client_of(name, f"{local_part}@ngwa.demo", page, api)
 
     answer = getattr(client, method)(reverse(name, args=[target.uid]))

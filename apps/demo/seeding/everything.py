@@ -11,6 +11,7 @@ from apps.demo.seeding.history import seed_history
 from apps.demo.seeding.model import seed_model
 from apps.demo.seeding.people import seed_institution, seed_operator
 from apps.demo.seeding.scores import seed_policy, seed_scores
+from apps.institutions.tasks import seal_audit_trails
 from apps.tenancy.errors import NotAllowed
 
 Say = Callable[[str], None]
@@ -39,3 +40,4 @@ def seed(
         seed_policy(institution)
         scored = seed_scores(institution, model=model)
         say(f"{institution.name} : {scored} demandes récentes notées")
+    seal_audit_trails()  # a worker may start days later, and would find the entries late

@@ -4,6 +4,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from apps.audit.services import record_read
 from apps.scoring.queries import get_visible_prediction, my_predictions
 from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.roles import Verb
@@ -27,4 +28,5 @@ def score(request: ActorRequest, uid: UUID) -> HttpResponse:
         prediction = get_visible_prediction(request.actor, uid)
     except ObjectNotFound:
         raise Http404 from None
+    record_read(by=request.actor, target=prediction)
     return render(request, "scoring/detail.html", {"score": score_sheet(prediction)})

@@ -23,6 +23,7 @@ from apps.api.v1.scoring.serializers import (
     product,
     variable_body,
 )
+from apps.audit.services import record_read
 from apps.credits.queries import get_visible_application, get_visible_client
 from apps.engine.dictionary import STANDARD
 from apps.registry.errors import NoApprovedModel
@@ -118,6 +119,7 @@ class PredictionView(ApiView):
         responses={200: PredictionDetailSerializer, **problems(401, 403, 404)},
     )
     def get(self, request: Request, uid: UUID) -> Response:  # noqa: ARG002  the route's object is found first
+        record_read(by=self.actor, target=self.prediction)
         every = request.query_params.get("facteurs") == "tous"
         return Response(detail_body(self.prediction, every=every))
 

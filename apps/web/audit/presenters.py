@@ -1,0 +1,187 @@
+"""An entry of the trail in words, on a page and in a file."""
+
+import csv
+import datetime as dt
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from apps.audit.models import AuditEntry
+from apps.audit.queries import seal_of
+from apps.tenancy.models import TenantModel
+
+#: The shared rows that entries of an institution may be about.
+SHARED_OBJECTS = ("users.user", "users.membership", "institutions.institution", "registry.platformmodel")
+#: What a spreadsheet would take for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    uid: UUID
+    at: dt.datetime
+    actor: str
+    action: str
+    action_label: str
+    object_label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySheet(EntryLine):
+    object_uid: str
+    request_id: str
+    changes: list[Change]
+    seal_position: int | None
+    sealed_at: dt.datetime | None
+    intact: bool
+
+
+def action_labels() -> dict[str, str]:
+    """Return the words of each action that the site writes; an unknown one is shown by its code."""
+    return {
+        "agency.create": _("Agency created"),
+        "application.create": _("Application entered"),
+        "audit.export": _("Audit trail exported"),
+        "client.create": _("Client created"),
+        "demo.load": _("Demonstration data loaded"),
+        "institution.create": _("Institution opened"),
+        "job.create": _("Background work asked for"),
+        "member.change": _("Member changed"),
+        "member.create": _("Member created"),
+        "model.install": _("Model installed"),
+        "model.promote": _("Model put in production"),
+        "model.publish": _("Model published"),
+        "policy.create": _("Scoring policy created"),
+        "prediction.create": _("Score computed"),
+        "prediction.read": _("Score read"),
+        "prediction.replay": _("Score replayed"),
+        "setting.set": _("Setting changed"),
+    }
+
+
+def action_choices() -> list[tuple[str, str]]:
+    """Return the choices of the filter, all first, then by their words."""
+    known = sorted(action_labels().items(), key=lambda item: item[1])
+    return [("", _("All")), *known]
+
+
+def object_labels() -> dict[str, str]:
+    """Return the words of each type of object, by the code that entries hold."""
+    return {
+        model._meta.label_lower: capfirst(str(model._meta.verbose_name))
+        for model in apps.get_models()
+        if model._meta.label_lower in SHARED_OBJECTS
+        or (issubclass(model, TenantModel) and model._meta.app_label != "audit")
+    }
+
+
+def object_choices() -> list[tuple[str, str]]:
+    """Return the choices of the filter, all first, then by their words."""
+    return [("", _("All")), *sorted(object_labels().items(), key=lambda item: item[1])]
+
+
+def entry_lines(entries: Iterable[AuditEntry]) -> list[EntryLine]:
+    """Return the lines of the list."""
+    actions, objects = action_labels(), object_labels()
+    return [EntryLine(**_line(entry, actions, objects)) for entry in entries]
+
+
+def entry_sheet(entry: AuditEntry) -> EntrySheet:
+    """Return everything about one entry, with the state of its seal."""
+    seal, intact = seal_of(entry)
+    return EntrySheet(
+        **_line(entry, action_labels(), object_labels()),
+        object_uid=str(entry.object_uid or ""),
+        request_id=entry.request_id,
+        changes=changes_of(entry.before, entry.after),
+        seal_position=seal.position if seal else None,
+        sealed_at=seal.sealed_at if seal else None,
+        intact=intact,
+    )
+
+
+def changes_of(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Change]:
+    """Return one line per value, before and after; a dash where there was none."""
+    old, new = before or {}, after or {}
+    names = [*old, *(name for name in new if name not in old)]
+    return [Change(name, _text(old, name), _text(new, name)) for name in names]
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    if name not in values:
+        return "—"
+    value = values[name]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _line(entry: AuditEntry, actions: Mapping[str, str], objects: Mapping[str, str]) -> dict[str, Any]:
+    kinds = {"task": _("Background task"), "key": _("Partner key"), "operator": _("Platform operator")}
+    return {
+        "uid": entry.uid,
+        "at": entry.at,
+        "actor": entry.actor_name or kinds.get(entry.actor_kind, entry.actor_kind),
+        "action": entry.action,
+        "action_label": actions.get(entry.action, entry.action),
+        "object_label": objects.get(entry.object_type, entry.object_type),
+        "address": entry.address,
+    }
+
+
+def csv_file(entries: Iterable[AuditEntry]) -> str:
+    """Return the file that a French spreadsheet opens with a double click: BOM, semicolons, local time."""
+    file = io.StringIO()
+    file.write("\ufeff")
+    writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
+    writer.writerow(_csv_header())
+    writer.writerows(_csv_rows(entries))
+    return file.getvalue()
+
+
+def _csv_header() -> list[str]:
+    origin = [_("Request"), _("Address")]
+    what = [_("Action"), _("Code"), _("Object"), _("Identifier"), _("Before"), _("After")]
+    return [_("Date"), _("Who"), *what, *origin]
+
+
+def _csv_rows(entries: Iterable[AuditEntry]) -> Iterator[list[str]]:
+    actions, objects = action_labels(), object_labels()
+    for entry in entries:
+        line = _line(entry, actions, objects)
+        cells = (
+            f"{timezone.localtime(entry.at):%Y-%m-%d %H:%M:%S}",
+            line["actor"],
+            line["action_label"],
+            entry.action,
+            line["object_label"],
+            str(entry.object_uid or ""),
+            _json(entry.before),
+            _json(entry.after),
+            entry.request_id,
+            entry.address,
+        )
+        yield [harmless(cell) for cell in cells]
+
+
+def _json(values: Mapping[str, Any] | None) -> str:
+    return "" if values is None else json.dumps(values, ensure_ascii=False, sort_keys=True)
+
+
+def harmless(cell: str) -> str:
+    """Return the cell with an apostrophe before it when a spreadsheet would compute it."""
+    return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA_STARTS) else cell
