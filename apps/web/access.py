@@ -13,6 +13,7 @@ from apps.tenancy.roles import Verb
 
 PUBLIC = "public"
 MEMBER = "member"
+PERSON = "person"
 
 View = Callable[..., HttpResponse]
 
@@ -23,11 +24,15 @@ class ActorRequest(HttpRequest):
     actor: Actor
     membership: Any
     request_id: str
+    login_session: Any
     htmx: Any
 
 
 def allow(rule: Verb | str) -> Callable[[View], View]:
-    """Let a page run for ``PUBLIC``, for any ``MEMBER``, or for the roles that hold a verb."""
+    """Let a page run for a rule: ``PUBLIC``, ``PERSON``, ``MEMBER`` or a verb.
+
+    ``PERSON`` is anybody logged in, the operator too; ``MEMBER`` anybody of an institution.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -47,6 +52,8 @@ def _refusal(rule: Verb | str, request: HttpRequest) -> HttpResponse | None:
     actor = cast("Actor | None", getattr(request, "actor", None))
     if actor is None:
         return redirect_to_login(request.get_full_path())
+    if rule == PERSON:
+        return None
     if actor.institution_id is None or (isinstance(rule, Verb) and not actor.may(rule)):
         raise PermissionDenied
     return None
