@@ -25,6 +25,7 @@ class ActorRequest(HttpRequest):
     membership: Any
     request_id: str
     login_session: Any
+    user: Any
     htmx: Any
 
 

@@ -26,7 +26,7 @@ class ResetTokens(PasswordResetTokenGenerator):
     """Dead once used: the value hashed changes with the password and with the version of the sessions."""
 
     def _make_hash_value(self, user: Any, timestamp: int) -> str:
-        return f"{super()._make_hash_value(user, timestamp)}:{user.auth_version}"  # type: ignore[misc]
+        return f"{super()._make_hash_value(user, timestamp)}:{user.auth_version}"
 
 
 reset_tokens = ResetTokens()

@@ -37,7 +37,7 @@ def begin_second_factor(*, user: User) -> str:
     factor, _created = SecondFactor.objects.get_or_create(user=user, defaults={"secret": new_secret()})
     if factor.confirmed_at is not None:
         raise InvalidOtp(_("The second factor is already on."))
-    return factor.secret
+    return str(factor.secret)
 
 
 @transaction.atomic
