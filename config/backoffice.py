@@ -7,13 +7,17 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 
+from apps.users.services import leave
+
 
 class BackOffice(AdminSite):
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return redirect_to_login(request.GET.get("next", resolve_url("admin:index")))
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
-        return redirect("web:profile")
+        if request.method == "POST":  # a link of another site must not log out
+            leave(request=request)
+        return redirect("web:login")
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
         return redirect("web:password_change")
