@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class ProjectConfig(AppConfig):
@@ -8,3 +9,9 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         from config import celery  # noqa: F401  registers itself as the current application
+
+
+class BackOfficeConfig(AdminConfig):
+    """Django's admin with the site's own door."""
+
+    default_site = "config.backoffice.BackOffice"

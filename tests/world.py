@@ -53,11 +53,14 @@ class World:
             return member_actor(membership)
 
     def access_token(self, email: str) -> str:
-        from apps.users.tokens import issue_tokens
+        """Return the access token of a new API session."""
+        from django.test import RequestFactory
+
+        from apps.users.services.sessions import open_api_session
 
         membership = active_membership(self.user(email).pk)
         assert membership is not None
-        return issue_tokens(membership)[0]
+        return open_api_session(request=RequestFactory().get("/"), membership=membership).access
 
 
 WORLD = World()

@@ -13,3 +13,10 @@ class RoleChoices(models.TextChoices):
     AUDITEUR = "auditeur", _("Auditor")
     DIRECTEUR_COMMERCIAL = "directeur_commercial", _("Commercial director")
     DPO = "dpo", _("Data protection officer")
+
+
+class SessionKind(models.TextChoices):
+    """Where a session was opened."""
+
+    WEB = "web", _("Browser")
+    API = "api", _("API")

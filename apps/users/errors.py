@@ -11,3 +11,37 @@ class InvalidToken(DomainError):
     """A token that is unreadable, expired, of somebody else or of another institution."""
 
     code = "invalid_token"
+
+
+class LockedOut(DomainError):
+    """Too many failures of this account or address; ``wait`` is in seconds."""
+
+    code = "locked_out"
+
+    def __init__(self, message: str, *, wait: int) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class OtpRequired(DomainError):
+    """The password is right and the account also asks for a one-time code."""
+
+    code = "otp_required"
+
+
+class InvalidOtp(DomainError):
+    """A wrong, used or foreign one-time code or recovery code."""
+
+    code = "invalid_otp"
+
+
+class SecondFactorMissing(DomainError):
+    """The institution requires a second factor of this role, and this person has set none up."""
+
+    code = "totp_setup_required"
+
+
+class SecondFactorRequired(DomainError):
+    """The institution requires a second factor of this role: it cannot be switched off."""
+
+    code = "totp_required"

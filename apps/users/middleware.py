@@ -4,20 +4,29 @@ import uuid
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import translation
 
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.tracing import request_id
+from apps.users.enums import SessionKind
 from apps.users.errors import InvalidToken
-from apps.users.models import Membership, User
-from apps.users.queries import active_membership, member_actor, operator_actor
-from apps.users.tokens import membership_from_access
+from apps.users.models import LoginSession, Membership, User
+from apps.users.queries import live_sessions, member_actor, operator_actor, operator_session
+from apps.users.services.sessions import SESSION_KEY, seen
+from apps.users.tokens import session_from_access
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 SERVER_ERROR = 500
 API_PREFIX = "/api/"
+#: Where people prove who they are: nobody is known there, or the entry about a person of one institution
+#: would be written in the scope of another, or be undone with the refusal that it tells of.
+NOBODY_PREFIXES = ("/connexion", "/mot-de-passe/", "/api/v1/login", "/api/v1/token/")
+#: What a person who must set up a second factor may still open.
+SETUP_PREFIXES = ("/profil/double-authentification", "/deconnexion", "/langue")
 
 
 class RequestIdMiddleware:
@@ -51,6 +60,7 @@ class ActorMiddleware:
         request.actor = None  # type: ignore[attr-defined]
         request.membership = None  # type: ignore[attr-defined]
         request.failed = False  # type: ignore[attr-defined]
+        request.login_session = None  # type: ignore[attr-defined]
         membership = _membership(request)
         with translation.override(_language(request, membership)):
             response = self._answer(request, membership)
@@ -63,6 +73,8 @@ class ActorMiddleware:
     def _answer(self, request: HttpRequest, membership: Membership | None) -> HttpResponse:
         if membership is None:
             return self.get_response(request)
+        if request.login_session.must_set_totp and not request.path.startswith(SETUP_PREFIXES):  # type: ignore[attr-defined]
+            return redirect("web:second_factor")
         with tenant_scope(membership.institution_id):
             request.membership = membership  # type: ignore[attr-defined]
             request.actor = member_actor(membership, request_id=request.request_id, address=_address(request))  # type: ignore[attr-defined]
@@ -73,26 +85,45 @@ class ActorMiddleware:
 
 
 def _membership(request: HttpRequest) -> Membership | None:
-    if request.path.startswith(API_PREFIX):
-        return _bearer(request)
+    if request.path.startswith(NOBODY_PREFIXES):
+        return None
+    session = _bearer(request) if request.path.startswith(API_PREFIX) else _browser(request)
+    if session is None:
+        return None
+    seen(session)
+    request.login_session = session  # type: ignore[attr-defined]
+    return session.membership
+
+
+def _browser(request: HttpRequest) -> LoginSession | None:
     user = request.user
     if not isinstance(user, User) or not user.is_authenticated:
         return None
-    if user.is_operator:
+    session = _page_session(user, request.session.get(SESSION_KEY, ""))
+    if session is None:
+        request.session.flush()
+        request.user = AnonymousUser()
+    elif session.membership is None:
         request.actor = operator_actor(user, request_id=request.request_id, address=_address(request))  # type: ignore[attr-defined]
+    else:
+        user.administers = session.membership.role == "administrateur"  # type: ignore[attr-defined]
+    return session
+
+
+def _page_session(user: User, sid: str) -> LoginSession | None:
+    if not sid:
         return None
-    membership = active_membership(user.pk)
-    if membership is not None:
-        user.administers = membership.role == "administrateur"  # type: ignore[attr-defined]
-    return membership
+    if user.is_operator:
+        return operator_session(sid=uuid.UUID(sid), user_id=user.pk)
+    return live_sessions(SessionKind.WEB).filter(uid=sid, user_id=user.pk).first()
 
 
-def _bearer(request: HttpRequest) -> Membership | None:
+def _bearer(request: HttpRequest) -> LoginSession | None:
     scheme, _separator, raw = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not raw:
         return None
     try:
-        return membership_from_access(raw.strip())
+        return session_from_access(raw.strip())
     except InvalidToken:
         return None
 

@@ -4,11 +4,13 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.tenancy.constraints import tenant_constraints
+from apps.tenancy.encryption import EncryptedTextField
 from apps.tenancy.models import TenantForeignKey, TenantModel
-from apps.users.enums import RoleChoices
+from apps.users.enums import RoleChoices, SessionKind
 
 
 class UserManager(BaseUserManager["User"]):
@@ -32,6 +34,9 @@ class User(AbstractBaseUser):
     is_operator = models.BooleanField(_("platform operator"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    #: Sessions and tokens carry the value they were opened with; raising it closes them all at once.
+    auth_version = models.PositiveIntegerField(default=0, editable=False)
+    reset_sent_at = models.DateTimeField(null=True, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["full_name"]
@@ -103,3 +108,60 @@ class MembershipAgency(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.membership_id}:{self.agency_id}"
+
+
+class LoginSession(models.Model):
+    """One log-in, of a browser or of the API: what every request is checked against. Shared.
+
+    A row is dead when closed, too old, or when the person's version, the membership or its role are no
+    longer those of its opening.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=4, choices=SessionKind)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="login_sessions")
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+    role = models.CharField(max_length=24, blank=True)
+    auth_version = models.PositiveIntegerField()
+    refresh_jti = models.CharField(max_length=64, blank=True)
+    must_set_totp = models.BooleanField(default=False)
+    address = models.CharField(_("address"), max_length=45, blank=True)
+    created_at = models.DateTimeField(_("opened"), default=timezone.now)
+    last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+    revoked_at = models.DateTimeField(_("closed"), null=True)
+
+    class Meta:
+        verbose_name = _("open session")
+        verbose_name_plural = _("open sessions")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.uid}"
+
+
+class SecondFactor(models.Model):
+    """The secret of a person's authenticator application; in use once confirmed by a first code."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.PROTECT, primary_key=True, related_name="second_factor"
+    )
+    secret = EncryptedTextField()
+    confirmed_at = models.DateTimeField(null=True)
+    #: The 30-second step of the last accepted code: a code serves once.
+    last_step = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
+class RecoveryCode(models.Model):
+    """One way back for a person whose telephone is lost; serves once."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="recovery_codes")
+    code_hash = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "code_hash"], name="users_recoverycode_once")]
+
+    def __str__(self) -> str:
+        return str(self.user_id)

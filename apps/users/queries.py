@@ -3,12 +3,17 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
 from apps.institutions.enums import InstitutionStatus
+from apps.institutions.queries import setting_on
 from apps.tenancy.actor import Actor
 from apps.tenancy.roles import Role
-from apps.users.models import Membership, MembershipAgency, User
+from apps.users.enums import SessionKind
+from apps.users.models import LoginSession, Membership, MembershipAgency, SecondFactor, User
+
+TOTP_ROLES_SETTING = "totp_required_roles"
 
 
 def active_memberships() -> QuerySet[Membership]:
@@ -24,9 +29,59 @@ def active_membership(user_id: int) -> Membership | None:
     return active_memberships().filter(user_id=user_id).first()
 
 
-def membership_of(*, user_uid: UUID, institution_uid: UUID) -> Membership | None:
-    """Return the active membership that a token claims, or ``None``."""
-    return active_memberships().filter(user__uid=user_uid, institution__uid=institution_uid).first()
+def live_sessions(kind: SessionKind) -> QuerySet[LoginSession]:
+    """Return the members' sessions that open the site now, with membership, person and institution loaded.
+
+    One statement answers everything that may have changed since the log-in, in any process: closed, too
+    old, idle, the person's version, activity and role, the institution's status.
+    """
+    rows = _unexpired(kind).select_related("membership__user", "membership__institution")
+    live = rows.filter(
+        auth_version=F("membership__user__auth_version"),
+        role=F("membership__role"),
+        membership__is_active=True,
+        membership__user__is_active=True,
+        membership__institution__status=InstitutionStatus.ACTIVE,
+    )
+    return live if settings.DEMO_MODE else live.filter(membership__institution__is_demo=False)
+
+
+def operator_session(*, sid: UUID, user_id: int) -> LoginSession | None:
+    """Return the open page session of the platform's operator, or ``None``."""
+    rows = _unexpired(SessionKind.WEB).filter(uid=sid, user_id=user_id, auth_version=F("user__auth_version"))
+    return rows.filter(user__is_active=True, user__is_operator=True).first()
+
+
+def own_sessions(user_id: int) -> QuerySet[LoginSession]:
+    """Return the open sessions of one person, the last seen first."""
+    now = timezone.now()
+    return LoginSession.objects.filter(
+        Q(kind=SessionKind.API) | Q(last_seen_at__gt=now - settings.SESSION_IDLE),
+        user_id=user_id,
+        revoked_at=None,
+        created_at__gt=now - settings.SESSION_LIFETIME,
+        auth_version=F("user__auth_version"),
+    ).order_by("-last_seen_at")
+
+
+def _unexpired(kind: SessionKind) -> QuerySet[LoginSession]:
+    now = timezone.now()
+    rows = LoginSession.objects.filter(
+        kind=kind, revoked_at=None, created_at__gt=now - settings.SESSION_LIFETIME
+    )
+    if kind == SessionKind.API:  # a machine may be silent between two refreshes
+        return rows
+    return rows.filter(last_seen_at__gt=now - settings.SESSION_IDLE)
+
+
+def second_factor_of(user_id: int) -> SecondFactor | None:
+    """Return the confirmed second factor of a person, or ``None``."""
+    return SecondFactor.objects.filter(user_id=user_id, confirmed_at__isnull=False).first()
+
+
+def second_factor_required(role: str) -> bool:
+    """Say whether the institution of the open scope requires a second factor of ``role`` today."""
+    return role in (setting_on(TOTP_ROLES_SETTING, default=[]) or [])
 
 
 def member_actor(membership: Membership, *, request_id: str = "", address: str = "") -> Actor:

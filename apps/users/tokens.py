@@ -1,41 +1,79 @@
-"""Access and refresh tokens: what they carry, and turning one back into a membership."""
+"""Access and refresh tokens: what they carry, and turning one back into the session it belongs to."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
+from django.conf import settings
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
+from apps.users.enums import SessionKind
 from apps.users.errors import InvalidToken
-from apps.users.models import Membership
-from apps.users.queries import membership_of
+from apps.users.models import LoginSession
+from apps.users.queries import live_sessions
 
 INSTITUTION_CLAIM = "inst"
 ROLE_CLAIM = "role"
+SESSION_CLAIM = "sid"
 
 
-def issue_tokens(membership: Membership) -> tuple[str, str, int]:
-    """Return ``(access, refresh, seconds the access token lives)`` for a member."""
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a log-in or a refresh answers; ``expires_in`` in seconds."""
+
+    access: str
+    refresh: str
+    expires_in: int
+
+
+def write_tokens(session: LoginSession) -> Tokens:
+    """Return fresh tokens of an API session and put the identifier of its refresh token on ``session``.
+
+    The caller saves the row. A refresh token ends with its session, however often it was renewed.
+    """
+    membership = session.membership
+    if membership is None:
+        raise InvalidToken("no membership")
     refresh = RefreshToken()
+    refresh.set_exp(from_time=session.created_at, lifetime=settings.SESSION_LIFETIME)
     refresh["user"] = str(membership.user.uid)
     refresh[INSTITUTION_CLAIM] = str(membership.institution.uid)
     refresh[ROLE_CLAIM] = membership.role
+    refresh[SESSION_CLAIM] = str(session.uid)
+    session.refresh_jti = refresh["jti"]
     access = refresh.access_token
-    return str(access), str(refresh), int(access.lifetime.total_seconds())
+    return Tokens(str(access), str(refresh), int(access.lifetime.total_seconds()))
 
 
-def membership_from_access(raw: str) -> Membership:
-    """Return the membership of an access token.
+def session_from_access(raw: str) -> LoginSession:
+    """Return the open session of an access token, with membership, person and institution.
 
-    Raises ``InvalidToken`` when the signature, the term, the person, the institution or the role no
-    longer hold: a changed role asks for a new token.
+    Raises ``InvalidToken`` when the signature, the term, the session, the person, the institution or the
+    role no longer hold: a changed role asks for a new token.
     """
     try:
         token = AccessToken(raw)  # type: ignore[arg-type]
-        membership = membership_of(
-            user_uid=UUID(str(token["user"])), institution_uid=UUID(str(token[INSTITUTION_CLAIM]))
+        session = (
+            live_sessions(SessionKind.API)
+            .filter(
+                uid=UUID(str(token[SESSION_CLAIM])),
+                role=str(token[ROLE_CLAIM]),
+                membership__user__uid=UUID(str(token["user"])),
+                membership__institution__uid=UUID(str(token[INSTITUTION_CLAIM])),
+            )
+            .first()
         )
     except (TokenError, KeyError, ValueError) as error:
         raise InvalidToken("invalid") from error
-    if membership is None or membership.role != token.get(ROLE_CLAIM):
+    if session is None:
         raise InvalidToken("revoked")
-    return membership
+    return session
+
+
+def read_refresh(raw: str) -> tuple[UUID, str]:
+    """Return ``(session uid, token identifier)`` of a refresh token; raise ``InvalidToken``."""
+    try:
+        token = RefreshToken(raw)  # type: ignore[arg-type]
+        return UUID(str(token[SESSION_CLAIM])), str(token["jti"])
+    except (TokenError, KeyError, ValueError) as error:
+        raise InvalidToken("invalid") from error

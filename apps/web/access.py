@@ -15,6 +15,7 @@ from apps.tenancy.roles import Verb
 
 PUBLIC = "public"
 MEMBER = "member"
+PERSON = "person"
 
 View = Callable[..., HttpResponse]
 
@@ -25,11 +26,16 @@ class ActorRequest(HttpRequest):
     actor: Actor
     membership: Any
     request_id: str
+    login_session: Any
+    user: Any
     htmx: Any
 
 
 def allow(rule: Verb | str) -> Callable[[View], View]:
-    """Let a page run for ``PUBLIC``, for any ``MEMBER``, or for the roles that hold a verb."""
+    """Let a page run for a rule: ``PUBLIC``, ``PERSON``, ``MEMBER`` or a verb.
+
+    ``PERSON`` is anybody logged in, the operator too; ``MEMBER`` anybody of an institution.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -58,6 +64,8 @@ def _refusal(rule: Verb | str, request: HttpRequest) -> HttpResponse | None:
     actor = cast("Actor | None", getattr(request, "actor", None))
     if actor is None:
         return _to_log_in(request)
+    if rule == PERSON:
+        return None
     if actor.institution_id is None or (isinstance(rule, Verb) and not actor.may(rule)):
         raise PermissionDenied
     return None

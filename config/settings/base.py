@@ -34,7 +34,7 @@ INSTALLED_APPS = [
     "apps.web",
     "apps.api",
     "apps.demo",
-    "django.contrib.admin",
+    "config.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django.forms",  # its templates, for the renderer below
+    "axes",
     "django_htmx",
     "django_filters",
     "rest_framework",
@@ -88,7 +89,24 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 60 * 60
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+#: Failed log-ins within the window: of one account from one address, of one account, from one address.
+LOGIN_WINDOW = timedelta(minutes=15)
+LOGIN_LIMIT_PAIR = 5
+LOGIN_LIMIT_ACCOUNT = 20
+LOGIN_LIMIT_ADDRESS = 100
+AXES_HANDLER = "apps.users.backends.ThreeLimits"
+AXES_CLIENT_IP_CALLABLE = "apps.users.backends.client_address"
+AXES_COOLOFF_TIME = LOGIN_WINDOW
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # its middleware answers after a failure; our services ask before
 LOGIN_URL = "web:login"
 LOGIN_REDIRECT_URL = "web:home"
 
@@ -107,7 +125,10 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a missi
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 60 * 60
+#: How long a log-in lasts at most, and how long a browser may be silent.
+SESSION_LIFETIME = timedelta(hours=12)
+SESSION_IDLE = timedelta(minutes=30)
+SESSION_COOKIE_AGE = int(SESSION_LIFETIME.total_seconds())
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
@@ -146,7 +167,7 @@ SPECTACULAR_SETTINGS = {
 }
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
-    "REFRESH_TOKEN_LIFETIME": timedelta(hours=12),
+    "REFRESH_TOKEN_LIFETIME": SESSION_LIFETIME,
     "ALGORITHM": "HS256",
     "USER_ID_FIELD": "uid",
     "USER_ID_CLAIM": "user",

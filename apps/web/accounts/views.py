@@ -1,46 +1,73 @@
+from typing import Any
+
 from django.conf import settings
-from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.scoring.queries import my_predictions
+from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb
-from apps.users.errors import InvalidCredentials
-from apps.users.services import check_credentials
+from apps.users.queries import second_factor_of
+from apps.users.services import check_code, check_credentials, enter, leave, pending, person_of_pending
 from apps.web.access import MEMBER, PUBLIC, ActorRequest, allow
-from apps.web.accounts.forms import LoginForm
+from apps.web.accounts.forms import CodeForm, LoginForm
 from apps.web.accounts.personas import demo_personas
 from apps.web.scoring.presenters import score_lines
 
 RECENT = 5
+PENDING = "second_step"
 YEAR = 365 * 24 * 60 * 60
 
 
 @require_http_methods(["GET", "POST"])
+@never_cache
 @sensitive_post_parameters("password")
 @allow(PUBLIC)
 def log_in(request: HttpRequest) -> HttpResponse:
-    form = LoginForm(request.POST or None)
+    form, status = LoginForm(request.POST or None), 200
     if request.method == "POST" and form.is_valid():
         try:
             user = check_credentials(request=request, **form.cleaned_data)
-        except InvalidCredentials as refusal:
+        except DomainError as refusal:
             form.add_error(None, refusal.message)
+            status = _status(refusal)
         else:
-            login(request, user)
-            return redirect(_next(request) or resolve_url("admin:index" if user.is_operator else "web:home"))
+            return _after_password(request, user)
     context = {"form": form, "personas": demo_personas(), "next": _next(request)}
-    return render(request, "users/login.html", context, status=422 if form.errors else 200)
+    return render(request, "users/login.html", context, status=_worse(form, status))
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@allow(PUBLIC)
+def log_in_code(request: HttpRequest) -> HttpResponse:
+    """Take the second step, for a person with a second factor, within five minutes of the first."""
+    user = person_of_pending(request.session.get(PENDING))
+    if user is None:
+        return redirect("web:login")
+    form, status = CodeForm(request.POST or None), 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            check_code(request=request, user=user, **form.cleaned_data)
+        except DomainError as refusal:
+            form.add_error(None, refusal.message)
+            status = _status(refusal)
+        else:
+            wish = request.session.pop(PENDING)["next"]
+            enter(request=request, user=user)
+            return redirect(wish or _start(user))
+    return render(request, "users/login_code.html", {"form": form}, status=_worse(form, status))
 
 
 @require_POST
 @allow(PUBLIC)
-def log_out(request: HttpRequest) -> HttpResponse:
-    logout(request)
+def log_out(request: ActorRequest) -> HttpResponse:
+    leave(request=request)
     return redirect("web:login")
 
 
@@ -66,6 +93,27 @@ def set_language(request: HttpRequest) -> HttpResponse:
 def home(request: ActorRequest) -> HttpResponse:
     scores = score_lines(my_predictions(request.actor)[:RECENT]) if request.actor.may(Verb.SCORE) else []
     return render(request, "web/home.html", {"scores": scores, "may_score": request.actor.may(Verb.SCORE)})
+
+
+def _after_password(request: HttpRequest, user: Any) -> HttpResponse:
+    if second_factor_of(user.pk):
+        request.session.cycle_key()
+        request.session[PENDING] = pending(user, next_url=_next(request))
+        return redirect("web:login_code")
+    enter(request=request, user=user)
+    return redirect(_next(request) or _start(user))
+
+
+def _start(user: Any) -> str:
+    return resolve_url("admin:index" if user.is_operator else "web:home")
+
+
+def _status(refusal: DomainError) -> int:
+    return 429 if refusal.code == "locked_out" else 422
+
+
+def _worse(form: Any, status: int) -> int:
+    return max(status, 422 if form.errors else 200)
 
 
 def _next(request: HttpRequest) -> str:

@@ -1,15 +1,14 @@
-from django.utils.translation import gettext as _
+from dataclasses import asdict
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api.permissions import PUBLIC
 from apps.api.schema import problems
-from apps.api.v1.accounts.serializers import LoginSerializer, TokensSerializer
-from apps.api.v1.base import PublicView
-from apps.users.errors import InvalidCredentials
-from apps.users.queries import active_membership
-from apps.users.services import check_credentials
-from apps.users.tokens import issue_tokens
+from apps.api.v1.accounts.serializers import LoginSerializer, RefreshSerializer, TokensSerializer
+from apps.api.v1.base import ApiView, PublicView
+from apps.users.services import api_log_in, close_api_session, refresh_tokens
 
 
 class LoginView(PublicView):
@@ -17,14 +16,40 @@ class LoginView(PublicView):
         operation_id="login",
         summary="Ouvrir une session : e-mail et mot de passe contre deux jetons",
         request=LoginSerializer,
-        responses={200: TokensSerializer, **problems(400, 401, 415, 422)},
+        responses={200: TokensSerializer, **problems(400, 401, 403, 415, 422, 429)},
     )
     def post(self, request: Request) -> Response:
         given = LoginSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        user = check_credentials(request=request._request, **given.validated_data)
-        membership = active_membership(user.pk)
-        if membership is None:  # the operator works in the back-office, not through the API
-            raise InvalidCredentials(_("Wrong e-mail or password."))
-        access, refresh, seconds = issue_tokens(membership)
-        return Response({"access": access, "refresh": refresh, "expires_in": seconds})
+        return Response(asdict(api_log_in(request=request._request, **given.validated_data)))
+
+
+class RefreshView(PublicView):
+    @extend_schema(
+        operation_id="token_refresh",
+        summary="Renouveler les jetons : l'ancien jeton de renouvellement ne sert plus",
+        request=RefreshSerializer,
+        responses={200: TokensSerializer, **problems(400, 401, 415, 422)},
+    )
+    def post(self, request: Request) -> Response:
+        given = RefreshSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return Response(asdict(refresh_tokens(request=request._request, **given.validated_data)))
+
+
+class LogoutView(ApiView):
+    """Whoever holds a refresh token may end it; a header that leads to nobody is refused all the same."""
+
+    verbs = PUBLIC
+
+    @extend_schema(
+        operation_id="logout",
+        summary="Fermer la session : ses deux jetons sont refusés aussitôt",
+        request=RefreshSerializer,
+        responses={205: None, **problems(400, 401, 415, 422)},
+    )
+    def post(self, request: Request) -> Response:
+        given = RefreshSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        close_api_session(request=request._request, **given.validated_data)
+        return Response(status=205)

@@ -1,10 +1,7 @@
 """Accounts: logging in, creating, changing, deactivating."""
 
 from collections.abc import Iterable
-from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -14,24 +11,10 @@ from apps.institutions.models import Agency
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import InvalidValues
 from apps.tenancy.roles import Role
-from apps.users.errors import InvalidCredentials
 from apps.users.models import Membership, MembershipAgency, User
-from apps.users.queries import active_membership
+from apps.users.services.sessions import end_everything
 
 FICTIONAL_DOMAIN = ".demo"  # no such top-level domain exists
-
-
-def check_credentials(*, request: Any, email: str, password: str) -> User:
-    """Return the person of a right pair; raise ``InvalidCredentials`` for every other case alike."""
-    user = authenticate(request, username=email.strip().lower(), password=password)
-    if not isinstance(user, User) or not (_may_operate(user) or active_membership(user.pk)):
-        raise InvalidCredentials(_("Wrong e-mail or password."))
-    return user
-
-
-def _may_operate(user: User) -> bool:
-    fictional = user.email.endswith(FICTIONAL_DOMAIN)
-    return user.is_operator and (settings.DEMO_MODE or not fictional)
 
 
 @transaction.atomic
@@ -72,13 +55,14 @@ def create_member(
 def change_member(
     *, membership: Membership, by: Actor, role: str | None = None, is_active: bool | None = None
 ) -> Membership:
-    """Change the role or the activity of a member of the institution in scope."""
+    """Change the role or the activity of a member of the institution in scope; all their sessions end."""
     before = {"role": membership.role, "is_active": membership.is_active}
     if role is not None:
         membership.role = role
     if is_active is not None:
         membership.is_active = is_active
     membership.save(update_fields=["role", "is_active"])
+    end_everything(membership.user)
     record(
         by=by,
         action="member.change",
@@ -86,3 +70,9 @@ def change_member(
         after={"user": str(membership.user.uid), "role": membership.role, "is_active": membership.is_active},
     )
     return membership
+
+
+def set_language(*, user: User, language: str) -> None:
+    """Keep a person's own choice of language; empty means that of the institution."""
+    user.language = language
+    user.save(update_fields=["language"])
