@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -15,6 +16,7 @@ from django.db.models.functions import Cast
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.encryption import EncryptedTextField, cipher
 from apps.tenancy.models import TenantModel
+from apps.tenancy.tenants import every_institution
 
 CHUNK = 500
 
@@ -60,16 +62,7 @@ def _scopes(model: type[models.Model]) -> Iterator[Any]:
     if not issubclass(model, TenantModel):
         yield nullcontext
         return
-    institution = model._meta.get_field("institution").related_model
-    for key in list(institution._default_manager.order_by("pk").values_list("pk", flat=True)):  # type: ignore[union-attr]
-        yield _opener(key)
-
-
-def _opener(institution_id: int) -> Any:
-    def opened() -> AbstractContextManager[None]:
-        return tenant_scope(institution_id)
-
-    return opened
+    yield from (partial(tenant_scope, key) for key in every_institution())
 
 
 @transaction.atomic
