@@ -168,12 +168,12 @@ def test_a_dump_shows_no_phone_and_no_document(world, person):
         assert marker.encode() not in dump
 
 
-def pg_dump() -> bytes:
+def pg_dump(database=None) -> bytes:
     server = postgres.state.plan(site.DATA_DIR)
     command = [
         binaries.find().program("pg_dump"),
         "--host", str(server.socket_dir), "--port", str(server.port), "--username", roles.BACKUP,
-        "--format", "plain", site.DATABASES["default"]["NAME"],
+        "--format", "plain", database or site.DATABASES["default"]["NAME"],
     ]  # fmt: skip
     environment = {**os.environ, "PGPASSWORD": server.passwords[roles.BACKUP]}
     return subprocess.run(command, env=environment, capture_output=True, check=True).stdout
