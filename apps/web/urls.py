@@ -9,6 +9,7 @@ app_name = "web"
 urlpatterns = [
     path("", accounts.home, name="home"),
     path("connexion", accounts.log_in, name="login"),
+    path("invitation", accounts.invitation, name="invitation"),
     path("deconnexion", accounts.log_out, name="logout"),
     path("demandes/nouvelle", credit.application_new, name="application_new"),
     path("scores", scoring.scores, name="scores"),

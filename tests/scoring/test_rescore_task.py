@@ -57,9 +57,10 @@ def test_real_workers_given_the_same_message_four_times_score_the_institution_on
         "DJANGO_SETTINGS_MODULE": "tests.worker_settings",
         "TEST_QUEUE": str(tmp_path),
     }
+    ngwa = world.institution_id("ngwa")
     send = (
         "import django; django.setup(); from apps.scoring.tasks import rescore_institution as t;"
-        f"[t.apply_async([{str(job.uid)!r}], institution_id={world.institution_id('ngwa')}) for _ in range(4)]"
+        f"[t.apply_async([{str(job.uid)!r}], institution_id={ngwa}) for _ in range(4)]"
     )
     subprocess.run([sys.executable, "-c", send], cwd=ROOT, env=environment, check=True)
     command = [
