@@ -41,8 +41,8 @@ def new_archive(target: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[tar
             tar.add(head, MANIFEST)
             yield tar, folder
         draft.chmod(0o600)
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
+        with draft.open("rb") as written:
+            os.fsync(written.fileno())
         try:
             os.link(draft, target)
         except FileExistsError:

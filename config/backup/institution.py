@@ -82,7 +82,7 @@ def _one_snapshot() -> Iterator[None]:
 def _write_rows(rows: Path, institution: Institution) -> list[tuple[str, str]]:
     written = {}
     for model, only in [*_shared(institution), *((model, None) for model in tenant_models())]:
-        columns = [field.column for field in model._meta.local_concrete_fields]
+        columns = [str(field.column) for field in model._meta.local_concrete_fields]
         _copy_out(rows / f"{model._meta.db_table}.copy", model._meta.db_table, columns, only)
         written[model._meta.db_table] = columns
     (rows / TABLES).write_text(json.dumps(written), encoding="utf-8")

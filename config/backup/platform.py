@@ -3,6 +3,7 @@
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -93,7 +94,7 @@ def _run(name: str, address: str, *options: str) -> None:
     program = binaries.find().program(name)
     if not Path(program).is_file():
         raise BackupRefused(f"{name} was not found beside PostgreSQL's programs (CREDISENSE_PG_BINDIR).")
-    parts = conninfo_to_dict(address)
+    parts: dict[str, Any] = conninfo_to_dict(address)
     password = parts.pop("password", None)  # in the environment: a command line is public on its machine
     command = [program, f"--dbname={make_conninfo(**parts)}", *options]
     environment = {**os.environ, "PGPASSWORD": str(password or "")}
