@@ -4,7 +4,6 @@ import os
 from typing import Any
 
 from celery import Celery, signals
-from celery.schedules import crontab
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
@@ -14,8 +13,12 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "requeue-lost-jobs": {
-        "task": "apps.scoring.tasks.requeue_lost_jobs",
-        "schedule": crontab(minute="*/5"),
+        "task": "apps.jobs.tasks.requeue_lost_jobs",
+        "schedule": settings.JOB_REQUEUE_EVERY,
+    },
+    "deliver-outbox": {
+        "task": "apps.outbox.tasks.deliver_outbox",
+        "schedule": settings.OUTBOX_EVERY,
     },
     "seal-audit-trails": {
         "task": "apps.institutions.tasks.seal_audit_trails",

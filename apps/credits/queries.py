@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from apps.credits.models import Client, CreditApplication
+from apps.credits.validators import document_index, phone_index
 from apps.engine.contracts import Value
 from apps.tenancy.actor import Actor
-from apps.tenancy.encryption import blind_index
 from apps.tenancy.errors import ObjectNotFound
 
 DAYS_PER_MONTH = 30.4375  # 365.25 / 12
@@ -46,9 +46,15 @@ def get_visible_client(actor: Actor, *, uid: UUID | None = None, reference: str 
 
 
 def clients_with_phone(actor: Actor, phone: str) -> QuerySet[Client]:
-    """Return the visible clients whose phone is exactly ``phone``, through the blind index."""
-    index = blind_index(phone, institution_id=actor.institution, purpose="phone")
+    """Return the visible clients whose phone is ``phone``, however it is spaced, by the blind index."""
+    index = phone_index(phone, institution_id=actor.institution)
     return visible_clients(actor).filter(phone_index=index) if index else Client.objects.none()
+
+
+def clients_with_document(actor: Actor, number: str) -> QuerySet[Client]:
+    """Return the visible clients whose identity document has this number, by the blind index."""
+    index = document_index(number, institution_id=actor.institution)
+    return visible_clients(actor).filter(document_index=index) if index else Client.objects.none()
 
 
 def client_values(client: Client, *, on: dt.date) -> dict[str, Value]:

@@ -16,12 +16,12 @@ from apps.audit.services import record
 from apps.credits.enums import ApplicationStatus
 from apps.credits.models import VARIABLE_COLUMNS, Client, CreditApplication
 from apps.credits.queries import client_values, get_visible_client
+from apps.credits.validators import document_index, phone_index
 from apps.engine.contracts import Value
 from apps.engine.dictionary import STANDARD
 from apps.engine.ratios import with_ratios
 from apps.institutions.models import Agency
 from apps.tenancy.actor import Actor
-from apps.tenancy.encryption import blind_index
 from apps.tenancy.errors import InvalidValues, ObjectNotFound
 from apps.tenancy.language import current_lang
 
@@ -59,10 +59,23 @@ def prepare_client(client: Client, *, institution_id: int) -> Client:
     """Fill what is derived from the fields: the name as it is searched, the blind indexes."""
     client.search_name = search_form(f"{client.last_name} {client.first_names}")
     client.phone = re.sub(r"[\s.\-]", "", client.phone)
-    client.phone_index = blind_index(client.phone, institution_id=institution_id, purpose="phone")
-    document = re.sub(r"\s", "", client.document_number).upper()
-    client.document_index = blind_index(document, institution_id=institution_id, purpose="document")
+    client.phone_index = phone_index(client.phone, institution_id=institution_id)
+    client.document_index = document_index(client.document_number, institution_id=institution_id)
     return client
+
+
+@transaction.atomic
+def reindex_clients(*, after: int, institution_id: int, size: int = 500) -> tuple[int | None, int]:
+    """Compute again what the next ``size`` clients are found by; return ``(last key or None, changed)``."""
+    clients = list(Client.objects.select_for_update().filter(pk__gt=after).order_by("pk")[:size])
+    names = ("search_name", "phone_index", "document_index")
+    before = {client.pk: tuple(getattr(client, name) for name in names) for client in clients}
+    for client in clients:
+        prepare_client(client, institution_id=institution_id)
+    changed = [each for each in clients if before[each.pk] != tuple(getattr(each, name) for name in names)]
+    for client in changed:
+        client.save(update_fields=names)
+    return (clients[-1].pk if len(clients) == size else None), len(changed)
 
 
 def search_form(name: str) -> str:

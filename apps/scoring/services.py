@@ -4,8 +4,8 @@ import datetime as dt
 import hashlib
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -18,6 +18,9 @@ from apps.credits.models import Client, CreditApplication
 from apps.credits.queries import client_values
 from apps.credits.services import checked_values
 from apps.engine.contracts import Advice, CaseFacts, PolicyFigures, ScoringInput, ScoringResult, Value
+from apps.engine.policy import default_rules
+from apps.institutions.models import Institution
+from apps.institutions.services import save_institution
 from apps.registry.loader import load_scorer
 from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
@@ -25,6 +28,8 @@ from apps.scoring.models import Prediction, ScoringPolicy
 from apps.scoring.queries import policy_on
 from apps.scoring.validators import figures_from_json, figures_to_json
 from apps.tenancy.actor import Actor
+from apps.tenancy.context import tenant_scope
+from apps.users.services.invitations import invite_administrator
 
 if TYPE_CHECKING:
     from apps.engine.scorer import Scorer
@@ -215,6 +220,36 @@ def set_policy(
     )
     record(by=by, action="policy.create", target=policy, after={"version": policy.version})
     return policy
+
+
+@transaction.atomic
+def open_institution(
+    *,
+    institution: Institution,
+    administrator: str,
+    by: Actor,
+    reason: str,
+    link: Callable[[str], str],
+    threshold: float | None = None,
+    copy_from: Institution | None = None,
+) -> Institution:
+    """Open an institution: its row, its first scoring policy, and the invitation of its administrator.
+
+    The policy is the engine's standard one, or a copy of another institution's; ``threshold`` replaces the
+    default threshold. Raises ``NoPolicy``, or ``InvalidValues`` when the e-mail cannot be used.
+    """
+    figures = PolicyFigures(rules=default_rules())
+    if copy_from is not None:
+        with tenant_scope(copy_from.pk):
+            figures = figures_from_json(policy_on().figures)
+    if threshold is not None:
+        figures = replace(figures, default_threshold=threshold)
+    save_institution(institution=institution, by=by, reason=reason)
+    inside = replace(by, institution_id=institution.pk)
+    with tenant_scope(institution.pk):
+        set_policy(figures=figures, by=inside, reason=reason)
+        invite_administrator(email=administrator, by=inside, institution=institution, link=link)
+    return institution
 
 
 def rescore_chunk(*, after: UUID | None, size: int, by: Actor) -> tuple[UUID | None, int, int]:

@@ -6,6 +6,7 @@ publishes at its end still carries it. Bodies open ``tenant_scope`` themselves, 
 
 import hashlib
 import hmac
+import logging
 from contextvars import ContextVar
 from typing import Any
 
@@ -13,6 +14,9 @@ from celery import Task, signals
 from django.conf import settings
 
 from apps.tenancy.errors import NoTenantScope, UntrustedMessage
+from apps.tenancy.tenants import is_active
+
+logger = logging.getLogger(__name__)
 
 HEADER = "credisense_institution"
 
@@ -64,7 +68,10 @@ class TenantTask(Task):  # type: ignore[type-arg]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # Raised here rather than in the signal below: Celery only logs what a signal raises.
-        verify(self.request.id or "", self.name, _header(self.request))
+        institution_id = verify(self.request.id or "", self.name, _header(self.request))
+        if not is_active(institution_id):
+            logger.info("Task %s left alone: institution %s is suspended", self.name, institution_id)
+            return None
         return super().__call__(*args, **kwargs)
 
 

@@ -45,3 +45,9 @@ class SecondFactorRequired(DomainError):
     """The institution requires a second factor of this role: it cannot be switched off."""
 
     code = "totp_required"
+
+
+class InvitationOver(DomainError):
+    """An invitation that was used, is too old, was altered, or whose institution is suspended."""
+
+    code = "invitation_over"

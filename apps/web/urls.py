@@ -20,6 +20,7 @@ urlpatterns = [
     path("profil/sessions", profile.profile_sessions, name="profile_sessions"),
     path("profil/double-authentification", profile.second_factor, name="second_factor"),
     path("profil/double-authentification/arret", profile.second_factor_off, name="second_factor_off"),
+    path("invitation", accounts.invitation, name="invitation"),
     path("deconnexion", accounts.log_out, name="logout"),
     path("demandes/nouvelle", credit.application_new, name="application_new"),
     path("scores", scoring.scores, name="scores"),

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "apps.users",
     "apps.audit",
     "apps.jobs",
+    "apps.outbox",
     "apps.credits",
     "apps.registry",
     "apps.scoring",
@@ -192,6 +193,12 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "data_folder_out": str(CELERY_QUEUE_DIR / "messages"),
         "control_folder": str(CELERY_QUEUE_DIR / "control"),
     }
+
+#: A worker that gave no sign of life for so long is dead; a message that waited so long is lost.
+JOB_LOST_AFTER = timedelta(minutes=10)
+JOB_QUEUED_TOO_LONG = timedelta(minutes=10)
+JOB_REQUEUE_EVERY = timedelta(minutes=5)
+OUTBOX_EVERY = timedelta(seconds=30)
 
 LOGGING = {
     "version": 1,

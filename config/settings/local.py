@@ -12,7 +12,8 @@ ALLOWED_HOSTS = env.items("CREDISENSE_ALLOWED_HOSTS", ("localhost", "127.0.0.1",
 
 SECRET_KEY = _keys["secret"]
 SIMPLE_JWT = {**SIMPLE_JWT, "SIGNING_KEY": _keys["jwt"]}
-FIELD_ENCRYPTION_KEYS = [_keys["field"]]
+#: Newest first, separated by commas, as in production.
+FIELD_ENCRYPTION_KEYS = [key.strip() for key in _keys["field"].split(",")]
 BLIND_INDEX_KEY = _keys["index"]
 TASK_SIGNING_KEY = _keys["task"]
 AUDIT_KEY = _keys["audit"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from apps.audit.models import AuditEntry
 from apps.credits.models import CreditApplication
 from apps.jobs.models import Job
 from apps.jobs.services import create_job
@@ -47,7 +48,7 @@ def test_a_message_without_a_stamp_is_refused():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_real_worker_scores_the_institution(world, tmp_path):
+def test_real_workers_given_the_same_message_four_times_score_the_institution_once(world, tmp_path):
     with world.scope("ngwa"):
         job = create_job(kind=RESCORE, by=world.actor("risques@ngwa.demo"))
         undecided = CreditApplication.objects.undecided().count()
@@ -56,9 +57,10 @@ def test_a_real_worker_scores_the_institution(world, tmp_path):
         "DJANGO_SETTINGS_MODULE": "tests.worker_settings",
         "TEST_QUEUE": str(tmp_path),
     }
+    ngwa = world.institution_id("ngwa")
     send = (
         "import django; django.setup(); from apps.scoring.tasks import rescore_institution as t;"
-        f"t.apply_async([{str(job.uid)!r}], institution_id={world.institution_id('ngwa')})"
+        f"[t.apply_async([{str(job.uid)!r}], institution_id={ngwa}) for _ in range(4)]"
     )
     subprocess.run([sys.executable, "-c", send], cwd=ROOT, env=environment, check=True)
     command = [
@@ -69,7 +71,7 @@ def test_a_real_worker_scores_the_institution(world, tmp_path):
         "config.celery",
         "worker",
         "--concurrency",
-        "1",
+        "2",
         "-l",
         "warning",
     ]
@@ -80,10 +82,11 @@ def test_a_real_worker_scores_the_institution(world, tmp_path):
         os.killpg(worker.pid, signal.SIGTERM)
         worker.wait(20)
 
-    assert (finished.status, finished.progress, finished.error) == ("done", 100, "")
+    assert (finished.status, finished.progress, finished.error, finished.attempts) == ("done", 100, "", 1)
     assert finished.result["scored"] + finished.result["unchanged"] == undecided
     with world.scope("ngwa"):
         assert Prediction.objects.filter(source="batch").count() == finished.result["scored"]
+        assert AuditEntry.objects.filter(action="job.end", object_uid=job.uid).count() == 1
     with world.scope("horizon"):
         assert not Prediction.objects.filter(source="batch").exists()
     assert json.dumps(finished.result)

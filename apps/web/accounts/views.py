@@ -1,6 +1,8 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -12,10 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.scoring.queries import my_predictions
 from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb
+from apps.users.errors import InvitationOver
 from apps.users.queries import second_factor_of
 from apps.users.services import check_code, check_credentials, enter, leave, pending, person_of_pending
+from apps.users.services.invitations import accept_invitation, invited_membership
 from apps.web.access import MEMBER, PUBLIC, ActorRequest, allow
-from apps.web.accounts.forms import CodeForm, LoginForm
+from apps.web.accounts.forms import CodeForm, InvitationForm, LoginForm
 from apps.web.accounts.personas import demo_personas
 from apps.web.scoring.presenters import score_lines
 
@@ -62,6 +66,30 @@ def log_in_code(request: HttpRequest) -> HttpResponse:
             enter(request=request, user=user)
             return redirect(wish or _start(user))
     return render(request, "users/login_code.html", {"form": form}, status=_worse(form, status))
+
+
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters("password", "again")
+@transaction.atomic
+@allow(PUBLIC)
+def invitation(request: HttpRequest) -> HttpResponse:
+    """Let an invited administrator choose a name and a password; the link works once."""
+    token, form = request.GET.get("jeton", ""), InvitationForm(request.POST or None)
+    try:
+        invited = invited_membership(token)
+        if request.method == "POST" and form.is_valid():
+            accept_invitation(
+                token=token,
+                full_name=form.cleaned_data["full_name"],
+                password=form.cleaned_data["password"],
+            )
+            return redirect("web:login")
+    except InvitationOver as refusal:
+        return render(request, "users/invitation.html", {"refusal": refusal.message}, status=404)
+    except ValidationError as error:
+        form.add_error("password", error)
+    context = {"form": form, "invited": invited}
+    return render(request, "users/invitation.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

@@ -1,0 +1,31 @@
+"""One written form for numbers that people type in many ways, so that an exact search finds them."""
+
+import re
+
+from apps.tenancy.encryption import blind_index
+
+INTERNATIONAL = re.compile(r"^\s*(?:\+|00)")
+CAMEROON, NATIONAL_DIGITS = "237", 9
+
+
+def phone_form(phone: str) -> str:
+    """Return the digits that identify a phone: without spaces, signs or Cameroon's own prefix."""
+    digits = re.sub(r"\D", "", INTERNATIONAL.sub("", phone))
+    if len(digits) == len(CAMEROON) + NATIONAL_DIGITS:
+        return digits.removeprefix(CAMEROON)
+    return digits
+
+
+def document_form(number: str) -> str:
+    """Return a document number in capitals, letters and digits only."""
+    return re.sub(r"[\W_]", "", number).upper()
+
+
+def phone_index(phone: str, *, institution_id: int) -> str:
+    """Return the blind index of a phone in one institution, or ``""``."""
+    return blind_index(phone_form(phone), institution_id=institution_id, purpose="phone")
+
+
+def document_index(number: str, *, institution_id: int) -> str:
+    """Return the blind index of a document number in one institution, or ``""``."""
+    return blind_index(document_form(number), institution_id=institution_id, purpose="document")
