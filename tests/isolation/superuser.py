@@ -18,8 +18,9 @@ def needs_superuser():
 
 
 def superuser_dsn():
+    """Return the superuser's address, in a database that no test drops under it."""
     needs_superuser()
-    return plan(settings.DATA_DIR).dsn(SUPERUSER, settings.DATABASES["default"]["NAME"])
+    return plan(settings.DATA_DIR).dsn(SUPERUSER, "postgres")
 
 
 @contextmanager
