@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.cache import patch_cache_control
 
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.tracing import request_id
@@ -69,6 +70,7 @@ class ActorMiddleware:
             response = self.get_response(request)
             if request.failed or response.status_code >= SERVER_ERROR:  # type: ignore[attr-defined]
                 transaction.set_rollback(True)
+        patch_cache_control(response, private=True, no_store=True)  # nor the browser's back button
         return response
 
 
