@@ -25,6 +25,7 @@ class RuledAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     The operator reads tenant tables through the platform's connection, which cannot write them.
     """
 
+    ordering = ("pk",)  # pages and autocompletes of an unordered list repeat and miss rows
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
 

@@ -12,7 +12,7 @@ from tests.isolation.doors import TRIED, Attacker
 def attacker(request, world, caplog, monkeypatch):
     """Return an administrator, then an analyst, of ngwa.
 
-    The log-in page's fictional people are named to everybody in demonstration mode, on purpose: they are left out.
+    The log-in page names the fictional people in demonstration mode, on purpose: left out.
     """
     monkeypatch.setattr("apps.web.accounts.views.demo_personas", list)
     caplog.set_level(logging.INFO)

@@ -1,7 +1,7 @@
 """Every door that exists, and one way to knock: nothing of horizon may come out of any of them.
 
-Doors are read from the URL configuration, the back-office's registry, the task registry and the commands, so that
-a new one is attacked without anyone remembering.
+Doors are read from the URL configuration, the back-office, the tasks and the commands, so that a new
+one is attacked without anyone remembering.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What an attacker of ngwa must never read: the words by which horizon's rows, people and places are known."""
+"""What an attacker of ngwa must never read: the words that tell horizon's rows and people."""
 
 import html
 import re

@@ -164,7 +164,7 @@ def counts(world):
         return {model._meta.label: model.objects.count() for model in tenant_models()}
 
 
-# --- the back-office -------------------------------------------------------------------------------------------
+# --- the back-office ------------------------------------------------------------------------------
 
 PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label)
 LABELS = [model._meta.label_lower for model in PAGES]
@@ -358,7 +358,7 @@ def test_reasons_of_the_platform_stay_with_the_platform(attacker):
         assert reason not in body_of(attacker.strike("GET", address)).decode()
 
 
-# --- tasks -----------------------------------------------------------------------------------------------------
+# --- tasks ----------------------------------------------------------------------------------------
 
 
 def forged(world, task):
@@ -410,7 +410,7 @@ def test_platform_tasks_take_no_arguments():
             own_tasks()[name]("horizon")
 
 
-# --- commands --------------------------------------------------------------------------------------------------
+# --- commands -------------------------------------------------------------------------------------
 
 #: Command -> the arguments that name ngwa, or the reason why it is not run here.
 COMMANDS = {

@@ -25,9 +25,12 @@ def catalogue_is_silent(alias):
     [
         "DROP POLICY tenant ON credits_client",
         "ALTER TABLE credits_client DISABLE ROW LEVEL SECURITY",
-        "ALTER TABLE credits_creditapplication DROP CONSTRAINT credits_creditapplication_client_tenant_fk;"
-        "ALTER TABLE credits_client ADD CONSTRAINT stray UNIQUE (id);"
-        "ALTER TABLE credits_creditapplication ADD FOREIGN KEY (client_id) REFERENCES credits_client (id)",
+        (
+            "ALTER TABLE credits_creditapplication DROP CONSTRAINT credits_creditapplication_client_tenant_fk;"
+            "ALTER TABLE credits_client ADD CONSTRAINT stray UNIQUE (id);"
+            "ALTER TABLE credits_creditapplication ADD FOREIGN KEY (client_id)"
+            " REFERENCES credits_client (id)"
+        ),
     ],
     ids=["policy", "lock", "paired key"],
 )

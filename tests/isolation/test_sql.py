@@ -1,6 +1,6 @@
 """What SQL can and cannot do as the application's role (attacks 35 to 41).
 
-The role may set ``app.institution_id``, as every scope does: what protects there is that no SQL of a user ever runs.
+The role may set ``app.institution_id``, as every scope does: there, no SQL of a user ever runs.
 Everything else that would widen its sight is refused by the database itself.
 """
 
@@ -53,7 +53,7 @@ def ngwa(world):
         yield world.institution_id("ngwa")
 
 
-# --- 35 and 37: reading without a filter -------------------------------------------------------------------------
+# --- 35 and 37: reading without a filter ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -84,7 +84,7 @@ def test_managers_without_the_filter_meet_the_lock(ngwa):
         assert set(unfiltered) <= {ngwa}
 
 
-# --- 36: widening one's sight ------------------------------------------------------------------------------------
+# --- 36: widening one's sight ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_others_statements_are_not_read(ngwa):
     assert all(query in {"<insufficient privilege>", ""} for (query,) in seen)
 
 
-# --- 38: writing for another -------------------------------------------------------------------------------------
+# --- 38: writing for another ----------------------------------------------------------------------
 
 
 def foreign_agency(world, **values):
@@ -254,7 +254,7 @@ def test_a_fixture_of_another_institution_is_not_loaded(world, ngwa):
         row.save()
 
 
-# --- 39: pointing at another -------------------------------------------------------------------------------------
+# --- 39: pointing at another ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("model", "field"), FIELDS, ids=[f"{m.__name__}.{f}" for m, f in FIELDS])
@@ -299,7 +299,7 @@ def test_a_missing_and_a_foreign_reference_fail_alike(world, ngwa):
     assert told[0] == told[1]
 
 
-# --- 40: joining across ------------------------------------------------------------------------------------------
+# --- 40: joining across ---------------------------------------------------------------------------
 
 
 def test_joins_and_unions_stay_inside(ngwa):
@@ -344,7 +344,7 @@ def test_no_generic_or_many_to_many_door_exists():
     assert apps.get_model("users.membership")._meta.local_many_to_many == []
 
 
-# --- 41: after an error ------------------------------------------------------------------------------------------
+# --- 41: after an error ---------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
@@ -375,7 +375,7 @@ def test_a_rolled_back_savepoint_keeps_the_scope(world):
         assert rows("SELECT DISTINCT institution_id FROM credits_client") == [(ngwa,)]
 
 
-# --- 44: threads and callbacks -----------------------------------------------------------------------------------
+# --- 44: threads and callbacks --------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)

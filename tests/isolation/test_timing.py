@@ -1,8 +1,8 @@
 """A foreign object is not told from no object by the time of the answer (attack 33).
 
-Pairs are asked alternately, which is first drawn at random, and compared by rank (Mann-Whitney): a difference of a few
-microseconds among milliseconds shows over enough pairs, and the machine's own noise does not. Chance alone fails once
-in a thousand; so does a burst of load on one side. Hence up to three series: a real difference fails them all.
+Pairs are asked alternately, which is first drawn at random, and compared by rank (Mann-Whitney). Chance
+alone fails once in a thousand, a burst of load more often. Hence up to three series: a real difference
+fails them all.
 """
 
 import json
