@@ -80,7 +80,8 @@ class MembershipAdmin(RuledAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         actor = admin_actor(request)
-        return visible_memberships(actor) if actor else Membership.objects.none()
+        found = visible_memberships(actor) if actor else Membership.objects.none()
+        return found.order_by(*self.ordering)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -113,4 +114,4 @@ class UserAdmin(RuledAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         actor = admin_actor(request)
-        return visible_users(actor) if actor else User.objects.none()
+        return (visible_users(actor) if actor else User.objects.none()).order_by(*self.ordering)

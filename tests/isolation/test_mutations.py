@@ -13,6 +13,7 @@ from apps.users.middleware import ActorMiddleware
 from tests.isolation.superuser import rolled_back_superuser
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner"])
+APPLICATION = "credits_creditapplication"
 
 
 def catalogue_is_silent(alias):
@@ -26,10 +27,9 @@ def catalogue_is_silent(alias):
         "DROP POLICY tenant ON credits_client",
         "ALTER TABLE credits_client DISABLE ROW LEVEL SECURITY",
         (
-            "ALTER TABLE credits_creditapplication DROP CONSTRAINT credits_creditapplication_client_tenant_fk;"
+            f"ALTER TABLE {APPLICATION} DROP CONSTRAINT {APPLICATION}_client_tenant_fk;"
             "ALTER TABLE credits_client ADD CONSTRAINT stray UNIQUE (id);"
-            "ALTER TABLE credits_creditapplication ADD FOREIGN KEY (client_id)"
-            " REFERENCES credits_client (id)"
+            f"ALTER TABLE {APPLICATION} ADD FOREIGN KEY (client_id) REFERENCES credits_client (id)"
         ),
     ],
     ids=["policy", "lock", "paired key"],
