@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 THREADS, AT_ONCE, SECONDS, KILL_EVERY = 100, 30, 10, 0.4
 #: What a killed connection says, directly or through the pooler.
-LOST = ("terminat", "closed", "lost", "server_login", "crashed")
+LOST = ("terminat", "closed", "lost", "server_login", "crashed", "received 2 results")
 RAW = "SELECT institution_id, count(*) FROM credits_client GROUP BY 1"
 
 
