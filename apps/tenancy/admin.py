@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest
 
@@ -24,6 +25,7 @@ class RuledAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     The operator reads tenant tables through the platform's connection, which cannot write them.
     """
 
+    ordering = ("pk",)  # pages and autocompletes of an unordered list repeat and miss rows
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
 
@@ -41,6 +43,11 @@ class RuledAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # nothing is deleted: rows are deactivated
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        if not self.has_view_permission(request):
+            raise PermissionDenied  # before the search: else 403 or 302 would tell which rows exist
+        return super().get_object(request, object_id, from_field)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         if issubclass(self.model, TenantModel) and not in_scope():

@@ -39,6 +39,12 @@ SHARED_MODELS = frozenset(
     }
 )
 
+#: Routes without a rule: load balancers ask them before anybody is known, and they hold no data.
+OPEN_ROUTES = frozenset({"healthz", "health", "readyz"})
+
+#: Tasks that act for no institution: they take no argument and open one scope per institution themselves.
+PLATFORM_TASKS = frozenset({"apps.scoring.tasks.requeue_lost_jobs"})
+
 _TENANT_TABLES = """
 WITH tt AS (
     SELECT c.oid, c.relname, c.relrowsecurity, c.relforcerowsecurity, c.relispartition,

@@ -2,6 +2,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth import admin as auth_pages  # noqa: F401  registers Group, which is taken away below
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,6 +17,8 @@ from apps.users.enums import RoleChoices
 from apps.users.models import Membership, User
 from apps.users.queries import visible_memberships, visible_users
 from apps.users.services import change_member, create_member
+
+admin.site.unregister(Group)  # roles decide (tenancy.roles); groups would be shared by every institution
 
 
 class NewMemberForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -76,7 +80,8 @@ class MembershipAdmin(RuledAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         actor = admin_actor(request)
-        return visible_memberships(actor) if actor else Membership.objects.none()
+        found = visible_memberships(actor) if actor else Membership.objects.none()
+        return found.order_by(*self.ordering)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -109,4 +114,4 @@ class UserAdmin(RuledAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         actor = admin_actor(request)
-        return visible_users(actor) if actor else User.objects.none()
+        return (visible_users(actor) if actor else User.objects.none()).order_by(*self.ordering)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import translation
+from django.utils.cache import patch_cache_control
 
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.tracing import request_id
@@ -81,6 +82,7 @@ class ActorMiddleware:
             response = self.get_response(request)
             if request.failed or response.status_code >= SERVER_ERROR:  # type: ignore[attr-defined]
                 transaction.set_rollback(True)
+        patch_cache_control(response, private=True, no_store=True)  # nor the browser's back button
         return response
 
 

@@ -1,0 +1,105 @@
+"""Every door that exists, and one way to knock: nothing of horizon may come out of any of them.
+
+Doors are read from the URL configuration, the back-office, the tasks and the commands, so that a new
+one is attacked without anyone remembering.
+"""
+
+import re
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core import mail
+from django.test import Client
+from django.urls import get_resolver
+
+from apps.tenancy.checks import routes
+from tests.isolation.loot import foreign_uids, loot
+
+#: Kind of door -> how many were tried in this run; printed at its end.
+TRIED: Counter[str] = Counter()
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+#: What changes from one answer to the next without telling anything.
+NOISE = [
+    (re.compile(rb'name="csrfmiddlewaretoken" value="[^"]+"'), b""),
+    (re.compile(rb'"request_id":"[0-9a-f]+"'), b""),
+    (re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}"), b"<uid>"),
+]
+
+
+@dataclass
+class Attacker:
+    """A logged-in member of ngwa, by session and by token, and what was logged meanwhile."""
+
+    name: str
+    session: Client
+    token: Client
+    log: Any
+    kind: str = "page"
+    extra: set[str] = field(default_factory=set)
+
+    def strike(self, method: str, path: str, data: Any = None, *, sent: Any = (), **extra: Any) -> Any:
+        """Send one request; fail when a byte of horizon is in the answer, its headers, the log or a mail."""
+        api = path.startswith("/api/")
+        client = self.token if api else self.session
+        self.log.clear()
+        mail.outbox.clear()
+        if api and data is not None and method != "GET":
+            extra.setdefault("content_type", "application/json")
+        answer = getattr(client, method.lower())(path, **({} if data is None else {"data": data}), **extra)
+        TRIED[self.kind] += 1
+        told = "\n".join(
+            [
+                body_of(answer).decode("utf-8", "replace"),
+                repr(dict(answer.headers)),
+                repr(answer.cookies),
+                self.log.text,
+                *(f"{each.to} {each.subject} {each.body}" for each in mail.outbox),
+            ]
+        )
+        leaked = loot().found_in(told, sent=sent)
+        assert leaked == [], f"{self.name}: {method} {path} {data} told {leaked[:5]}"
+        assert answer.status_code < 500, f"{self.name}: {method} {path} {data} broke: {answer.status_code}"
+        return answer
+
+
+def body_of(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content) if answer.streaming else answer.content
+
+
+def same(one: Any, other: Any) -> bool:
+    """Say whether two answers cannot be told apart once identifiers are covered."""
+    return (one.status_code, _plain(one)) == (other.status_code, _plain(other))
+
+
+def _plain(answer: Any) -> bytes:
+    body = body_of(answer)
+    for pattern, replacement in NOISE:
+        body = pattern.sub(replacement, body)
+    return body
+
+
+def site_routes() -> list[tuple[str, Any]]:
+    """Return ``(path, pattern)`` of every route outside the back-office."""
+    return list(routes(get_resolver()))
+
+
+def filled(path: str, pattern: Any, value: Any) -> str:
+    """Return the address of a route with every parameter set to ``value``."""
+    return "/" + re.sub(r"<[^>]+>", str(value), path).lstrip("^").rstrip("$")
+
+
+def addresses(path: str, pattern: Any) -> Iterator[tuple[str, str]]:
+    """Yield ``(address, value sent)``: once, or per kind of foreign object where the route takes one."""
+    if "<" not in path:
+        yield filled(path, pattern, ""), ""
+        return
+    for uid in foreign_uids().values():
+        yield filled(path, pattern, uid), uid
+
+
+def unknown() -> str:
+    """Return an identifier that nobody has."""
+    return str(uuid.uuid4())
