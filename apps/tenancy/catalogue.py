@@ -43,7 +43,13 @@ SHARED_MODELS = frozenset(
 OPEN_ROUTES = frozenset({"healthz", "health", "readyz"})
 
 #: Tasks that act for no institution: they take no argument and open one scope per institution themselves.
-PLATFORM_TASKS = frozenset({"apps.scoring.tasks.requeue_lost_jobs"})
+PLATFORM_TASKS = frozenset(
+    {
+        "apps.institutions.tasks.seal_audit_trails",
+        "apps.jobs.tasks.requeue_lost_jobs",
+        "apps.outbox.tasks.deliver_outbox",
+    }
+)
 
 _TENANT_TABLES = """
 WITH tt AS (
