@@ -15,7 +15,7 @@ from apps.tenancy.models import TenantForeignKey, TenantManager, TenantModel
 from apps.tenancy.roles import Verb
 
 #: Rules that are not verbs: open to everybody, open to every member.
-OPEN_RULES = ("public", "member")
+OPEN_RULES = ("public", "person", "member")
 BODY_METHODS = ("get", "post", "put", "patch", "delete", "trace")
 
 

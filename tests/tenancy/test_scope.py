@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
+from django.db.models import Count
 from django.db.utils import DataError, InternalError
 
 from apps.credits.models import Client
@@ -97,3 +98,10 @@ def test_the_setting_dies_with_the_transaction(world):
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('app.institution_id', true)")
         assert not cursor.fetchone()[0]
+
+
+def test_counting_related_rows_groups_by_every_column(world):
+    with world.scope():
+        counted = Client.objects.annotate(number=Count("applications")).order_by("-number").first()
+
+        assert counted.number == counted.applications.count() > 0
