@@ -5,9 +5,10 @@ from functools import cache
 from typing import Any
 
 from apps.institutions.models import Institution
+from apps.outbox.services import enqueue_alert
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
-from apps.users.models import User
+from apps.users.models import Membership, User
 from apps.users.queries import active_membership, member_actor
 
 AS_OF = dt.date(2026, 11, 21)
@@ -19,6 +20,11 @@ def build_world() -> None:
     from apps.demo.seeding.everything import seed
 
     seed(rows=ROWS, as_of=AS_OF)
+    for code in ROWS:
+        institution = Institution.objects.get(code=code)
+        with tenant_scope(institution.pk):
+            member = Membership.objects.get(institution=institution, role="auditeur")
+            enqueue_alert(code="test.alert", recipients=[member.user_id], payload={})
 
 
 class World:

@@ -28,6 +28,15 @@ from apps.outbox.tasks import deliver_outbox
 LETTER = Letter(to="paul@example.org", subject="Bonjour", text="Votre lien : secret-651234567")
 
 
+@pytest.fixture(autouse=True)
+def _empty(world):
+    """Start from empty boxes: the world holds one message in each institution."""
+    for code in ("horizon", "ngwa"):
+        with world.scope(code):
+            Alert.objects.all().delete()
+            OutboxMessage.objects.all().delete()
+
+
 def letter():
     return enqueue(kind=MessageKind.EMAIL, payload={"about": "x"}, letter=LETTER)
 
