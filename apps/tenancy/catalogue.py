@@ -5,10 +5,12 @@ Each rule is a query that returns ``(object, problem)`` per violation; no row me
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.apps import apps
 from django.db import connections, models
 
+from apps.tenancy.constraints import TenantReference
 from apps.tenancy.models import TenantModel
 
 #: Tables with an ``institution_id`` that are shared on purpose; each is guarded by its queries.
@@ -189,6 +191,19 @@ def violations(using: str = "owner") -> Iterator[Violation]:
                 _TENANT_TABLES + query, {"shared": list(SHARED_WITH_INSTITUTION), "policy": POLICY}
             )
             yield from (Violation(name, str(row[0]), str(row[1])) for row in cursor.fetchall())
+        yield from _lost_references(cursor)
+
+
+def _lost_references(cursor: Any) -> Iterator[Violation]:
+    """Yield the paired keys that a model declares and the database does not hold."""
+    cursor.execute("SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f'")
+    held = set(cursor.fetchall())
+    for model in apps.get_models():
+        for constraint in model._meta.constraints:
+            if isinstance(constraint, TenantReference):
+                table = model._meta.db_table
+                if (table, constraint.name) not in held:
+                    yield Violation("declared_references", table, f"lost its key {constraint.name}")
 
 
 def _unlisted_models() -> Iterator[Violation]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connections, transaction
 
 from apps.tenancy.catalogue import violations
 
@@ -39,3 +40,13 @@ def test_every_environment_variable_is_documented():
     )
 
     assert read - documented == set()
+
+
+def test_a_paired_key_dropped_outright_is_seen():
+    with transaction.atomic(using="owner"):
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("ALTER TABLE credits_client DROP CONSTRAINT credits_client_agency_tenant_fk")
+        found = list(violations())
+        transaction.set_rollback(True, using="owner")
+
+    assert [(each.rule, each.subject) for each in found] == [("declared_references", "credits_client")]
