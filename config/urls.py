@@ -6,6 +6,8 @@ from django.urls import include, path
 from apps.web.accounts.views import set_language
 from config import health
 
+admin.site.site_header = admin.site.site_title = "CrediSense"
+
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("health", health.healthz, name="health"),
