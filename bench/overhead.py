@@ -36,7 +36,7 @@ def steps() -> dict[str, Callable[[], Any]]:
     from dataclasses import replace
     from unittest import mock
 
-    from django.test import Client
+    from django.test import Client, RequestFactory
 
     from apps.credits.services import checked_values
     from apps.engine.contracts import CaseFacts, ScoringInput
@@ -50,7 +50,7 @@ def steps() -> dict[str, Callable[[], Any]]:
     from apps.tenancy.context import tenant_scope
     from apps.users.models import User
     from apps.users.queries import active_membership, member_actor
-    from apps.users.tokens import issue_tokens
+    from apps.users.services.sessions import open_api_session
 
     institution = Institution.objects.get(code="horizon")
     membership = active_membership(User.objects.get(email="analyste@horizon.demo").pk)
@@ -61,7 +61,8 @@ def steps() -> dict[str, Callable[[], Any]]:
         figures = figures_from_json(policy_on().figures)
         actor = member_actor(membership)
         values, _warnings = checked_values(BODY)
-    headers = {"Authorization": f"Bearer {issue_tokens(membership)[0]}"}
+    tokens = open_api_session(request=RequestFactory().get("/"), membership=membership)
+    headers = {"Authorization": f"Bearer {tokens.access}"}
     client = Client(headers=headers)
     result = scorer.score(ScoringInput(values))
     without_rules = replace(figures, rules=())
