@@ -79,8 +79,7 @@ def test_real_workers_given_the_same_message_four_times_score_the_institution_on
     try:
         finished = wait_for(world, job.uid)
     finally:
-        os.killpg(worker.pid, signal.SIGTERM)
-        worker.wait(20)
+        stop(worker)
 
     assert (finished.status, finished.progress, finished.error, finished.attempts) == ("done", 100, "", 1)
     assert finished.result["scored"] + finished.result["unchanged"] == undecided
@@ -101,3 +100,13 @@ def wait_for(world, uid):
         time.sleep(0.5)
     pytest.fail("the worker did not finish the job")
     return None
+
+
+def stop(worker):
+    """Ask the worker to end (its pool must not be told too), then end the whole group."""
+    worker.terminate()
+    try:
+        worker.wait(15)
+    except subprocess.TimeoutExpired:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait(15)
