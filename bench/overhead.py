@@ -38,7 +38,7 @@ def steps() -> dict[str, Callable[[], Any]]:
 
     from django.test import Client, RequestFactory
 
-    from apps.credits.services import checked_values
+    from apps.credits.services.applications import checked_values
     from apps.engine.contracts import CaseFacts, ScoringInput
     from apps.engine.policy import advise, evaluate_rules
     from apps.institutions.models import Institution

@@ -17,7 +17,7 @@ django.setup()
 from django.test import RequestFactory
 from apps.api.v1.scoring.serializers import PredictSerializer, variable_body
 from apps.credits.models import VARIABLE_COLUMNS, CreditApplication
-from apps.credits.services import fill_values
+from apps.credits.services.applications import fill_values
 from apps.engine.dictionary import STANDARD
 from apps.web.credits.forms import dictionary_field, typed_variables
 name = "nb_formations_gestion"

@@ -5,7 +5,7 @@ from django.db import connection
 
 from apps.credits.models import Client
 from apps.credits.queries import clients_with_phone, get_visible_client, visible_clients
-from apps.credits.services import save_client
+from apps.credits.services.clients import save_client
 from apps.institutions.models import Agency
 from apps.tenancy.errors import InvalidValues, ObjectNotFound
 

@@ -8,7 +8,8 @@ from typing import Any
 from apps.audit.services import record
 from apps.credits.enums import ApplicationStatus
 from apps.credits.models import VARIABLE_COLUMNS, Client, CreditApplication
-from apps.credits.services import fill_values, prepare_client
+from apps.credits.services.applications import fill_values
+from apps.credits.services.clients import prepare_client
 from apps.demo.cast import DemoInstitution
 from apps.demo.seeding.people import seeding_actor
 from apps.demo.synthetic.portfolio import Portfolio, generate

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.credits.enums import DocumentType
-from apps.credits.services import Entry
+from apps.credits.services.applications import Entry
 from apps.engine.dictionary import STANDARD, Variable
 from apps.institutions.queries import visible_agencies
 from apps.tenancy.actor import Actor

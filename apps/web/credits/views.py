@@ -4,7 +4,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import retarget
 
-from apps.credits.services import enter_application
+from apps.credits.services.applications import enter_application
 from apps.scoring.services import score_application
 from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb

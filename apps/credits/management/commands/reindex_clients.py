@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from apps.credits.services import reindex_clients
+from apps.credits.services.clients import reindex_clients
 from apps.institutions.models import Institution
 from apps.tenancy.context import tenant_scope
 
