@@ -51,6 +51,11 @@ def unsealed(trail: Trail, *, after: int | None = None) -> QuerySet[Any]:
     return entries if after is None else entries.filter(pk__gt=after)
 
 
+def history_of(uid: UUID) -> QuerySet[AuditEntry]:
+    """Return what was done to one object of the open scope, the latest first, without its readings."""
+    return AuditEntry.objects.filter(object_uid=uid).exclude(action__endswith=".read").order_by("-at", "-id")
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something that the key holder did not write; ``str()`` is a sentence."""
