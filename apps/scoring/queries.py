@@ -48,7 +48,7 @@ def latest_score_of(application: CreditApplication) -> Prediction | None:
 def is_current(prediction: Prediction, application: CreditApplication) -> bool:
     """Say whether a score was computed from the values that the application has now."""
     values, _warnings = application_values(application)
-    return prediction.inputs == dict(values)
+    return bool(prediction.inputs == values)
 
 
 def get_visible_prediction(actor: Actor, uid: UUID) -> Prediction:

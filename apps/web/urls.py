@@ -2,6 +2,8 @@ from django.urls import path
 
 from apps.web.accounts import profile
 from apps.web.accounts import views as accounts
+from apps.web.applications import lists
+from apps.web.applications import views as application
 from apps.web.audit import views as audit
 from apps.web.credits import views as credit
 from apps.web.scoring import views as scoring
@@ -22,7 +24,17 @@ urlpatterns = [
     path("profil/double-authentification/arret", profile.second_factor_off, name="second_factor_off"),
     path("invitation", accounts.invitation, name="invitation"),
     path("deconnexion", accounts.log_out, name="logout"),
+    path("a-traiter", lists.inbox, name="inbox"),
+    path("demandes", lists.applications, name="applications"),
     path("demandes/nouvelle", credit.application_new, name="application_new"),
+    path("demandes/<uuid:uid>", application.application, name="application"),
+    path("demandes/<uuid:uid>/modifier", application.application_edit, name="application_edit"),
+    path("demandes/<uuid:uid>/score", application.application_score, name="application_score"),
+    path("demandes/<uuid:uid>/transmettre", application.application_submit, name="application_submit"),
+    path("demandes/<uuid:uid>/reprendre", application.application_withdraw, name="application_withdraw"),
+    path("demandes/<uuid:uid>/pieces", application.application_return, name="application_return"),
+    path("demandes/<uuid:uid>/annuler", application.application_cancel, name="application_cancel"),
+    path("demandes/<uuid:uid>/rouvrir", application.application_reopen, name="application_reopen"),
     path("scores", scoring.scores, name="scores"),
     path("scores/<uuid:uid>", scoring.score, name="score"),
     path("audit", audit.audit, name="audit"),
