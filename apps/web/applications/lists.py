@@ -3,8 +3,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from apps.credits.models import CreditApplication
-from apps.credits.queries import filtered_applications, inbox_of
+from apps.credits.queries import filtered_applications, inbox_of, visible_applications
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.applications.forms import ApplicationFilterForm
@@ -17,7 +16,11 @@ from apps.web.pages import cursor_page
 def applications(request: ActorRequest) -> HttpResponse:
     form = ApplicationFilterForm(request.GET, actor=request.actor)
     valid = form.is_valid()
-    rows = filtered_applications(request.actor, form.wish()) if valid else CreditApplication.objects.none()
+    rows = (
+        filtered_applications(request.actor, form.wish())
+        if valid
+        else visible_applications(request.actor).none()
+    )
     page = cursor_page(request, rows, key="applied_on")
     context = {
         "form": form,

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.audit.queries import history_of
 from apps.audit.services import record_read
 from apps.credits.enums import ApplicationStatus
-from apps.credits.models import CreditApplication
 from apps.credits.queries import get_visible_application, piece_requests_of
 from apps.credits.services import lifecycle
 from apps.credits.services.applications import change_application
@@ -152,14 +151,14 @@ def _do(request: ActorRequest, uid: UUID, service: Any, done: str) -> HttpRespon
     return redirect("web:application", uid)
 
 
-def _application(request: ActorRequest, uid: UUID) -> CreditApplication:
+def _application(request: ActorRequest, uid: UUID) -> Any:
     try:
         return get_visible_application(request.actor, uid)
     except ObjectNotFound:
         raise Http404 from None
 
 
-def _moved(request: ActorRequest, shown: CreditApplication) -> HttpResponse:
+def _moved(request: ActorRequest, shown: Any) -> HttpResponse:
     message = _("This is not possible any more: the file is « %(status)s », or it is your own.")
     messages.error(request, message % {"status": shown.get_status_display()})
     return redirect("web:application", shown.uid)
@@ -167,7 +166,7 @@ def _moved(request: ActorRequest, shown: CreditApplication) -> HttpResponse:
 
 def _page(
     request: ActorRequest,
-    shown: CreditApplication,
+    shown: Any,
     *,
     part: str = "",
     status: int = 200,
@@ -188,6 +187,6 @@ def _page(
     return render(request, f"applications/detail.html{part}", context, status=status)
 
 
-def _form_page(request: ActorRequest, shown: CreditApplication, form: Any, template: str) -> HttpResponse:
+def _form_page(request: ActorRequest, shown: Any, form: Any, template: str) -> HttpResponse:
     context = {"form": form, "application": application_sheet(shown, today=timezone.localdate())}
     return render(request, template, context, status=422 if form.errors else 200)
