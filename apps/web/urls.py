@@ -6,12 +6,13 @@ from apps.web.applications import lists
 from apps.web.applications import views as application
 from apps.web.audit import views as audit
 from apps.web.credits import views as credit
+from apps.web.home import views as home
 from apps.web.scoring import views as scoring
 
 app_name = "web"
 
 urlpatterns = [
-    path("", accounts.home, name="home"),
+    path("", home.home, name="home"),
     path("connexion", accounts.log_in, name="login"),
     path("connexion/code", accounts.log_in_code, name="login_code"),
     path("mot-de-passe/oublie", profile.password_forgotten, name="password_forgotten"),

@@ -60,7 +60,7 @@ def test_the_list_shows_the_latest_first_and_pages_without_repeating(world, page
 
 def test_the_list_is_filtered_by_status_and_day(world, page):
     client = page(world.analyst)
-    answer = client.get(reverse("web:applications"), {"statut": "declined", "au": "2025-06-30"})
+    answer = client.get(reverse("web:applications"), {"status": "declined", "date_to": "2025-06-30"})
     lines = answer.context["applications"]
     assert lines
     assert {line.status for line in lines} == {"declined"}
@@ -68,7 +68,7 @@ def test_the_list_is_filtered_by_status_and_day(world, page):
 
 
 @pytest.mark.parametrize(
-    "query", [{"statut": "inconnu"}, {"du": "2026-05-01", "au": "2026-04-01"}, {"agence": "x"}]
+    "query", [{"status": "inconnu"}, {"date_from": "2026-05-01", "date_to": "2026-04-01"}, {"agency": "x"}]
 )
 def test_a_filter_that_cannot_be_read_says_so(page, world, query):
     answer = page(world.analyst).get(reverse("web:applications"), query)

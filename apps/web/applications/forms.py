@@ -21,33 +21,33 @@ class ApplicationFilterForm(forms.Form):
 
     use_required_attribute = False
 
-    statut = forms.ChoiceField(
+    status = forms.ChoiceField(
         label=gettext_lazy("Status"),
         required=False,
         choices=lambda: [("", _("All statuses")), *ApplicationStatus.choices],
     )
-    agence: Any = forms.ModelChoiceField(
+    agency: Any = forms.ModelChoiceField(
         None,
         label=gettext_lazy("Agency"),
         required=False,
         to_field_name="uid",
         empty_label=gettext_lazy("All agencies"),
     )
-    du = forms.DateField(label=gettext_lazy("From"), required=False, widget=_day())
-    au = forms.DateField(label=gettext_lazy("To"), required=False, widget=_day())
-    miennes = forms.BooleanField(label=gettext_lazy("Entered by me"), required=False)
+    date_from = forms.DateField(label=gettext_lazy("From"), required=False, widget=_day())
+    date_to = forms.DateField(label=gettext_lazy("To"), required=False, widget=_day())
+    mine = forms.BooleanField(label=gettext_lazy("Entered by me"), required=False)
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.actor = actor
-        choice: Any = self.fields["agence"]
+        choice: Any = self.fields["agency"]
         choice.queryset = visible_agencies(actor)
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
-        start, end = values.get("du"), values.get("au")
+        start, end = values.get("date_from"), values.get("date_to")
         if start and end and start > end:
-            self.add_error("au", _("The end comes before the start."))
+            self.add_error("date_to", _("The end comes before the start."))
         return values
 
     @property
@@ -58,13 +58,13 @@ class ApplicationFilterForm(forms.Form):
     def wish(self) -> ApplicationFilter:
         """Return what the query takes; ask for it after ``is_valid()``."""
         values = self.cleaned_data
-        agency = values.get("agence")
+        agency = values.get("agency")
         return ApplicationFilter(
-            status=values["statut"],
+            status=values["status"],
             agency_id=agency.pk if agency else None,
-            author_id=self.actor.id if values["miennes"] else None,
-            start=values["du"],
-            end=values["au"],
+            author_id=self.actor.id if values["mine"] else None,
+            start=values["date_from"],
+            end=values["date_to"],
         )
 
 
