@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db import models
 from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
@@ -160,6 +161,14 @@ def get_audit_entry(uid: UUID) -> AuditEntry:
     if entry is None:
         raise ObjectNotFound(_("No such entry."))
     return entry
+
+
+def last_change(target: models.Model) -> AuditEntry | None:
+    """Return the latest entry about ``target`` that is not the record of a reading, or ``None``."""
+    entries = AuditEntry.objects.filter(
+        object_type=target._meta.label_lower, object_uid=getattr(target, "uid", None)
+    )
+    return entries.exclude(action__endswith=".read").order_by("-at", "-id").first()
 
 
 def seal_of(entry: AuditEntry) -> tuple[AuditSeal | None, bool]:

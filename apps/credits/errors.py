@@ -1,7 +1,25 @@
+from typing import Any
+
 from apps.tenancy.errors import DomainError
 
 
-class ClientNotFound(DomainError):
-    """Unknown client, or of another institution or agency."""
+class ClientChanged(DomainError):
+    """The file was changed by somebody else since it was shown."""
 
-    code = "not_found"
+    code = "changed"
+
+
+class ConsentMissing(DomainError):
+    """What is asked needs a consent that the client has not given, or has withdrawn."""
+
+    code = "consent_missing"
+
+
+class PossibleDuplicate(DomainError):
+    """A client with the same phone, document, or name and birth date exists; ``found`` says which."""
+
+    code = "possible_duplicate"
+
+    def __init__(self, message: str, *, found: Any) -> None:
+        super().__init__(message)
+        self.found = found
