@@ -12,7 +12,7 @@ from apps.tenancy.context import tenant_scope
 RECENT = 400
 WITH_BUREAU_CONSENT = 0.7
 LENDERS = ("Coopérative du Wouri", "Mutuelle des Hauts-Plateaux", "Crédit du Sahel", "Banque des Lagunes")
-GUARANTORS = ("Ndongo Alice", "Mbarga Joseph", "Fotso Pauline", "Ewane Thomas", "Oumarou Hadja")
+GUARANTORS = ("Alice Ndongo", "Joseph Mbarga", "Pauline Fotso", "Thomas Ewane", "Hadja Oumarou")
 THINGS = {
     GuaranteeKind.SAVINGS: "Épargne bloquée sur livret",
     GuaranteeKind.PLEDGE: "Motocyclette et carte grise",
@@ -58,7 +58,7 @@ def _load_guarantees(draw: random.Random, applications: list[CreditApplication])
             application=application,
             kind=kind,
             description=THINGS[kind],
-            value_xaf=application.guarantees_value_xaf,
+            value_xaf=application.guarantees_value_xaf or 0,
             author_id=application.author_id,
         )
         if kind in {GuaranteeKind.JOINT_SURETY, GuaranteeKind.ENDORSEMENT}:
@@ -91,7 +91,7 @@ def _external_credit(draw: random.Random, application: CreditApplication) -> Ext
         kind="consommation",
         amount_xaf=_rounded(outstanding * draw.uniform(1.1, 2.2)),
         outstanding_xaf=outstanding,
-        monthly_payment_xaf=application.mensualites_en_cours,
+        monthly_payment_xaf=application.mensualites_en_cours or 0,
         worst_late_days=draw.choice((0, 0, 0, 5, 12, 35)),
         source=source,
         as_of=application.applied_on,
