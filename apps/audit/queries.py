@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import models
 from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
@@ -50,6 +49,11 @@ def unsealed(trail: Trail, *, after: int | None = None) -> QuerySet[Any]:
     seals = trail.seals.objects.filter(entry_id=OuterRef("pk"))
     entries = trail.entries.objects.filter(~Exists(seals))
     return entries if after is None else entries.filter(pk__gt=after)
+
+
+def history_of(uid: UUID) -> QuerySet[AuditEntry]:
+    """Return what was done to one object of the open scope, the latest first, without its readings."""
+    return AuditEntry.objects.filter(object_uid=uid).exclude(action__endswith=".read").order_by("-at", "-id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +165,6 @@ def get_audit_entry(uid: UUID) -> AuditEntry:
     if entry is None:
         raise ObjectNotFound(_("No such entry."))
     return entry
-
-
-def last_change(target: models.Model) -> AuditEntry | None:
-    """Return the latest entry about ``target`` that is not the record of a reading, or ``None``."""
-    entries = AuditEntry.objects.filter(
-        object_type=target._meta.label_lower, object_uid=getattr(target, "uid", None)
-    )
-    return entries.exclude(action__endswith=".read").order_by("-at", "-id").first()
 
 
 def seal_of(entry: AuditEntry) -> tuple[AuditSeal | None, bool]:

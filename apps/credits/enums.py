@@ -89,3 +89,25 @@ class ExternalSource(models.TextChoices):
 
 
 REGISTERS = frozenset({ExternalSource.CREMF, ExternalSource.BIC})
+
+
+class Piece(models.TextChoices):
+    """What a file most often lacks."""
+
+    IDENTITY = "identite", _("Valid identity document")
+    INCOME = "revenu", _("Proof of income, or the book of takings and expenses")
+    LOCATION = "localisation", _("Location plan of home and business")
+    GUARANTEE = "garantie", _("Title or deed of the guarantee")
+    SURETY = "aval", _("Surety's commitment and identity document")
+    ACTIVITY = "activite", _("Proof of at least one year in business")
+    CONTRIBUTION = "apport", _("Proof of own contribution")
+    QUOTE = "devis", _("Pro-forma invoice or quote of the purchase")
+    OTHER = "autre", _("Other")
+
+
+class CancelReason(models.TextChoices):
+    WITHDRAWN = "desistement", _("The client no longer wishes it")
+    DUPLICATE = "doublon", _("Entered twice")
+    MISTAKE = "erreur", _("Entered by mistake")
+    UNREACHABLE = "injoignable", _("The client can no longer be reached")
+    OTHER = "autre", _("Other")

@@ -3,10 +3,16 @@ from typing import Any
 from apps.tenancy.errors import DomainError
 
 
-class ClientChanged(DomainError):
-    """The file was changed by somebody else since it was shown."""
+class ApplicationMoved(DomainError):
+    """The application is not, or no longer, in a state in which this can be done."""
 
-    code = "changed"
+    code = "moved"
+
+
+class ChangedMeanwhile(DomainError):
+    """Somebody else saved the row after it was read."""
+
+    code = "changed_meanwhile"
 
 
 class ConsentMissing(DomainError):

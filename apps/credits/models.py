@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.credits.enums import (
     REAL_SECURITIES,
     ApplicationStatus,
+    CancelReason,
     ConsentMethod,
     ContractType,
     DocumentType,
@@ -19,6 +20,7 @@ from apps.credits.enums import (
     FamilySituation,
     GuaranteeKind,
     Outcome,
+    Piece,
     Sex,
 )
 from apps.engine.dictionary import STANDARD
@@ -143,6 +145,10 @@ class CreditApplication(TenantModel):
         _("status"), max_length=24, choices=ApplicationStatus, default=ApplicationStatus.DRAFT
     )
     applied_on = models.DateField(_("date of the application"), default=timezone.localdate)
+    submitted_at = models.DateTimeField(_("submitted for decision on"), null=True, blank=True)
+    cancel_reason = models.CharField(
+        _("reason of the cancellation"), max_length=16, choices=CancelReason, blank=True
+    )
     purpose = models.CharField(_("purpose"), max_length=200, blank=True)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -206,8 +212,17 @@ class CreditApplication(TenantModel):
         ]
         indexes = [
             models.Index(fields=["institution", "client"], name="credits_application_client"),
-            models.Index(fields=["institution", "agency", "applied_on"], name="credits_application_agency"),
-            models.Index(fields=["institution", "status", "applied_on"], name="credits_application_status"),
+            # Lists run through these from their end: the latest first, whatever the filter.
+            models.Index(fields=["institution", "applied_on", "uid"], name="credits_application_when"),
+            models.Index(
+                fields=["institution", "agency", "applied_on", "uid"], name="credits_application_agency"
+            ),
+            models.Index(
+                fields=["institution", "status", "applied_on", "uid"], name="credits_application_status"
+            ),
+            models.Index(
+                fields=["institution", "author", "applied_on", "uid"], name="credits_application_author"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -297,6 +312,46 @@ class ExternalCredit(TenantModel):
 
     def __str__(self) -> str:
         return self.lender
+
+
+class PieceRequest(TenantModel):
+    """What was asked for when a file was returned to be completed, and what was answered."""
+
+    application = TenantForeignKey(
+        CreditApplication, related_name="piece_requests", verbose_name=_("application")
+    )
+    pieces = models.JSONField(_("missing pieces"))
+    note = models.CharField(_("what is expected"), max_length=500, blank=True)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    asked_at = models.DateTimeField(_("asked for on"), default=timezone.now)
+    answer = models.CharField(_("answer"), max_length=500, blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    answered_at = models.DateTimeField(_("answered on"), null=True)
+
+    class Meta:
+        verbose_name = _("request for pieces")
+        verbose_name_plural = _("requests for pieces")
+        constraints = [
+            *tenant_constraints("application"),
+            models.UniqueConstraint(
+                fields=["institution", "application"],
+                condition=models.Q(answered_at=None),
+                name="credits_piecerequest_one_open",
+            ),
+        ]
+        indexes = [models.Index(fields=["institution", "application"], name="credits_piecerequest_file")]
+
+    def __str__(self) -> str:
+        return ", ".join(self.labels)
+
+    @property
+    def labels(self) -> list[str]:
+        """The words of the pieces, in the reader's language."""
+        return [str(Piece(code).label) for code in self.pieces]
 
 
 #: The variables of the dictionary that have a column; the others live in ``extra``.

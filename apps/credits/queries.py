@@ -10,13 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.credits.enums import ApplicationStatus, ExternalStatus, Outcome
-from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee
+from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee, PieceRequest
 from apps.credits.validators import document_index, phone_index, search_form
 from apps.engine.contracts import Value
 from apps.institutions.queries import setting_on
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.language import current_lang
+from apps.tenancy.roles import Verb
 
 DAYS_PER_MONTH = 30.4375  # 365.25 / 12
 LAST_LETTER = "\U0010ffff"
@@ -269,3 +270,87 @@ def client_values(client: Client, *, on: dt.date) -> dict[str, Value]:
 
 def _months_between(start: dt.date | None, end: dt.date) -> int | None:
     return None if start is None else max(0, int((end - start).days / DAYS_PER_MONTH))
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationFilter:
+    """What a list of applications is limited to; an empty field limits nothing."""
+
+    status: str = ""
+    agency_id: int | None = None
+    author_id: int | None = None
+    start: dt.date | None = None
+    end: dt.date | None = None
+
+
+def filtered_applications(actor: Actor, wish: ApplicationFilter) -> QuerySet[CreditApplication]:
+    """Return the visible applications within ``wish``; both days are included."""
+    applications = visible_applications(actor)
+    limits: dict[str, object] = {
+        "status": wish.status,
+        "agency_id": wish.agency_id,
+        "author_id": wish.author_id,
+        "applied_on__gte": wish.start,
+        "applied_on__lte": wish.end,
+    }
+    return applications.filter(**{name: value for name, value in limits.items() if value})
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """What waits for a person, the oldest first; each part holds at most ``INBOX_PART`` rows."""
+
+    returned: tuple[CreditApplication, ...]
+    drafts: tuple[CreditApplication, ...]
+    awaiting: tuple[CreditApplication, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.returned or self.drafts or self.awaiting)
+
+
+INBOX_PART = 10
+
+
+def inbox_of(actor: Actor) -> Inbox:
+    """Return the files returned to ``actor``, the own drafts, and what awaits a decision by another hand."""
+    files = visible_applications(actor)
+    edits, decides = actor.may(Verb.EDIT_FILES), actor.may(Verb.DECIDE)
+    returned = files.filter(status=ApplicationStatus.INCOMPLETE, author_id=actor.id)
+    drafts = files.filter(status=ApplicationStatus.DRAFT, author_id=actor.id)
+    awaiting = files.filter(status=ApplicationStatus.SUBMITTED).exclude(author_id=actor.id)
+    return Inbox(
+        returned=_oldest(returned) if edits else (),
+        drafts=_oldest(drafts) if edits else (),
+        awaiting=_oldest(awaiting) if decides else (),
+    )
+
+
+def _oldest(applications: QuerySet[CreditApplication]) -> tuple[CreditApplication, ...]:
+    return tuple(applications.order_by("applied_on", "uid")[:INBOX_PART])
+
+
+def piece_requests_of(application: CreditApplication) -> list[PieceRequest]:
+    """Return what was asked for this file, the latest first, with who asked and who answered."""
+    requests = PieceRequest.objects.filter(application=application)
+    return list(requests.select_related("asked_by", "answered_by").order_by("-asked_at"))
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Applications of a period: how many, and for how much (FCFA)."""
+
+    count: int
+    amount_xaf: int
+
+
+def activity_between(actor: Actor, *, start: dt.date, end: dt.date) -> Activity:
+    """Return the applications made from ``start`` to ``end``, both included, in the agencies seen."""
+    rows = visible_applications(actor).filter(applied_on__range=(start, end))
+    sums = rows.order_by().aggregate(count=Count("id"), amount=Sum("montant_credit"))
+    return Activity(count=sums["count"], amount_xaf=sums["amount"] or 0)
+
+
+def waiting_count(actor: Actor, status: ApplicationStatus) -> int:
+    """Return how many visible applications have this status."""
+    return visible_applications(actor).filter(status=status).count()

@@ -8,6 +8,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.credits.features import application_values
+from apps.credits.models import CreditApplication
 from apps.engine import reasons, scorecard
 from apps.engine.contracts import Contribution, Lang, RuleOutcome, ScoringResult, Value
 from apps.engine.dictionary import STANDARD
@@ -35,6 +37,18 @@ def visible_predictions(actor: Actor) -> QuerySet[Prediction]:
 def my_predictions(actor: Actor) -> QuerySet[Prediction]:
     """Return the scores that ``actor`` asked for, newest first."""
     return visible_predictions(actor).filter(author_id=actor.id).order_by("-created_at", "-uid")
+
+
+def latest_score_of(application: CreditApplication) -> Prediction | None:
+    """Return the last score of an application, or ``None``."""
+    rows = Prediction.objects.select_related("application", "client", "model_version", "policy", "author")
+    return rows.filter(application=application).order_by("-created_at", "-id").first()
+
+
+def is_current(prediction: Prediction, application: CreditApplication) -> bool:
+    """Say whether a score was computed from the values that the application has now."""
+    values, _warnings = application_values(application)
+    return prediction.inputs == dict(values)
 
 
 def get_visible_prediction(actor: Actor, uid: UUID) -> Prediction:

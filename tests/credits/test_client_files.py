@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from apps.audit.models import AuditEntry
 from apps.credits.enums import ConsentMethod, ConsentPurpose, ExternalSource, ExternalStatus, GuaranteeKind
-from apps.credits.errors import ClientChanged, ConsentMissing, PossibleDuplicate
+from apps.credits.errors import ChangedMeanwhile, ConsentMissing, PossibleDuplicate
 from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee
 from apps.credits.queries import (
     client_statistics,
@@ -125,7 +125,7 @@ def test_a_file_changed_meanwhile_is_not_overwritten(world, analyst, borrower):
     update_client(client=first, version=seen, by=world.actor(world.risk_manager))
 
     borrower.city = "Limbé"
-    with pytest.raises(ClientChanged) as refusal:
+    with pytest.raises(ChangedMeanwhile) as refusal:
         update_client(client=borrower, version=seen, by=analyst)
 
     assert world.actor(world.risk_manager).display_name in refusal.value.message

@@ -11,9 +11,12 @@ from django.utils.translation import gettext as _
 
 from apps.audit.services import record
 from apps.credits.enums import ApplicationStatus
+from apps.credits.errors import ChangedMeanwhile
 from apps.credits.models import VARIABLE_COLUMNS, Client, CreditApplication
 from apps.credits.queries import client_values, get_visible_client
+from apps.credits.rules import can_edit
 from apps.credits.services.clients import save_client
+from apps.credits.services.lifecycle import locked_application
 from apps.engine.contracts import Value
 from apps.engine.dictionary import STANDARD
 from apps.engine.ratios import with_ratios
@@ -75,6 +78,56 @@ def enter_application(*, uid: uuid.UUID, entry: Entry, by: Actor) -> CreditAppli
     application.save()
     record(by=by, action="application.create" if created else "application.update", target=application)
     return application
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New values of an application, as received; ``version`` is what ``version_of`` gave when it was read."""
+
+    values: Mapping[str, object]
+    purpose: str
+    version: str
+
+
+@transaction.atomic
+def change_application(*, uid: uuid.UUID, change: Change, by: Actor) -> CreditApplication:
+    """Change the values of an application that is still open to change.
+
+    A variable left out of ``change.values`` keeps its value; a blank one becomes unknown. Raises
+    ``ObjectNotFound``, ``ApplicationMoved``, ``ChangedMeanwhile`` when somebody saved it after it was
+    read, ``InvalidValues`` naming every field at fault; then nothing is stored.
+    """
+    application = locked_application(uid, by, can_edit)
+    if version_of(application) != change.version:
+        raise ChangedMeanwhile(
+            _("Somebody saved this application while you were typing: open it again, then change it.")
+        )
+    stored = {name: value for name, value in stored_values(application).items() if name not in RATIOS}
+    values, _warnings = checked_values(_without_blanks({**stored, **change.values}))
+    changed = sorted(name for name in values if values[name] != stored.get(name) and name not in RATIOS)
+    fill_values(application, values)
+    application.purpose = change.purpose
+    application.save()
+    record(by=by, action="application.update", target=application, after={"fields": changed})
+    return application
+
+
+RATIOS = frozenset({"taux_endettement", "ratio_dette_revenu"})
+"""Computed from the other values each time these change."""
+
+
+def version_of(application: CreditApplication) -> str:
+    """Return what changes each time the row is saved, to be sent back with a change."""
+    return application.updated_at.isoformat()
+
+
+def stored_values(application: CreditApplication) -> dict[str, Value]:
+    """Return the variables of an application as they are stored, by name; unknown ones left out."""
+    values = {
+        name: getattr(application, name) if name in VARIABLE_COLUMNS else application.extra.get(name)
+        for name in STANDARD.names
+    }
+    return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def _client_of(entry: Entry, draft: CreditApplication | None, by: Actor) -> Client:

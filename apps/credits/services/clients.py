@@ -9,10 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.audit.queries import last_change
+from apps.audit.queries import history_of
 from apps.audit.services import record
 from apps.credits.enums import ConsentMethod, ConsentPurpose
-from apps.credits.errors import ClientChanged, ConsentMissing, PossibleDuplicate
+from apps.credits.errors import ChangedMeanwhile, ConsentMissing, PossibleDuplicate
 from apps.credits.models import Client
 from apps.credits.queries import duplicates_of
 from apps.credits.rules import can_edit_file
@@ -48,13 +48,13 @@ def create_client(*, client: Client, by: Actor, despite_duplicates: bool = False
 def update_client(*, client: Client, version: str, by: Actor) -> Client:
     """Store a changed file, which confirms its data as of today.
 
-    ``version`` is what ``version_of`` gave when the file was shown; raises ``ClientChanged``, which names
+    ``version`` is what ``version_of`` gave when the file was shown; raises ``ChangedMeanwhile``, which names
     who was faster, when the file has changed since.
     """
     require_editable(client, by)
     stored = Client.objects.select_for_update().get(pk=client.pk)
     if version_of(stored) != version:
-        raise ClientChanged(_changed_meanwhile(stored))
+        raise ChangedMeanwhile(_changed_meanwhile(stored))
     client.data_updated_on = timezone.localdate()
     prepare_client(client, institution_id=by.institution)
     return save_client(client=client, by=by, changed=_changed_fields(stored, client))
@@ -66,7 +66,7 @@ def version_of(client: Client) -> str:
 
 
 def _changed_meanwhile(stored: Client) -> str:
-    entry = last_change(stored)
+    entry = history_of(stored.uid).first()
     when = timezone.localtime(stored.updated_at)
     return _("%(who)s changed this file on %(date)s at %(time)s, after you opened it.") % {
         "who": entry.actor_name if entry is not None and entry.actor_name else _("Somebody else"),
