@@ -13,6 +13,7 @@ from apps.credits.enums import ApplicationStatus, ExternalStatus, Outcome
 from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee, PieceRequest
 from apps.credits.validators import document_index, phone_index, search_form
 from apps.engine.contracts import Value
+from apps.institutions.models import Agency
 from apps.institutions.queries import setting_on
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
@@ -103,6 +104,16 @@ def find_clients(actor: Actor, text: str) -> QuerySet[Client]:
     return visible_clients(actor).filter(found)
 
 
+def filtered_clients(
+    actor: Actor, *, text: str = "", agency: Agency | None = None, confirmed_before: dt.date | None = None
+) -> QuerySet[Client]:
+    """Return the visible clients that ``text`` means, of one agency, confirmed before a day only."""
+    clients = find_clients(actor, text)
+    if agency is not None:
+        clients = clients.filter(agency=agency)
+    return clients if confirmed_before is None else clients.filter(data_updated_on__lt=confirmed_before)
+
+
 def stale_before(*, on: dt.date | None = None) -> dt.date:
     """Return the day before which a file's data are old (setting ``data_stale_months``, 6 by default)."""
     months = setting_on(STALE_SETTING, date=on, default=STALE_MONTHS)
@@ -172,7 +183,8 @@ def _of_visible_client[M: (Guarantee, ExternalCredit)](actor: Actor, rows: Query
 
 def applications_of(actor: Actor, client: Client) -> QuerySet[CreditApplication]:
     """Return the applications of a client that ``actor`` sees, the latest first."""
-    return visible_applications(actor).filter(client=client).order_by("-applied_on", "-created_at")
+    rows = visible_applications(actor).select_related("author").filter(client=client)
+    return rows.order_by("-applied_on", "-created_at")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What may be done with a file or an application, by whom and when; pure, asked by services and pages alike."""
+"""What may be done with a file or an application, by whom and when; asked by services and pages alike."""
 
 from apps.credits.enums import ApplicationStatus
 from apps.credits.models import Client, CreditApplication

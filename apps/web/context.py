@@ -35,6 +35,7 @@ def _person(actor: Actor | None, membership: Any) -> dict[str, str] | None:
 def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     entries = [
         (None, "web:home", _("Home")),
+        (Verb.READ_FILES, "web:clients", _("Clients")),
         (Verb.SCORE, "web:application_new", _("New application")),
         (Verb.SCORE, "web:scores", _("Score history")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),

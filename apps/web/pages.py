@@ -1,4 +1,4 @@
-"""Cursor pages over rows ordered by creation, newest first; no OFFSET, however long the list."""
+"""Cursor pages over rows ordered by an instant, newest first, or by a text; never an OFFSET."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -36,7 +36,25 @@ def cursor_page(request: HttpRequest, rows: QuerySet[Any], *, moment: str = "cre
     return _page(request, found[:SIZE], moment, older=len(found) > SIZE, newer=bool(after))
 
 
-def _page(request: HttpRequest, rows: list[Any], moment: str, *, older: bool, newer: bool) -> CursorPage:
+def alphabetical_page(request: HttpRequest, rows: QuerySet[Any], *, key: str) -> CursorPage:
+    """Return one page of ``rows`` in the order of ``key``, a text, after or before a cursor.
+
+    The cursor is the identifier of a row, whose text is read again: texts may be names of people, and
+    addresses are kept in histories. Otherwise like ``cursor_page``.
+    """
+    after, before = request.GET.get("apres"), request.GET.get("avant")
+    if before:
+        found = list(rows.filter(_beside(rows, before, key, "lt")).order_by(f"-{key}", "-uid")[: SIZE + 1])
+        shown = found[:SIZE][::-1]
+        return _page(request, shown, None, older=True, newer=len(found) > SIZE)
+    later = rows.filter(_beside(rows, after, key, "gt")) if after else rows
+    found = list(later.order_by(key, "uid")[: SIZE + 1])
+    return _page(request, found[:SIZE], None, older=len(found) > SIZE, newer=bool(after))
+
+
+def _page(
+    request: HttpRequest, rows: list[Any], moment: str | None, *, older: bool, newer: bool
+) -> CursorPage:
     return CursorPage(
         rows=rows,
         next_url=_url(request, "apres", rows[-1], moment) if rows and older else None,
@@ -44,17 +62,30 @@ def _page(request: HttpRequest, rows: list[Any], moment: str, *, older: bool, ne
     )
 
 
-def _url(request: HttpRequest, name: str, row: Any, moment: str) -> str:
+def _url(request: HttpRequest, name: str, row: Any, moment: str | None) -> str:
     query = request.GET.copy()
     query.pop("apres", None)
     query.pop("avant", None)
-    query[name] = f"{(getattr(row, moment) - EPOCH) // MICROSECOND}-{row.uid}"
+    instant = "" if moment is None else f"{(getattr(row, moment) - EPOCH) // MICROSECOND}-"
+    query[name] = f"{instant}{row.uid}"
     return f"?{query.urlencode()}"
 
 
 def _beyond(cursor: str, moment: str, side: str) -> Q:
     instant, uid = _read(cursor)
     return Q(**{f"{moment}__{side}": instant}) | Q(**{moment: instant, f"uid__{side}": uid})
+
+
+def _beside(rows: QuerySet[Any], cursor: str, key: str, side: str) -> Q:
+    """Return what stands on a side of a row; the first term alone bounds the scan of the index."""
+    try:
+        uid = UUID(cursor)
+    except ValueError:
+        raise Http404 from None
+    text = rows.model.objects.filter(uid=uid).values_list(key, flat=True).first()
+    if text is None:
+        raise Http404
+    return Q(**{f"{key}__{side}e": text}) & (Q(**{f"{key}__{side}": text}) | Q(**{f"uid__{side}": uid}))
 
 
 def _read(cursor: str) -> tuple[dt.datetime, UUID]:

@@ -3,6 +3,8 @@ from django.urls import path
 from apps.web.accounts import profile
 from apps.web.accounts import views as accounts
 from apps.web.audit import views as audit
+from apps.web.clients import editing, securities
+from apps.web.clients import views as client
 from apps.web.credits import views as credit
 from apps.web.scoring import views as scoring
 
@@ -22,6 +24,16 @@ urlpatterns = [
     path("profil/double-authentification/arret", profile.second_factor_off, name="second_factor_off"),
     path("invitation", accounts.invitation, name="invitation"),
     path("deconnexion", accounts.log_out, name="logout"),
+    path("clients", client.clients, name="clients"),
+    path("clients/nouveau", editing.client_new, name="client_new"),
+    path("clients/<uuid:uid>", client.client, name="client"),
+    path("clients/<uuid:uid>/modifier", editing.client_edit, name="client_edit"),
+    path("clients/<uuid:uid>/confirmer", editing.client_confirm, name="client_confirm"),
+    path("clients/<uuid:uid>/consentement", editing.client_consent, name="client_consent"),
+    path("clients/<uuid:uid>/garanties/nouvelle", securities.guarantee_new, name="guarantee_new"),
+    path("garanties/<uuid:uid>/mainlevee", securities.guarantee_release, name="guarantee_release"),
+    path("clients/<uuid:uid>/credits-externes/nouveau", securities.debt_new, name="external_credit_new"),
+    path("credits-externes/<uuid:uid>/solde", securities.debt_close, name="external_credit_close"),
     path("demandes/nouvelle", credit.application_new, name="application_new"),
     path("scores", scoring.scores, name="scores"),
     path("scores/<uuid:uid>", scoring.score, name="score"),
