@@ -79,7 +79,7 @@ class ClientFilterForm(forms.Form):
         agency: Any = self.fields["agence"]
         agency.queryset = visible_agencies(actor)
         agency.to_field_name = "code"
-        agency.empty_label = _("All")
+        agency.empty_label = _("All agencies")
 
 
 class ClientForm(ServiceForm):
@@ -138,7 +138,7 @@ class ClientForm(ServiceForm):
         super().__init__(*args, **kwargs)
         agencies = visible_agencies(actor)
         choice: Any = self.fields["agency"]
-        choice.queryset = agencies
+        choice.queryset, choice.empty_label = agencies, _("Choose")
         if client is None and len(agencies) == 1:
             choice.initial = agencies[0]
         for name in CONSENT if client is not None else ():
