@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.credits.features import application_values
-from apps.credits.models import CreditApplication
+from apps.credits.models import Client, CreditApplication
 from apps.engine import reasons, scorecard
 from apps.engine.contracts import Contribution, Lang, RuleOutcome, ScoringResult, Value
 from apps.engine.dictionary import STANDARD
@@ -51,6 +51,11 @@ def is_current(prediction: Prediction, application: CreditApplication) -> bool:
     """Say whether a score was computed from the values that the application has now."""
     values, _warnings = application_values(application)
     return bool(prediction.inputs == values)
+
+
+def scores_of_client(actor: Actor, client: Client) -> QuerySet[Prediction]:
+    """Return the visible scores of a client, the latest first."""
+    return visible_predictions(actor).filter(client=client).order_by("-created_at", "-uid")
 
 
 def get_visible_prediction(actor: Actor, uid: UUID) -> Prediction:
