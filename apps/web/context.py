@@ -36,7 +36,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     entries = [
         (None, "web:home", _("Home")),
         (Verb.SCORE, "web:application_new", _("New application")),
-        (Verb.SCORE, "web:scores", _("Score history")),
+        (Verb.READ_FILES, "web:scores", _("Score history")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]
     if actor.may(Verb.ADMINISTER):

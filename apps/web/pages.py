@@ -53,8 +53,10 @@ def _url(request: HttpRequest, name: str, row: Any, moment: str) -> str:
 
 
 def _beyond(cursor: str, moment: str, side: str) -> Q:
+    """Rows past a cursor; the first condition bounds the index, which an OR alone does not."""
     instant, uid = _read(cursor)
-    return Q(**{f"{moment}__{side}": instant}) | Q(**{moment: instant, f"uid__{side}": uid})
+    bound = Q(**{f"{moment}__{side}e": instant})
+    return bound & (Q(**{f"{moment}__{side}": instant}) | Q(**{f"uid__{side}": uid}))
 
 
 def _read(cursor: str) -> tuple[dt.datetime, UUID]:
