@@ -111,9 +111,9 @@ def file_lines(prediction: Prediction) -> dict[str, list[tuple[str, str]]]:
     person = [(_("Client"), str(client) if client else _("Direct score"))]
     request = []
     if client is not None:
-        person.append((_("Client reference"), client.reference))
+        person.append((_("Reference"), client.reference))
     if application is not None:
-        request.append((_("Application reference"), application.reference))
+        request.append((_("Reference"), application.reference))
     person += _known(prediction, PERSON)
     request += _known(prediction, REQUEST)
     if application is not None and application.purpose:

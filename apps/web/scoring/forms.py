@@ -69,18 +69,20 @@ class ScoreFilterForm(forms.Form):
             "source": values["source"],
         }
 
-    def query(self, *, without: str = "") -> str:
-        """Return the address's parameters that say something, but ``without``."""
+    def address(self, *, without: str = "") -> str:
+        """Return the end of the list's address: the parameters that say something, but ``without``."""
         query = QueryDict(mutable=True)
         for name in self.fields:
             if name != without and self.data.get(name):
                 query[name] = self.data[name]
-        return query.urlencode()
+        return f"?{query.urlencode()}" if query else ""
 
     def chips(self) -> list[Chip]:
         """Return the filters in force, in the order of the form; ask for it after ``is_valid()``."""
         return [
-            Chip(str(field.label), self._words(name), f"?{self.query(without=name)}")
+            Chip(
+                "" if name == "band" else str(field.label), self._words(name), f"?{self.query(without=name)}"
+            )
             for name, field in self.fields.items()
             if self.cleaned_data.get(name)
         ]

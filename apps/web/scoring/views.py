@@ -25,9 +25,7 @@ from apps.web.scoring.presenters import score_lines, score_sheet
 def scores(request: ActorRequest) -> HttpResponse:
     form = ScoreFilterForm(request.GET, actor=request.actor)
     valid = form.is_valid()
-    found = (
-        scores_found(request.actor, **form.limits()) if valid else Prediction.objects.none()
-    )
+    found = scores_found(request.actor, **form.limits()) if valid else Prediction.objects.none()
     page = cursor_page(request, found)
     context = {
         "form": form,
@@ -41,7 +39,7 @@ def scores(request: ActorRequest) -> HttpResponse:
     if not request.htmx or request.htmx.history_restore_request:
         return render(request, "scoring/list.html", context, status=status)
     answer = render(request, "scoring/list.html#results", context, status=status)
-    return push_url(answer, f"{request.path}?{form.query()}".rstrip("?"))
+    return push_url(answer, f"{request.path}{form.address()}")
 
 
 @require_safe
