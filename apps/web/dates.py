@@ -1,18 +1,18 @@
 """Days that people choose to limit a list."""
 
 import datetime as dt
+from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
-from django.utils.functional import Promise
 
 DAY = dt.timedelta(days=1)
 #: Beyond, the day after or midnight in UTC may not exist for Python.
 EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2999, 12, 31)
 
 
-def day_field(label: str | Promise) -> forms.DateField:
+def day_field(label: Any) -> forms.DateField:
     """Return an optional day; impossible and absurd ones are errors of the field."""
     return forms.DateField(
         label=label,

@@ -23,9 +23,12 @@ SELECT
   gen_random_uuid(), p.institution_id,
   CASE WHEN n %% 50 = 0 THEN NULL ELSE (%(agencies)s::bigint[])[1 + abs(hashint4(n)) %% %(count)s] END,
   p.model_version_id, p.policy_id,
-  (%(authors)s::bigint[])[1 + abs(hashint4(n + 1000000)) %% 2], (ARRAY['page', 'api', 'api', 'batch'])[1 + abs(hashint4(n + 2000000)) %% 4],
-  '{}', '{}', repeat('0', 64), (n %% 997) / 1000.0, p.base, '[]', p.threshold, p.predicted_default, p.points,
-  p.grade, (ARRAY['faible', 'modere', 'modere', 'eleve'])[1 + abs(hashint4(n + 3000000)) %% 4], p.recommendation,
+  (%(authors)s::bigint[])[1 + abs(hashint4(n + 1000000)) %% 2],
+  (ARRAY['page', 'api', 'api', 'batch'])[1 + abs(hashint4(n + 2000000)) %% 4],
+  '{}', '{}', repeat('0', 64),
+  (n %% 997) / 1000.0, p.base, '[]', p.threshold, p.predicted_default, p.points,
+  p.grade,
+  (ARRAY['faible', 'modere', 'modere', 'eleve'])[1 + abs(hashint4(n + 3000000)) %% 4], p.recommendation,
   p.expected_loss_xaf, '', '[]', '[]', 1, now() - n * interval '3 minutes'
 FROM generate_series(1, %(rows)s) n
 CROSS JOIN (SELECT * FROM scoring_prediction WHERE id = %(model)s) p

@@ -31,10 +31,10 @@ class ScoreFilterForm(forms.Form):
 
     date_from = day_field(_("From"))
     date_to = day_field(_("To"))
-    analyst = forms.ModelChoiceField(
+    analyst: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
         None, label=_("Analyst"), required=False, to_field_name="uid", empty_label=_("All")
     )
-    agency = forms.ModelChoiceField(
+    agency: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
         None, label=_("Agency"), required=False, to_field_name="uid", empty_label=_("All")
     )
     band = forms.ChoiceField(label=_("Risk"), required=False, choices=[("", _("All")), *Band.choices])
@@ -80,9 +80,7 @@ class ScoreFilterForm(forms.Form):
     def chips(self) -> list[Chip]:
         """Return the filters in force, in the order of the form; ask for it after ``is_valid()``."""
         return [
-            Chip(
-                "" if name == "band" else str(field.label), self._words(name), f"?{self.query(without=name)}"
-            )
+            Chip("" if name == "band" else str(field.label), self._words(name), self.address(without=name))
             for name, field in self.fields.items()
             if self.cleaned_data.get(name)
         ]

@@ -8,7 +8,6 @@ from django_htmx.http import push_url
 
 from apps.audit.services import record_read
 from apps.registry.errors import NoApprovedModel
-from apps.scoring.models import Prediction
 from apps.scoring.queries import get_visible_prediction, scores_found
 from apps.scoring.services import replay_prediction
 from apps.tenancy.errors import ObjectNotFound
@@ -25,7 +24,7 @@ from apps.web.scoring.presenters import score_lines, score_sheet
 def scores(request: ActorRequest) -> HttpResponse:
     form = ScoreFilterForm(request.GET, actor=request.actor)
     valid = form.is_valid()
-    found = scores_found(request.actor, **form.limits()) if valid else Prediction.objects.none()
+    found = scores_found(request.actor, **form.limits()) if valid else scores_found(request.actor).none()
     page = cursor_page(request, found)
     context = {
         "form": form,
@@ -76,7 +75,7 @@ def score_replay(request: ActorRequest, uid: UUID) -> HttpResponse:
     return render(request, "scoring/replay.html", context)
 
 
-def _sheet(request: ActorRequest, prediction: Prediction) -> dict[str, Any]:
+def _sheet(request: ActorRequest, prediction: Any) -> dict[str, Any]:
     return {
         "score": score_sheet(prediction),
         "ladder": ladder(prediction),
@@ -86,14 +85,14 @@ def _sheet(request: ActorRequest, prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def _read(request: ActorRequest, uid: UUID) -> Prediction:
+def _read(request: ActorRequest, uid: UUID) -> Any:
     """Find a score that is about to be shown, and record that it was."""
     prediction = _visible(request, uid)
     record_read(by=request.actor, target=prediction)
     return prediction
 
 
-def _visible(request: ActorRequest, uid: UUID) -> Prediction:
+def _visible(request: ActorRequest, uid: UUID) -> Any:
     try:
         return get_visible_prediction(request.actor, uid)
     except ObjectNotFound:
