@@ -39,7 +39,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (Verb.SCORE, "web:application_new", _("New application")),
         (Verb.READ_FILES, "web:applications", _("Applications")),
         (Verb.READ_FILES, "web:clients", _("Clients")),
-        (Verb.SCORE, "web:scores", _("Score history")),
+        (Verb.READ_FILES, "web:scores", _("Score history")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]
     if actor.may(Verb.ADMINISTER):

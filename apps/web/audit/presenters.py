@@ -20,6 +20,7 @@ from apps.tenancy.models import TenantModel
 
 #: The shared rows that entries of an institution may be about.
 SHARED_OBJECTS = ("users.user", "users.membership", "institutions.institution", "registry.platformmodel")
+SCORE = "scoring.prediction"
 #: What a spreadsheet would take for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -50,6 +51,7 @@ class EntrySheet(EntryLine):
     seal_position: int | None
     sealed_at: dt.datetime | None
     intact: bool
+    score_uid: UUID | None
 
 
 def action_labels() -> dict[str, str]:
@@ -150,6 +152,7 @@ def entry_sheet(entry: AuditEntry) -> EntrySheet:
         seal_position=seal.position if seal else None,
         sealed_at=seal.sealed_at if seal else None,
         intact=intact,
+        score_uid=entry.object_uid if entry.object_type == SCORE else None,
     )
 
 
