@@ -1,7 +1,6 @@
 """Writing clients and applications: checked against the dictionary, one transaction, one audit entry."""
 
 import re
-import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from apps.audit.services import record
 from apps.credits.enums import ApplicationStatus
 from apps.credits.models import VARIABLE_COLUMNS, Client, CreditApplication
 from apps.credits.queries import client_values, get_visible_client
-from apps.credits.validators import document_index, phone_index
+from apps.credits.validators import document_index, phone_index, search_form
 from apps.engine.contracts import Value
 from apps.engine.dictionary import STANDARD
 from apps.engine.ratios import with_ratios
@@ -58,6 +57,7 @@ def save_client(*, client: Client, by: Actor) -> Client:
 def prepare_client(client: Client, *, institution_id: int) -> Client:
     """Fill what is derived from the fields: the name as it is searched, the blind indexes."""
     client.search_name = search_form(f"{client.last_name} {client.first_names}")
+    client.search_first_names = search_form(f"{client.first_names} {client.last_name}")
     client.phone = re.sub(r"[\s.\-]", "", client.phone)
     client.phone_index = phone_index(client.phone, institution_id=institution_id)
     client.document_index = document_index(client.document_number, institution_id=institution_id)
@@ -68,7 +68,7 @@ def prepare_client(client: Client, *, institution_id: int) -> Client:
 def reindex_clients(*, after: int, institution_id: int, size: int = 500) -> tuple[int | None, int]:
     """Compute again what the next ``size`` clients are found by; return ``(last key or None, changed)``."""
     clients = list(Client.objects.select_for_update().filter(pk__gt=after).order_by("pk")[:size])
-    names = ("search_name", "phone_index", "document_index")
+    names = ("search_name", "search_first_names", "phone_index", "document_index")
     before = {client.pk: tuple(getattr(client, name) for name in names) for client in clients}
     for client in clients:
         prepare_client(client, institution_id=institution_id)
@@ -76,13 +76,6 @@ def reindex_clients(*, after: int, institution_id: int, size: int = 500) -> tupl
     for client in changed:
         client.save(update_fields=names)
     return (clients[-1].pk if len(clients) == size else None), len(changed)
-
-
-def search_form(name: str) -> str:
-    """Return a name without case or accents, as prefix search compares it."""
-    decomposed = unicodedata.normalize("NFKD", name.casefold())
-    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return re.sub(r"\s+", " ", plain).strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,11 @@ from apps.web.accounts import profile
 from apps.web.accounts import views as accounts
 from apps.web.audit import views as audit
 from apps.web.credits import views as credit
+from apps.web.drafts import views as drafts
+from apps.web.feedback import views as feedback
+from apps.web.glossary import views as glossary
 from apps.web.scoring import views as scoring
+from apps.web.search import views as search
 
 app_name = "web"
 
@@ -16,6 +20,7 @@ urlpatterns = [
     path("mot-de-passe/nouveau", profile.password_reset, name="password_reset"),
     path("profil", profile.profile, name="profile"),
     path("profil/langue", profile.profile_language, name="profile_language"),
+    path("profil/theme", profile.profile_theme, name="profile_theme"),
     path("profil/mot-de-passe", profile.password_change, name="password_change"),
     path("profil/sessions", profile.profile_sessions, name="profile_sessions"),
     path("profil/double-authentification", profile.second_factor, name="second_factor"),
@@ -23,6 +28,13 @@ urlpatterns = [
     path("invitation", accounts.invitation, name="invitation"),
     path("deconnexion", accounts.log_out, name="logout"),
     path("demandes/nouvelle", credit.application_new, name="application_new"),
+    path("demandes/verifier", credit.field_check, name="field_check"),
+    path("recherche", search.search, name="search"),
+    path("brouillons", drafts.draft, name="draft"),
+    path("glossaire", glossary.glossary, name="glossary"),
+    path("avis", feedback.feedback, name="feedback"),
+    path("avis/recus", feedback.feedback_received, name="feedback_received"),
+    path("alertes", feedback.alerts, name="alerts"),
     path("scores", scoring.scores, name="scores"),
     path("scores/<uuid:uid>", scoring.score, name="score"),
     path("audit", audit.audit, name="audit"),

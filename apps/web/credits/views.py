@@ -1,7 +1,9 @@
 from django.db import transaction
+from django.forms.utils import ErrorList
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import retarget
 
 from apps.credits.services import enter_application
@@ -10,10 +12,12 @@ from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.credits.example import example_values
-from apps.web.credits.forms import ApplicationForm
+from apps.web.credits.forms import ApplicationForm, field_problems
+from apps.web.drafts.offers import forget_draft, offer_draft
 from apps.web.scoring.presenters import score_sheet
 
 PAGE = "credits/application_form.html"
+DRAFT = "demande"
 
 
 @require_http_methods(["GET", "POST"])
@@ -21,9 +25,20 @@ PAGE = "credits/application_form.html"
 def application_new(request: ActorRequest) -> HttpResponse:
     if request.method == "POST":
         return _score(request)
-    initial = example_values(request.actor) if "exemple" in request.GET else {}
-    form = ApplicationForm(actor=request.actor, initial=initial)
-    return render(request, PAGE, {"form": form, "score": None})
+    draft = offer_draft(request, DRAFT)
+    example = example_values(request.actor) if "exemple" in request.GET else {}
+    form = ApplicationForm(actor=request.actor, initial={**example, **draft.initial})
+    return render(request, PAGE, {"form": form, "score": None, "draft": draft})
+
+
+@require_POST
+@sensitive_post_parameters()
+@allow(Verb.SCORE)
+def field_check(request: ActorRequest) -> HttpResponse:
+    """Say what is wrong with one field as it stands, as the whole form would; nothing when it is right."""
+    name = request.POST.get("champ", "")
+    problems = field_problems(name, request.POST.get("valeur", ""), actor=request.actor)
+    return HttpResponse(ErrorList(problems, field_id=f"id_{name}").render())
 
 
 def _score(request: ActorRequest) -> HttpResponse:
@@ -36,15 +51,18 @@ def _score(request: ActorRequest) -> HttpResponse:
                 uid=form.cleaned_data["uid"], entry=form.entry(), by=request.actor
             )
             prediction, _created = score_application(application=application, by=request.actor)
+            forget_draft(request, DRAFT, uid=application.uid)
     except DomainError as refusal:
         form.refuse(refusal)
         return _refused(request, form)
     page = f"{PAGE}#result" if request.htmx else PAGE
-    return render(request, page, {"form": form, "score": score_sheet(prediction)})
+    draft = offer_draft(request, DRAFT, uid=application.uid)
+    return render(request, page, {"form": form, "score": score_sheet(prediction), "draft": draft})
 
 
 def _refused(request: ActorRequest, form: ApplicationForm) -> HttpResponse:
-    context = {"form": form, "score": None}
+    draft = offer_draft(request, DRAFT, uid=form["uid"].value())
+    context = {"form": form, "score": None, "draft": draft}
     if not request.htmx:
         return render(request, PAGE, context, status=422)
     return retarget(render(request, f"{PAGE}#form", context, status=422), "#application-form")
