@@ -136,7 +136,7 @@ def _stored_result(prediction: Prediction) -> ScoringResult:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What somebody may open: ``subject`` is a client, an application or a score; its latest score, if any."""
+    """What somebody may open: a client, an application or a score; ``latest`` is its latest score, if any."""
 
     subject: Any
     latest: Prediction | None
