@@ -62,6 +62,10 @@
 
   /* ---------- Drafts ---------- */
 
+  // What is typed stands in this browser's storage, in clear, from the moment it is sent until the site
+  // answers that it has it: for long only while the site cannot be reached. It goes at log-out, when
+  // somebody else logs in, and after a week.
+
   const DELAY = 2000;
   const RETRY = 15000;
   const WEEK = 7 * 24 * 3600 * 1000;
