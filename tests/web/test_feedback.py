@@ -119,6 +119,9 @@ def test_alerts_are_marked_read_one_by_one_or_all(page, world):
 
     admin.post(f"/alertes?alerte={first.uid}")
     assert "Alertes, 2 non lues" in admin.get("/").content.decode()
+    second = admin.get("/alertes").context["alerts"][1]
+    assert admin.post(f"/alertes?alerte={second.uid}&ouvrir=1")["Location"] == "/avis/recus"
+    assert "Alertes, 1 non lue" in admin.get("/").content.decode()
     admin.post("/alertes")
 
     assert "Alertes, 0 non lue" in admin.get("/").content.decode()
@@ -134,6 +137,7 @@ def test_alerts_of_others_are_neither_shown_nor_marked(page, world):
         client = page(email)
         assert client.get("/alertes").context["alerts"] == []
         client.post(f"/alertes?alerte={alert.uid}")
+        assert client.post(f"/alertes?alerte={alert.uid}&ouvrir=1")["Location"] == "/alertes"
         client.post("/alertes")
 
     with world.scope():

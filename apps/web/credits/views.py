@@ -31,9 +31,9 @@ def application_new(request: ActorRequest) -> HttpResponse:
     return render(request, PAGE, {"form": form, "score": None, "draft": draft})
 
 
+@allow(Verb.SCORE)  # before the method: whoever may not score learns nothing more
 @require_POST
 @sensitive_post_parameters()
-@allow(Verb.SCORE)
 def field_check(request: ActorRequest) -> HttpResponse:
     """Say what is wrong with one field as it stands, as the whole form would; nothing when it is right."""
     name = request.POST.get("champ", "")

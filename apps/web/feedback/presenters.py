@@ -37,3 +37,9 @@ def _line(alert: Alert, text: str, url: str) -> AlertLine:
     return AlertLine(
         uid=alert.uid, text=text, url=url, created_at=alert.created_at, unread=alert.read_at is None
     )
+
+
+def address_of(alert: Alert | None) -> str:
+    """Return the page that an alert is about, or the list of alerts."""
+    _text, url = alert_words().get(alert.code if alert else "", ("", ""))
+    return url or reverse("web:alerts")

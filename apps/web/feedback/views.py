@@ -16,7 +16,7 @@ from apps.users.queries import received_feedback
 from apps.users.services import mark_feedback, send_feedback
 from apps.web.access import MEMBER, ActorRequest, allow
 from apps.web.feedback.forms import FeedbackForm
-from apps.web.feedback.presenters import alert_lines
+from apps.web.feedback.presenters import address_of, alert_lines
 from apps.web.notices import say
 from apps.web.pages import cursor_page
 
@@ -66,10 +66,12 @@ def feedback_received(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @allow(MEMBER)
 def alerts(request: ActorRequest) -> HttpResponse:
-    """List one's own alerts; a POST marks ``?alerte=``, or all of them, as read."""
+    """List one's own alerts; a POST marks ``?alerte=`` (``&ouvrir`` leads to its page) or all as read."""
     if request.method == "POST":
         one = _uid(request, "alerte") if "alerte" in request.GET else None
         count = mark_alerts_read(by=request.actor, uid=one)
+        if one is not None and "ouvrir" in request.GET:
+            return redirect(address_of(own_alerts(request.actor).filter(uid=one).first()))
         if count:
             say(
                 request,
