@@ -478,13 +478,13 @@ def test_a_new_application_for_a_hidden_client_is_unknown(world, page, hidden):
 
 MANY = """
     INSERT INTO credits_client (
-        uid, institution_id, agency_id, reference, last_name, first_names, search_name, sex, birth_date,
+        uid, institution_id, agency_id, reference, last_name, first_names, search_name, search_first_names, sex, birth_date,
         family_situation, phone, phone_index, city, residence_region, document_type, document_number,
         document_index, occupation, contract_type, consent_method, bureau_consent_method,
         prohibition_source, data_updated_on, is_active, created_at, updated_at
     )
     SELECT gen_random_uuid(), %(institution)s, %(agency)s, 'M-' || n, 'Nom' || n, '',
-           'nom ' || md5(n::text), 'F', DATE '1980-01-01', '', '', md5('p' || n), '', '', '', '',
+           'nom ' || md5(n::text), 'nom ' || md5(n::text), 'F', DATE '1980-01-01', '', '', md5('p' || n), '', '', '', '',
            md5('d' || n), '', '', '', '', '', DATE '2026-11-01' - (n %% 300), true, now(), now()
     FROM generate_series(1, 200000) AS n
 """
