@@ -29,6 +29,7 @@ GRANTED = (
     ApplicationStatus.APPROVED_CONDITIONALLY,
     ApplicationStatus.DISBURSED,
 )
+Period = tuple[dt.date, dt.date]
 
 
 def visible_clients(actor: Actor) -> QuerySet[Client]:
@@ -349,6 +350,31 @@ def piece_requests_of(application: CreditApplication) -> list[PieceRequest]:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many files wait: returned, own drafts, and awaiting a decision by another hand."""
+
+    returned: int
+    drafts: int
+    awaiting: int
+
+
+def waiting_for(actor: Actor) -> Waiting:
+    """Count what ``inbox_of`` shows the beginning of."""
+    own, status = Q(author_id=actor.id), ApplicationStatus
+    counts = (
+        visible_applications(actor)
+        .order_by()
+        .filter(status__in=(status.INCOMPLETE, status.DRAFT, status.SUBMITTED))
+        .aggregate(
+            returned=Count("id", filter=own & Q(status=status.INCOMPLETE)),
+            drafts=Count("id", filter=own & Q(status=status.DRAFT)),
+            awaiting=Count("id", filter=~own & Q(status=status.SUBMITTED)),
+        )
+    )
+    return Waiting(**counts)
+
+
+@dataclass(frozen=True, slots=True)
 class Activity:
     """Applications of a period: how many, and for how much (FCFA)."""
 
@@ -356,13 +382,29 @@ class Activity:
     amount_xaf: int
 
 
-def activity_between(actor: Actor, *, start: dt.date, end: dt.date) -> Activity:
-    """Return the applications made from ``start`` to ``end``, both included, in the agencies seen."""
-    rows = visible_applications(actor).filter(applied_on__range=(start, end))
-    sums = rows.order_by().aggregate(count=Count("id"), amount=Sum("montant_credit"))
-    return Activity(count=sums["count"], amount_xaf=sums["amount"] or 0)
+def activity_in(actor: Actor, *periods: Period) -> list[Activity]:
+    """Return the applications made in each period, in the agencies seen, by one statement.
+
+    A period is ``(first day, last day)``, both included.
+    """
+    columns: dict[str, Any] = {}
+    for number, period in enumerate(periods):
+        within = Q(applied_on__range=period)
+        columns[f"count{number}"] = Count("id", filter=within)
+        columns[f"amount{number}"] = Sum("montant_credit", filter=within, default=0)
+    whole = (min(first for first, _last in periods), max(last for _first, last in periods))
+    sums = visible_applications(actor).order_by().filter(applied_on__range=whole).aggregate(**columns)
+    return [Activity(sums[f"count{number}"], sums[f"amount{number}"]) for number in range(len(periods))]
 
 
-def waiting_count(actor: Actor, status: ApplicationStatus) -> int:
-    """Return how many visible applications have this status."""
-    return visible_applications(actor).filter(status=status).count()
+def activity_by_agency(actor: Actor, period: Period) -> list[tuple[str, Activity]]:
+    """Return the applications made in a period by agency, the largest amount first."""
+    rows = (
+        visible_applications(actor)
+        .order_by()
+        .filter(applied_on__range=period)
+        .values("agency__name")
+        .annotate(count=Count("id"), amount=Sum("montant_credit"))
+        .order_by("-amount")
+    )
+    return [(row["agency__name"], Activity(row["count"], row["amount"])) for row in rows]

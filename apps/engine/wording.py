@@ -27,6 +27,11 @@ def number(value: float, lang: Lang, decimals: int = 0) -> str:
     return text.replace(",", NARROW).replace(".", ",")
 
 
+def typed_number(value: float | None, lang: Lang) -> str:
+    """Write a number as a form shows it for changing: every decimal it has, no unit, ``""`` for none."""
+    return "" if value is None else number(value, lang, 6)
+
+
 def is_plural(value: float, lang: Lang) -> bool:
     """French counts from two, English everything but one."""
     return abs(value) >= 2 if lang == "fr" else value != 1  # noqa: PLR2004  the rule of French itself

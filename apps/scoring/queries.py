@@ -2,9 +2,10 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Avg, Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,6 +18,7 @@ from apps.engine.wording import format_value
 from apps.registry.loader import load_scorer
 from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
+from apps.scoring.enums import Recommendation
 from apps.scoring.errors import NoPolicy
 from apps.scoring.models import Prediction, ScoringPolicy
 from apps.scoring.validators import figures_from_json
@@ -48,7 +50,7 @@ def latest_score_of(application: CreditApplication) -> Prediction | None:
 def is_current(prediction: Prediction, application: CreditApplication) -> bool:
     """Say whether a score was computed from the values that the application has now."""
     values, _warnings = application_values(application)
-    return prediction.inputs == dict(values)
+    return bool(prediction.inputs == values)
 
 
 def scores_of_client(actor: Actor, client: Client) -> QuerySet[Prediction]:
@@ -142,3 +144,35 @@ def _stored_result(prediction: Prediction) -> ScoringResult:
         base=prediction.base,
         contributions=tuple(Contribution(**stored) for stored in prediction.contributions),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreFigures:
+    """Scores of a period: how many, the share with favourable advice, the mean probability (or ``None``)."""
+
+    count: int
+    favourable_share: float | None
+    mean_pd: float | None
+
+
+def score_figures_in(actor: Actor, *periods: tuple[dt.datetime, dt.datetime]) -> list[ScoreFigures]:
+    """Return the figures of the visible scores of each period (start included, end not), by one statement."""
+    columns: dict[str, Any] = {}
+    for number, (start, end) in enumerate(periods):
+        within = Q(created_at__gte=start, created_at__lt=end)
+        columns[f"count{number}"] = Count("id", filter=within)
+        columns[f"good{number}"] = Count("id", filter=within & Q(recommendation=Recommendation.GRANT))
+        columns[f"pd{number}"] = Avg("pd", filter=within)
+    first, last = min(start for start, _end in periods), max(end for _start, end in periods)
+    rows = visible_predictions(actor).filter(created_at__gte=first, created_at__lt=last).order_by()
+    sums = rows.aggregate(**columns)
+    return [
+        ScoreFigures(
+            count=sums[f"count{number}"],
+            favourable_share=sums[f"good{number}"] / sums[f"count{number}"]
+            if sums[f"count{number}"]
+            else None,
+            mean_pd=sums[f"pd{number}"],
+        )
+        for number in range(len(periods))
+    ]

@@ -35,8 +35,10 @@ def _person(actor: Actor | None, membership: Any) -> dict[str, str] | None:
 def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     entries = [
         (None, "web:home", _("Home")),
+        (Verb.READ_FILES, "web:inbox", _("To do")),
         (Verb.READ_FILES, "web:clients", _("Clients")),
         (Verb.SCORE, "web:application_new", _("New application")),
+        (Verb.READ_FILES, "web:applications", _("Applications")),
         (Verb.SCORE, "web:scores", _("Score history")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]

@@ -1,16 +1,18 @@
-"""Cursor pages over rows ordered by an instant, newest first, or by a text; never an OFFSET."""
+"""Cursor pages over rows in the order of one indexed column; no OFFSET, however long the list."""
 
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 
 SIZE = 25
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
+UID_LENGTH = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,77 +22,86 @@ class CursorPage:
     previous_url: str | None
 
 
-def cursor_page(request: HttpRequest, rows: QuerySet[Any], *, moment: str = "created_at") -> CursorPage:
-    """Return one page of ``rows`` (which have ``moment``, an instant, and ``uid``), after or before a cursor.
+def cursor_page(
+    request: HttpRequest, rows: QuerySet[Any], *, key: str = "created_at", ascending: bool = False
+) -> CursorPage:
+    """Return one page of ``rows`` in the order of ``key`` then ``uid``, after or before a cursor.
 
-    ``?apres=`` and ``?avant=`` hold an instant; the other parameters, filters, are kept from page to page.
+    ``key`` names an instant, a day or a text; the latest come first unless ``ascending``. ``?apres=`` and
+    ``?avant=`` hold a value of it and an identifier, of a text the identifier alone: it may be somebody's
+    name, and addresses are kept in histories. The other parameters, filters, are kept from page to page.
     A cursor that cannot be read is a 404.
     """
+    order = _Order(key, "" if ascending else "-")
     after, before = request.GET.get("apres"), request.GET.get("avant")
     if before:
-        found = list(rows.filter(_beyond(before, moment, "gt")).order_by(moment, "uid")[: SIZE + 1])
+        found = list(rows.filter(order.beyond(rows, before, ahead=False)).order_by(*order.back)[: SIZE + 1])
         shown = found[:SIZE][::-1]
-        return _page(request, shown, moment, older=True, newer=len(found) > SIZE)
-    older = rows.filter(_beyond(after, moment, "lt")) if after else rows
-    found = list(older.order_by(f"-{moment}", "-uid")[: SIZE + 1])
-    return _page(request, found[:SIZE], moment, older=len(found) > SIZE, newer=bool(after))
+        return _page(request, shown, key, more=True, fewer=len(found) > SIZE)
+    later = rows.filter(order.beyond(rows, after, ahead=True)) if after else rows
+    found = list(later.order_by(*order.forth)[: SIZE + 1])
+    return _page(request, found[:SIZE], key, more=len(found) > SIZE, fewer=bool(after))
 
 
-def alphabetical_page(request: HttpRequest, rows: QuerySet[Any], *, key: str) -> CursorPage:
-    """Return one page of ``rows`` in the order of ``key``, a text, after or before a cursor.
+@dataclass(frozen=True, slots=True)
+class _Order:
+    key: str
+    sign: str
 
-    The cursor is the identifier of a row, whose text is read again: texts may be names of people, and
-    addresses are kept in histories. Otherwise like ``cursor_page``.
-    """
-    after, before = request.GET.get("apres"), request.GET.get("avant")
-    if before:
-        found = list(rows.filter(_beside(rows, before, key, "lt")).order_by(f"-{key}", "-uid")[: SIZE + 1])
-        shown = found[:SIZE][::-1]
-        return _page(request, shown, None, older=True, newer=len(found) > SIZE)
-    later = rows.filter(_beside(rows, after, key, "gt")) if after else rows
-    found = list(later.order_by(key, "uid")[: SIZE + 1])
-    return _page(request, found[:SIZE], None, older=len(found) > SIZE, newer=bool(after))
+    @property
+    def forth(self) -> tuple[str, str]:
+        return f"{self.sign}{self.key}", f"{self.sign}uid"
+
+    @property
+    def back(self) -> tuple[str, str]:
+        sign = "" if self.sign else "-"
+        return f"{sign}{self.key}", f"{sign}uid"
+
+    def beyond(self, rows: QuerySet[Any], cursor: str, *, ahead: bool) -> Q:
+        """Return the rows past a cursor; the first condition bounds the index, which an OR does not."""
+        value, uid = _read(rows.model, self.key, cursor)
+        side = "lt" if ahead == bool(self.sign) else "gt"
+        bound = Q(**{f"{self.key}__{side}e": value})
+        return bound & (Q(**{f"{self.key}__{side}": value}) | Q(**{f"uid__{side}": uid}))
 
 
-def _page(
-    request: HttpRequest, rows: list[Any], moment: str | None, *, older: bool, newer: bool
-) -> CursorPage:
+def _page(request: HttpRequest, rows: list[Any], key: str, *, more: bool, fewer: bool) -> CursorPage:
     return CursorPage(
         rows=rows,
-        next_url=_url(request, "apres", rows[-1], moment) if rows and older else None,
-        previous_url=_url(request, "avant", rows[0], moment) if rows and newer else None,
+        next_url=_url(request, "apres", rows[-1], key) if rows and more else None,
+        previous_url=_url(request, "avant", rows[0], key) if rows and fewer else None,
     )
 
 
-def _url(request: HttpRequest, name: str, row: Any, moment: str | None) -> str:
+def _url(request: HttpRequest, name: str, row: Any, key: str) -> str:
     query = request.GET.copy()
     query.pop("apres", None)
     query.pop("avant", None)
-    instant = "" if moment is None else f"{(getattr(row, moment) - EPOCH) // MICROSECOND}-"
-    query[name] = f"{instant}{row.uid}"
+    query[name] = f"{_written(getattr(row, key))}{row.uid}"
     return f"?{query.urlencode()}"
 
 
-def _beyond(cursor: str, moment: str, side: str) -> Q:
-    instant, uid = _read(cursor)
-    return Q(**{f"{moment}__{side}": instant}) | Q(**{moment: instant, f"uid__{side}": uid})
+def _written(value: dt.datetime | dt.date | str) -> str:
+    if isinstance(value, dt.datetime):
+        return f"{(value - EPOCH) // MICROSECOND}-"
+    return f"{value}-" if isinstance(value, dt.date) else ""
 
 
-def _beside(rows: QuerySet[Any], cursor: str, key: str, side: str) -> Q:
-    """Return what stands on a side of a row; the first term alone bounds the scan of the index."""
+def _read(model: Any, key: str, cursor: str) -> tuple[Any, UUID]:
+    text, uid = cursor[: -UID_LENGTH - 1], cursor[-UID_LENGTH:]
     try:
-        uid = UUID(cursor)
-    except ValueError:
-        raise Http404 from None
-    text = rows.model.objects.filter(uid=uid).values_list(key, flat=True).first()
-    if text is None:
-        raise Http404
-    return Q(**{f"{key}__{side}e": text}) & (Q(**{f"{key}__{side}": text}) | Q(**{f"uid__{side}": uid}))
-
-
-def _read(cursor: str) -> tuple[dt.datetime, UUID]:
-    micros, _separator, uid = cursor.partition("-")
-    try:
-        return EPOCH + int(micros) * MICROSECOND, UUID(uid)
+        return _value(model, key, text, UUID(uid)), UUID(uid)
     except (ValueError, OverflowError):
         raise Http404 from None
+
+
+def _value(model: Any, key: str, text: str, uid: UUID) -> Any:
+    field = model._meta.get_field(key)
+    if isinstance(field, models.DateTimeField):
+        return EPOCH + int(text) * MICROSECOND
+    if isinstance(field, models.DateField):
+        return dt.date.fromisoformat(text)
+    found = model.objects.filter(uid=uid).values_list(key, flat=True).first()
+    if found is None:
+        raise ValueError(uid)
+    return found

@@ -2,16 +2,19 @@ from django.urls import path
 
 from apps.web.accounts import profile
 from apps.web.accounts import views as accounts
+from apps.web.applications import lists
+from apps.web.applications import views as application
 from apps.web.audit import views as audit
 from apps.web.clients import editing, securities
 from apps.web.clients import views as client
 from apps.web.credits import views as credit
+from apps.web.home import views as home
 from apps.web.scoring import views as scoring
 
 app_name = "web"
 
 urlpatterns = [
-    path("", accounts.home, name="home"),
+    path("", home.home, name="home"),
     path("connexion", accounts.log_in, name="login"),
     path("connexion/code", accounts.log_in_code, name="login_code"),
     path("mot-de-passe/oublie", profile.password_forgotten, name="password_forgotten"),
@@ -34,7 +37,17 @@ urlpatterns = [
     path("garanties/<uuid:uid>/mainlevee", securities.guarantee_release, name="guarantee_release"),
     path("clients/<uuid:uid>/credits-externes/nouveau", securities.debt_new, name="external_credit_new"),
     path("credits-externes/<uuid:uid>/solde", securities.debt_close, name="external_credit_close"),
+    path("a-traiter", lists.inbox, name="inbox"),
+    path("demandes", lists.applications, name="applications"),
     path("demandes/nouvelle", credit.application_new, name="application_new"),
+    path("demandes/<uuid:uid>", application.application, name="application"),
+    path("demandes/<uuid:uid>/modifier", application.application_edit, name="application_edit"),
+    path("demandes/<uuid:uid>/score", application.application_score, name="application_score"),
+    path("demandes/<uuid:uid>/transmettre", application.application_submit, name="application_submit"),
+    path("demandes/<uuid:uid>/reprendre", application.application_withdraw, name="application_withdraw"),
+    path("demandes/<uuid:uid>/pieces", application.application_return, name="application_return"),
+    path("demandes/<uuid:uid>/annuler", application.application_cancel, name="application_cancel"),
+    path("demandes/<uuid:uid>/rouvrir", application.application_reopen, name="application_reopen"),
     path("scores", scoring.scores, name="scores"),
     path("scores/<uuid:uid>", scoring.score, name="score"),
     path("audit", audit.audit, name="audit"),

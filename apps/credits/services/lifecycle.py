@@ -15,6 +15,7 @@ from apps.credits.models import CreditApplication, PieceRequest
 from apps.credits.queries import visible_applications
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import InvalidValues, NotAllowed, ObjectNotFound
+from apps.tenancy.roles import Verb
 
 Rule = Callable[[Actor, CreditApplication], bool]
 
@@ -33,6 +34,8 @@ def locked_application(uid: UUID, by: Actor, rule: Rule) -> CreditApplication:
 
 
 def _refusal(application: CreditApplication, by: Actor, rule: Rule) -> NotAllowed | ApplicationMoved:
+    if not (by.may(Verb.EDIT_FILES) or by.may(Verb.DECIDE)):
+        return NotAllowed(_("Your role does not allow this."))
     if rule is rules.can_return and application.author_id == by.id:
         return NotAllowed(_("Another person must return this file: you entered it."))
     message = _("This file has moved on: it is now « %(status)s ».")
@@ -73,6 +76,8 @@ def request_pieces(*, uid: UUID, pieces: Sequence[str], note: str, by: Actor) ->
     a note; ``NotAllowed`` to the file's author; ``ApplicationMoved`` when it is not awaiting a decision.
     """
     application = locked_application(uid, by, rules.can_return)
+    if by.id is None:
+        raise NotAllowed(_("A person must ask for a piece."))
     unknown = set(pieces) - set(Piece.values)
     if unknown or not pieces:
         message = _("Say which piece is missing.")

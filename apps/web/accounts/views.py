@@ -9,21 +9,17 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
-from apps.scoring.queries import my_predictions
 from apps.tenancy.errors import DomainError
-from apps.tenancy.roles import Verb
 from apps.users.errors import InvitationOver
 from apps.users.queries import second_factor_of
 from apps.users.services import check_code, check_credentials, enter, leave, pending, person_of_pending
 from apps.users.services.invitations import accept_invitation, invited_membership
-from apps.web.access import MEMBER, PUBLIC, ActorRequest, allow
+from apps.web.access import PUBLIC, ActorRequest, allow
 from apps.web.accounts.forms import CodeForm, InvitationForm, LoginForm
 from apps.web.accounts.personas import demo_personas
-from apps.web.scoring.presenters import score_lines
 
-RECENT = 5
 PENDING = "second_step"
 YEAR = 365 * 24 * 60 * 60
 
@@ -114,13 +110,6 @@ def set_language(request: HttpRequest) -> HttpResponse:
             httponly=True,
         )
     return response
-
-
-@require_safe
-@allow(MEMBER)
-def home(request: ActorRequest) -> HttpResponse:
-    scores = score_lines(my_predictions(request.actor)[:RECENT]) if request.actor.may(Verb.SCORE) else []
-    return render(request, "web/home.html", {"scores": scores, "may_score": request.actor.may(Verb.SCORE)})
 
 
 def _after_password(request: HttpRequest, user: Any) -> HttpResponse:

@@ -36,7 +36,7 @@ def audit(request: ActorRequest) -> HttpResponse:
     form = AuditFilterForm(request.GET)
     valid = form.is_valid()
     entries = audit_entries(**form.limits()) if valid else audit_entries().none()
-    page = cursor_page(request, entries, moment="at")
+    page = cursor_page(request, entries, key="at")
     context = {
         "form": form,
         "entries": entry_lines(page.rows),

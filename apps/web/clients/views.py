@@ -24,7 +24,7 @@ from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.clients import presenters
 from apps.web.clients.forms import ClientFilterForm
-from apps.web.pages import alphabetical_page
+from apps.web.pages import cursor_page
 
 SHOWN_EVENTS = 50
 
@@ -41,7 +41,7 @@ def clients(request: ActorRequest) -> HttpResponse:
         agency=wish.get("agence"),
         confirmed_before=old if wish.get("a_confirmer") else None,
     )
-    page = alphabetical_page(request, rows, key="search_name")
+    page = cursor_page(request, rows, key="search_name", ascending=True)
     context = {
         "form": form,
         "clients": presenters.client_lines(page.rows, stale_before=old),

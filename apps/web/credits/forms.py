@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.credits.enums import DocumentType
-from apps.credits.services.applications import Entry
+from apps.credits.models import CreditApplication
+from apps.credits.services.applications import Change, Entry, stored_values, version_of
 from apps.engine.dictionary import STANDARD, Variable
+from apps.engine.wording import typed_number
 from apps.institutions.queries import visible_agencies
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import DomainError
@@ -60,9 +62,91 @@ def _choices(variable: Variable) -> list[tuple[str, str]]:
     return [("", _("Choose")), *((each.code, each.label(lang)) for each in variable.categories)]
 
 
-class ApplicationForm(forms.Form):
-    """One page: who asks, what they earn and owe, what they ask for, how they repaid before."""
+class ValuesForm(forms.Form):
+    """The variables of an application: what the client earns, owes, asks for, and how they repaid before."""
 
+    person: tuple[str, ...] = ()
+    purpose = forms.CharField(label=gettext_lazy("Purpose of the credit"), required=False, max_length=200)
+    first_credit = forms.ChoiceField(
+        label=gettext_lazy("First credit with us?"),
+        required=False,
+        choices=lambda: [("", _("Not known")), ("yes", _("Yes")), ("no", _("No"))],
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.variables():
+            self.fields[name] = dictionary_field(STANDARD[name])
+
+    @classmethod
+    def variables(cls) -> tuple[str, ...]:
+        """Return the variables typed here, in the dictionary's order."""
+        return tuple(name for name in typed_variables() if name not in PERSON or name in cls.person)
+
+    @property
+    def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
+        return [
+            (_("Work, income and debts"), self._bound(INCOME)),
+            (_("Credit asked for"), self._bound((*CREDIT, "purpose"))),
+            (_("Earlier credits"), self._bound(("first_credit", *ARREARS))),
+        ]
+
+    @property
+    def optional_section(self) -> tuple[str, list[forms.BoundField]]:
+        """What an institution may add to the file, folded away by default."""
+        shown = {*INCOME, *CREDIT, *ARREARS, *PERSON}
+        return _("Further information (optional)"), self._bound(
+            n for n in typed_variables() if n not in shown
+        )
+
+    def values(self) -> dict[str, object]:
+        """Return the variables as typed; arrears are unknown, never zero, for a first credit."""
+        values: dict[str, object] = {name: self.cleaned_data[name] for name in self.variables()}
+        if self.cleaned_data["first_credit"] == "yes":
+            values |= dict.fromkeys(ARREARS, "")
+        return values
+
+    def refuse(self, refusal: DomainError) -> None:
+        """Put a service's refusal beside its fields, or above the form."""
+        for name, messages in refusal.fields.items():
+            place = PLACES.get(name, name)
+            for message in messages:
+                self.add_error(place if place in self.fields else None, message)
+        if not refusal.fields:
+            self.add_error(None, refusal.message)
+
+    def _bound(self, names: Iterable[str]) -> list[forms.BoundField]:
+        return [self[name] for name in names if name in self.fields]
+
+
+class ChangeForm(ValuesForm):
+    """The values of a stored application, with the version they were read at."""
+
+    version = forms.CharField(widget=forms.HiddenInput)
+
+    def change(self) -> Change:
+        """Return what the service takes."""
+        return Change(
+            values=self.values(),
+            purpose=self.cleaned_data["purpose"],
+            version=self.cleaned_data["version"],
+        )
+
+
+def change_initial(application: CreditApplication) -> dict[str, object]:
+    """Return the values of an application as its form shows them."""
+    lang = current_lang()
+    stored = stored_values(application)
+    shown = {
+        name: value if isinstance(value, str) else typed_number(value, lang) for name, value in stored.items()
+    }
+    return {**shown, "purpose": application.purpose, "version": version_of(application)}
+
+
+class ApplicationForm(ValuesForm):
+    """One page: who asks, and every value of the application."""
+
+    person = PERSON
     uid = forms.UUIDField(widget=forms.HiddenInput)
     client_reference = forms.CharField(
         label=gettext_lazy("Reference of a known client"),
@@ -96,12 +180,6 @@ class ApplicationForm(forms.Form):
     consent = forms.BooleanField(
         label=gettext_lazy("The client agrees to the use of these data for this application"), required=False
     )
-    purpose = forms.CharField(label=gettext_lazy("Purpose of the credit"), required=False, max_length=200)
-    first_credit = forms.ChoiceField(
-        label=gettext_lazy("First credit with us?"),
-        required=False,
-        choices=lambda: [("", _("Not known")), ("yes", _("Yes")), ("no", _("No"))],
-    )
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -110,28 +188,14 @@ class ApplicationForm(forms.Form):
         choice.queryset = agencies
         if len(agencies) == 1:
             self.fields["agency"].initial = agencies[0]
-        for name in typed_variables():
-            self.fields[name] = dictionary_field(STANDARD[name])
         if not self.is_bound:
             self.initial.setdefault("uid", uuid.uuid4())
 
     @property
     def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
         identity = ("client_reference", "agency", "last_name", "first_names", "birth_date", *PERSON)
-        return [
-            (_("Client"), self._bound((*identity, "phone", "document_type", "document_number", "consent"))),
-            (_("Work, income and debts"), self._bound(INCOME)),
-            (_("Credit asked for"), self._bound((*CREDIT, "purpose"))),
-            (_("Earlier credits"), self._bound(("first_credit", *ARREARS))),
-        ]
-
-    @property
-    def optional_section(self) -> tuple[str, list[forms.BoundField]]:
-        """What an institution may add to the file, folded away by default."""
-        shown = {*INCOME, *CREDIT, *ARREARS, *PERSON}
-        return _("Further information (optional)"), self._bound(
-            n for n in typed_variables() if n not in shown
-        )
+        contact = ("phone", "document_type", "document_number", "consent")
+        return [(_("Client"), self._bound((*identity, *contact))), *super().sections]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -144,28 +208,13 @@ class ApplicationForm(forms.Form):
     def entry(self) -> Entry:
         """Return what the service takes."""
         data = self.cleaned_data
-        values = {name: data[name] for name in typed_variables()}
-        if data["first_credit"] == "yes":
-            values |= dict.fromkeys(ARREARS, "")  # unknown, never zero
         return Entry(
-            values=values,
+            values=self.values(),
             agency=data["agency"],
             client_reference=data["client_reference"],
             identity=_identity(data),
             purpose=data["purpose"],
         )
-
-    def refuse(self, refusal: DomainError) -> None:
-        """Put a service's refusal beside its fields, or above the form."""
-        for name, messages in refusal.fields.items():
-            place = PLACES.get(name, name)
-            for message in messages:
-                self.add_error(place if place in self.fields else None, message)
-        if not refusal.fields:
-            self.add_error(None, refusal.message)
-
-    def _bound(self, names: Iterable[str]) -> list[forms.BoundField]:
-        return [self[name] for name in names if name in self.fields]
 
 
 PLACES = {

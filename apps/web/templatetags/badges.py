@@ -14,6 +14,15 @@ TONES = {
     "accorder": "positive",
     "etudier": "caution",
     "refuser": "negative",
+    # status of an application
+    "submitted": "info",
+    "incomplete": "caution",
+    "approved": "positive",
+    "approved_conditionally": "positive",
+    "disbursed": "positive",
+    "declined": "negative",
+    "deferred": "caution",
+    "counter_offered": "info",
     # rule verdicts
     "respectee": "positive",
     "violee": "negative",

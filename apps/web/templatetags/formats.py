@@ -28,6 +28,12 @@ def fcfa(amount_xaf: Number | Blank) -> str:
 
 
 @register.filter
+def whole(value: int | Blank) -> str:
+    """Whole number, grouped by three: « 12 009 » in French, « 12,009 » in English; a dash when unknown."""
+    return MISSING if value is None or isinstance(value, str) else _decimal_text(value, 0)
+
+
+@register.filter
 def percent(fraction: Number | Blank, decimals: int = 2) -> str:
     """Show a fraction as a rate: 0.0843 is « 8,43 % » in French, « 8.43% » in English; a dash if unknown."""
     if fraction in (None, ""):

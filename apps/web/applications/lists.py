@@ -1,0 +1,46 @@
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from apps.credits.queries import filtered_applications, inbox_of, visible_applications
+from apps.tenancy.roles import Verb
+from apps.web.access import ActorRequest, allow
+from apps.web.applications.forms import ApplicationFilterForm
+from apps.web.applications.presenters import application_lines
+from apps.web.pages import cursor_page
+
+
+@require_safe
+@allow(Verb.READ_FILES)
+def applications(request: ActorRequest) -> HttpResponse:
+    form = ApplicationFilterForm(request.GET, actor=request.actor)
+    valid = form.is_valid()
+    rows = (
+        filtered_applications(request.actor, form.wish())
+        if valid
+        else visible_applications(request.actor).none()
+    )
+    page = cursor_page(request, rows, key="applied_on")
+    context = {
+        "form": form,
+        "filtered": valid and form.is_active,
+        "applications": application_lines(page.rows, today=timezone.localdate()),
+        "next_url": page.next_url,
+        "previous_url": page.previous_url,
+    }
+    template = "applications/list.html#results" if request.htmx else "applications/list.html"
+    return render(request, template, context, status=200 if valid else 422)
+
+
+@require_safe
+@allow(Verb.READ_FILES)
+def inbox(request: ActorRequest) -> HttpResponse:
+    found, today = inbox_of(request.actor), timezone.localdate()
+    context = {
+        "inbox": found,
+        "returned": application_lines(found.returned, today=today),
+        "awaiting": application_lines(found.awaiting, today=today),
+        "drafts": application_lines(found.drafts, today=today),
+    }
+    return render(request, "applications/inbox.html", context)
