@@ -12,6 +12,7 @@ from apps.credits.models import CreditApplication
 from apps.users.models import Draft
 from apps.users.services import drafts, purge_drafts, save_draft
 from apps.users.tasks import purge_drafts as purge_everywhere
+from apps.web.drafts.offers import offer_draft
 from tests.web import test_new_application
 from tests.web.test_new_application import HTMX, URL
 
@@ -218,3 +219,8 @@ def test_the_task_purges_every_institution(world):
     purge_everywhere()
 
     assert kept(world, world.analyst) == kept(world, world.outsider, "ngwa") == []
+
+
+def test_the_name_of_a_form_is_one_word_so_that_no_other_begins_with_it(rf):
+    with pytest.raises(ValueError, match="one word"):
+        offer_draft(rf.get("/"), "client-edit")

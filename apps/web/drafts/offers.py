@@ -42,10 +42,12 @@ class DraftOffer:
 def offer_draft(request: ActorRequest, form: str, *, uid: object = None) -> DraftOffer:
     """Return what to show of the drafts of a form; ``?brouillon=`` names the one to fill in.
 
-    ``form`` is a short name (« demande », « client »). ``uid`` is the object that the form changes, or the
-    hidden identifier that it sent back; without it the form enters a new object, and ``initial["uid"]`` is
-    the identifier to hide in it: taken from the draft, so that one draft never becomes two objects.
+    ``form`` is one word (« demande », « client »). ``uid`` is the object that the form changes, or the hidden
+    identifier that it sent back; without it the form enters a new object, and ``initial["uid"]`` is the
+    identifier to hide in it: taken from the draft, so that one draft never becomes two objects.
     """
+    if not form.isalpha():
+        raise ValueError("The name of a form with drafts is one word.")
     drafts = [each for each in own_drafts(request.actor) if _is_of(each.key, form, uid)]
     wanted = request.GET.get(RESUME) if request.method == "GET" else None
     resumed = next((each for each in drafts if each.key == wanted), None)
