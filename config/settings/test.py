@@ -11,6 +11,7 @@ PLATFORM_MODELS_DIR = DATA_DIR / "ml_models" / "platform"
 INSTITUTION_FILES_DIR = DATA_DIR / "institutions"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+IMPORT_FILES_DIR = DATA_DIR / "imports"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 DEMO_MODE = True
 

@@ -1,0 +1,2 @@
+def with_figures(request, context):
+    return context
