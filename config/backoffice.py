@@ -23,7 +23,9 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
     index_title = ""  # set per request: the site is made before any language is known
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        wrapped: Callable[..., Any] = csp_override(settings.BACK_OFFICE_CSP)(super().admin_view(view, cacheable))
+        wrapped: Callable[..., Any] = csp_override(settings.BACK_OFFICE_CSP)(
+            super().admin_view(view, cacheable)
+        )
         return wrapped
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -115,7 +117,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         if items:
             groups.append({"title": title(), "items": items})
     if getattr(request, "membership", None) is not None:
-        groups.append({"separator": True, "items": [_entry(_("Back to the application"), "web:home", "arrow_back")]})
+        groups.append(
+            {"separator": True, "items": [_entry(_("Back to the application"), "web:home", "arrow_back")]}
+        )
     return groups
 
 

@@ -49,9 +49,15 @@ def package_folder() -> Path:
 
 def _sources() -> list[Path]:
     """Return the files in which a name of an icon may stand: the theme's and ours."""
-    theme, found = package_folder(), [REPOSITORY / "config" / "backoffice.py", REPOSITORY / "config" / "dashboard.py"]
+    theme, found = (
+        package_folder(),
+        [REPOSITORY / "config" / "backoffice.py", REPOSITORY / "config" / "dashboard.py"],
+    )
     found += [*theme.rglob("*.py"), *theme.rglob("*.html"), *(theme / "static").rglob("app.js")]
-    found += [*(REPOSITORY / "apps").glob("*/admin.py"), *(REPOSITORY / "templates" / "admin").rglob("*.html")]
+    found += [
+        *(REPOSITORY / "apps").glob("*/admin.py"),
+        *(REPOSITORY / "templates" / "admin").rglob("*.html"),
+    ]
     return sorted(path for path in found if path.is_file())
 
 

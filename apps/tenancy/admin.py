@@ -12,7 +12,6 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.forms import ActionForm
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -62,6 +61,32 @@ class ReasonForm(ActionForm):  # type: ignore[misc]
     )
 
 
+class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A form whose last check is the service itself: what it refuses is told on the form."""
+
+    actor: Any = None
+    written: Any = None
+
+    def write(self) -> Any:
+        """Call the service with the values of the form and return the row."""
+        raise NotImplementedError
+
+    def save(self, commit: bool = True) -> Any:
+        return self.written
+
+    def save_m2m(self) -> None:
+        """Nothing is left: the service wrote everything."""
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors:
+            return
+        try:
+            self.written = self.write()
+        except DomainError as refusal:
+            refused(self, refusal)
+
+
 class RuledAdmin(ModelAdmin):  # type: ignore[misc]
     """A page declares who reads (``reads``) and who writes (``writes``): ``"operator"`` or a verb.
 
@@ -107,6 +132,25 @@ class RuledAdmin(ModelAdmin):  # type: ignore[misc]
             return self.model.objects.db_manager(PLATFORM_ALIAS).all()
         return super().get_queryset(request)
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if issubclass(form, ServiceForm):
+            form.actor = admin_actor(request)  # a class of this request's own: Django's factory made it
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Nothing is left to a ``ServiceForm``; any other page calls its service here."""
+        if not isinstance(form, ServiceForm):
+            raise PermissionDenied
+
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
+        if kwargs.get("obj") is not None and request.method == "GET":
+            self.shown(request, kwargs["obj"])
+        return super().render_change_form(request, context, **kwargs)
+
+    def shown(self, request: HttpRequest, obj: Any) -> None:
+        """Note that a row was shown to a person, where that must be known."""
+
     def get_search_fields(self, request: HttpRequest) -> Any:
         return self.prefixes or super().get_search_fields(request)
 
@@ -114,7 +158,9 @@ class RuledAdmin(ModelAdmin):  # type: ignore[misc]
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
     ) -> tuple[models.QuerySet[Any], bool]:
         if not self.prefixes:
-            found: tuple[models.QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
+            found: tuple[models.QuerySet[Any], bool] = super().get_search_results(
+                request, queryset, search_term
+            )
             return found
         term = search_term.strip()
         return (queryset.filter(self.matches(request, term)) if term else queryset), False
