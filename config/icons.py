@@ -23,8 +23,9 @@ STAMP = ".made-from"
 
 
 def make_changed(folder: Path | None = None) -> Path | None:
-    """Write the font into ``folder`` (default: the assets of the data folder) when what it is made from
-    changed; return the file written, or ``None``.
+    """Write the font into ``folder`` when what it is made from changed; return it, or ``None``.
+
+    The default folder is that of the assets in the data folder.
     """
     folder = folder or data_dir() / "assets"
     target = folder / FONT

@@ -39,9 +39,7 @@ class ClientAdmin(ExchangeAdmin, FileAdmin):
     list_display = ("reference", "last_name", "first_names", "agency", "city", "is_active", "created_at")
     list_filter = (AgencyFilter, "is_active")
     prefixes = ("reference",)
-    search_help_text = gettext_lazy(
-        "Beginning of the name or of the reference, whole phone or document number"
-    )
+    search_help_text = gettext_lazy("Beginning of the name or reference, whole phone or document number")
     fields = (
         "reference",
         "agency",

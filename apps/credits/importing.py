@@ -36,7 +36,7 @@ DAYS = (
 
 
 class ClientResource(ServiceResource):
-    """A client per row, found by reference. Phone and document number are in clear in the file, as on the form."""
+    """A client per row, found by reference. Phone and document are in clear in the file, as on the form."""
 
     class Meta:
         model = Client

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export.admin import ImportExportMixin
@@ -107,7 +108,7 @@ class UploadForm(ImportForm):  # type: ignore[misc]
 
 
 class SealedConfirmForm(ConfirmImportForm):  # type: ignore[misc]
-    """Names the upload by a seal of ours: only the session that sent a file can confirm it, and for an hour."""
+    """Names the upload by a seal of ours: only the session that sent a file confirms it, within an hour."""
 
     owner = ""
     format_count = 0
@@ -206,9 +207,8 @@ class ExchangeAdmin(ImportExportMixin, RuledAdmin):  # type: ignore[misc]
         return content
 
     def get_export_filename(self, request: HttpRequest, queryset: Any, file_format: Any) -> str:
-        return (
-            f"{self.opts.verbose_name_plural}-{timezone.localdate():%Y-%m-%d}.{file_format.get_extension()}"
-        )
+        name = slugify(str(self.opts.verbose_name_plural))
+        return f"{name}-{timezone.localdate():%Y-%m-%d}.{file_format.get_extension()}"
 
     def _owner(self, request: HttpRequest) -> str:
         actor: Actor = request.actor  # type: ignore[attr-defined]

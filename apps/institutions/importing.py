@@ -14,7 +14,7 @@ from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Model, QuerySet
 from django.utils import translation
 from django.utils.formats import date_format
@@ -102,7 +102,7 @@ def _unescaped(cell: Any) -> Any:
 
 
 class SpreadsheetCSV(CSV):  # type: ignore[misc]
-    """CSV as a French spreadsheet writes and opens it: semicolons, UTF-8 with its mark or Windows' letters."""
+    """CSV as a French spreadsheet writes and opens it: semicolons; UTF-8 with its mark, or Windows' own."""
 
     def get_title(self) -> str:
         return "csv"
@@ -314,12 +314,10 @@ class ServiceResource(ModelResource):  # type: ignore[misc]
             raise ValidationError(refusal.message) from refusal
 
     def _in_words(self, errors: Mapping[str, Iterable[str]]) -> ValidationError:
-        return ValidationError(
-            {
-                self.column(name) if name in self.fields else "__all__": list(texts)
-                for name, texts in errors.items()
-            }
-        )
+        told: dict[str, list[str]] = {}
+        for name, texts in errors.items():
+            told.setdefault(self.column(name) if name in self.fields else NON_FIELD_ERRORS, []).extend(texts)
+        return ValidationError(told)
 
 
 class AgencyResource(ServiceResource):

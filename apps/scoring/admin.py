@@ -82,7 +82,7 @@ class OpeningAdmin(InstitutionAdmin):
 
 @admin.register(Prediction)
 class PredictionAdmin(FileAdmin):
-    """The scores of the agencies that the administrator sees; factors and rules are on the analysts' pages."""
+    """The scores of the agencies that the administrator sees; factors are on the analysts' pages."""
 
     list_display = (
         "created_at",

@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import admin as auth_pages  # noqa: F401  registers Group, which is taken away below
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -46,6 +47,11 @@ def _role_choices() -> list[tuple[str, str]]:
     return [(str(code), str(label)) for code, label in RoleChoices.choices]
 
 
+def _names_of(roles: list[str]) -> list[str]:
+    known = dict(_role_choices())
+    return [known.get(role, role) for role in roles]
+
+
 SETTINGS[TOTP_ROLES_SETTING] = Setting(
     label=lambda: _("Roles that must use a second factor"),
     field=lambda: forms.MultipleChoiceField(
@@ -54,7 +60,9 @@ SETTINGS[TOTP_ROLES_SETTING] = Setting(
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     ),
-    words=lambda value: ", ".join(dict(_role_choices()).get(role, role) for role in value or []) or _("None"),
+    words=lambda value: (
+        ", ".join(dict(_role_choices()).get(role, role) for role in value or []) or _("No role")
+    ),
 )
 
 
@@ -145,7 +153,7 @@ class InvitedFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() != "attente":
             return queryset
-        return queryset.filter(is_active=False, user__password__startswith="!")
+        return queryset.filter(is_active=False, user__password__startswith=UNUSABLE_PASSWORD_PREFIX)
 
 
 @admin.register(Membership)
@@ -195,7 +203,7 @@ class MembershipAdmin(RuledAdmin):
         return ("role", "is_active", "agencies")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """The forms' services have written everything."""
+        """Nothing is left: the forms' services wrote everything."""
 
     def has_invite_permission(self, request: HttpRequest) -> bool:
         return self._holds(request, ("operator", Verb.ADMINISTER))

@@ -54,7 +54,7 @@ class User(AbstractBaseUser):
         return self.full_name or self.email
 
     def get_full_name(self) -> str:
-        """What the back-office's theme asks for."""
+        """Return the name as the back-office's theme asks for it."""
         return self.full_name
 
     @property

@@ -154,7 +154,7 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 
-#: The back-office's theme interprets its attributes and writes widths: allowed under /admin/ and nowhere else.
+#: The back-office's theme interprets its attributes and writes widths: allowed under /admin/ only.
 BACK_OFFICE_CSP = SECURE_CSP | {
     "script-src": [CSP.SELF, CSP.UNSAFE_EVAL],
     "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
