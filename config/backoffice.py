@@ -117,9 +117,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         if items:
             groups.append({"title": title(), "items": items})
     if getattr(request, "membership", None) is not None:
-        groups.append(
-            {"separator": True, "items": [_entry(_("Back to the application"), "web:home", "arrow_back")]}
-        )
+        back = _entry(_("Back to the application"), "web:home", "arrow_back")
+        groups.append({"separator": True, "items": [back | {"active": False}]})
     return groups
 
 

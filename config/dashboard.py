@@ -78,8 +78,8 @@ def operator_figures() -> list[Figure]:
     """Return the figures of the whole platform."""
     from axes.models import AccessAttempt
 
-    jobs = Job.objects.using(PLATFORM_ALIAS).order_by()
-    unsent = OutboxMessage.objects.using(PLATFORM_ALIAS).filter(status=MessageStatus.FAILED).order_by()
+    jobs = Job.objects.db_manager(PLATFORM_ALIAS).order_by()
+    unsent = OutboxMessage.objects.db_manager(PLATFORM_ALIAS).filter(status=MessageStatus.FAILED).order_by()
     recent = AccessAttempt.objects.filter(attempt_time__gt=timezone.now() - DAY)
     failed = _capped(jobs.filter(status=JobStatus.FAILED))
     lost = _capped(unsent)

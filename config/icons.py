@@ -17,6 +17,8 @@ from config.env import REPOSITORY, data_dir
 PACKAGE = "unfold"
 FONT = "unfold/fonts/material-symbols/Material-Symbols-Outlined.woff2"
 WORD = re.compile(r"[a-z][a-z0-9_]+")
+#: Style sheets write some icons themselves; their other words are names of classes.
+WRITTEN = re.compile(r'content:\s*"([a-z][a-z0-9_]+)"')
 #: What draws the letters of a name before they become one icon.
 LETTERS = string.ascii_lowercase + string.digits + "_"
 STAMP = ".made-from"
@@ -55,6 +57,7 @@ def _sources() -> list[Path]:
         [REPOSITORY / "config" / "backoffice.py", REPOSITORY / "config" / "dashboard.py"],
     )
     found += [*theme.rglob("*.py"), *theme.rglob("*.html"), *(theme / "static").rglob("app.js")]
+    found += (theme / "static").rglob("*.css")
     found += [
         *(REPOSITORY / "apps").glob("*/admin.py"),
         *(REPOSITORY / "templates" / "admin").rglob("*.html"),
@@ -70,7 +73,11 @@ def _made_from() -> str:
 
 
 def _words(paths: Iterable[Path]) -> set[str]:
-    return {word for path in paths for word in WORD.findall(path.read_text(errors="ignore"))}
+    return {
+        word
+        for path in paths
+        for word in (WRITTEN if path.suffix == ".css" else WORD).findall(path.read_text(errors="ignore"))
+    }
 
 
 def _subset(source: Path, target: Path) -> None:

@@ -261,9 +261,9 @@ SETTINGS: dict[str, Setting] = {}
 class SettingForm(ServiceForm):
     """One new value from a date on; the values before stay what they were."""
 
-    key = forms.ChoiceField(label=gettext_lazy("setting"), widget=UnfoldAdminSelectWidget)
+    key = forms.ChoiceField(label=gettext_lazy("Setting"), widget=UnfoldAdminSelectWidget)
     effective_from = forms.DateField(
-        label=gettext_lazy("effective from"), initial=timezone.localdate, widget=UnfoldAdminSingleDateWidget
+        label=gettext_lazy("Effective from"), initial=timezone.localdate, widget=UnfoldAdminSingleDateWidget
     )
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300, widget=UnfoldAdminTextInputWidget)
 

@@ -179,6 +179,19 @@ UNFOLD = {
     "SIDEBAR": {"show_search": False, "navigation": "config.backoffice.navigation"},
     "DASHBOARD_CALLBACK": "config.dashboard.with_figures",
     "COLORS": {
+        "base": {
+            "50": "#f4f6f4",
+            "100": "#eef2ef",
+            "200": "#dae1dc",
+            "300": "#c3ccc6",
+            "400": "#a4b3aa",
+            "500": "#79867e",
+            "600": "#506058",
+            "700": "#3d4a43",
+            "800": "#2e3a34",
+            "900": "#18201c",
+            "950": "#0f1512",
+        },
         # The greens of static/css/app.css; 600 carries white text, 500 is what the dark theme writes in.
         "primary": {
             "50": "#f1f8f5",
