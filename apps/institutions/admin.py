@@ -269,7 +269,7 @@ class SettingForm(ServiceForm):
 
     class Meta:
         model = DatedSetting
-        fields = ()
+        fields = ("key", "effective_from", "reason")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

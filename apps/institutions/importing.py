@@ -297,6 +297,9 @@ class ServiceResource(ModelResource):  # type: ignore[misc]
         for name, cell in row.items():
             row[name] = _unescaped(cell)
 
+    def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
+        """Do nothing: the base class would set the tables' sequences, which the site may not."""
+
     def validate_instance(
         self, instance: Any, import_validation_errors: Any = None, validate_unique: bool = True
     ) -> None:
