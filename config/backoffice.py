@@ -1,7 +1,7 @@
 """The back-office: one log-in door for all, a menu of what each may open, and the policy its theme needs."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin
@@ -23,7 +23,7 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
     index_title = ""  # set per request: the site is made before any language is known
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        wrapped: Callable[..., Any] = csp_override(settings.BACK_OFFICE_CSP)(
+        wrapped: Callable[..., Any] = csp_override(cast("dict[str, list[str]]", settings.BACK_OFFICE_CSP))(
             super().admin_view(view, cacheable)
         )
         return wrapped
@@ -107,7 +107,7 @@ MENU: list[tuple[Callable[[], str], list[tuple[str, str]]]] = [
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the menu of what this person may open."""
     pages = {model._meta.label_lower: page for model, page in admin.site._registry.items()}  # noqa: SLF001
-    groups = [{"items": [_entry(_("Dashboard"), "admin:index", "dashboard")]}]
+    groups: list[dict[str, Any]] = [{"items": [_entry(_("Dashboard"), "admin:index", "dashboard")]}]
     for title, entries in MENU:
         items = [
             _entry(capfirst(str(page.model._meta.verbose_name_plural)), _list_of(page), icon)

@@ -105,10 +105,11 @@ class JobAdmin(RuledAdmin):
 
 def _inside(verb: Callable[..., Job], action_code: str, job: Job, by: Actor, reason: str) -> None:
     """Do a verb in the institution of a job, and tell it in the platform's trail too."""
-    inside = replace(by, institution_id=job.institution_id)
-    with tenant_scope(job.institution_id):
+    institution_id = int(job.institution_id or 0)
+    inside = replace(by, institution_id=institution_id)
+    with tenant_scope(institution_id):
         verb(job=Job.objects.get(pk=job.pk), by=inside)
-        record_platform(by=by, action=action_code, institution_id=job.institution_id, reason=reason)
+        record_platform(by=by, action=action_code, institution_id=institution_id, reason=reason)
 
 
 def _retry_and_send(*, job: Job, by: Actor) -> Job:

@@ -94,7 +94,7 @@ class RuledAdmin(ModelAdmin):  # type: ignore[misc]
     looks for the beginning of ``prefixes`` only, which the indexes serve under row-level security.
     """
 
-    ordering = ("pk",)  # pages and autocompletes of an unordered list repeat and miss rows
+    ordering: tuple[str, ...] = ("pk",)  # pages and autocompletes of an unordered list repeat and miss rows
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # a count per choice of a filter
@@ -129,8 +129,10 @@ class RuledAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         if issubclass(self.model, TenantModel) and not in_scope():
-            return self.model.objects.db_manager(PLATFORM_ALIAS).all()
-        return super().get_queryset(request)
+            shared: models.QuerySet[Any] = self.model.objects.db_manager(PLATFORM_ALIAS).all()
+            return shared
+        rows: models.QuerySet[Any] = super().get_queryset(request)
+        return rows
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)

@@ -66,7 +66,7 @@ SETTINGS[TOTP_ROLES_SETTING] = Setting(
 )
 
 
-class AgenciesField(forms.ModelMultipleChoiceField):
+class AgenciesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """The agencies of a member among those that the administrator sees."""
 
     def __init__(self) -> None:

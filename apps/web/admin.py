@@ -24,7 +24,7 @@ class TrailAdmin(RuledAdmin):
 
     @display(description=gettext_lazy("action"))
     def shown_action(self, entry: Any) -> str:
-        return action_labels().get(entry.action, entry.action)
+        return action_labels().get(entry.action, str(entry.action))
 
 
 class ActionFilter(admin.SimpleListFilter):
@@ -86,7 +86,9 @@ class PlatformEntryAdmin(TrailAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         name = Institution.objects.filter(pk=OuterRef("institution_id")).values("name")[:1]
-        return super().get_queryset(request).annotate(institution_name=Subquery(name))
+        entries: QuerySet[Any] = super().get_queryset(request)
+        named: QuerySet[Any] = entries.annotate(institution_name=Subquery(name))
+        return named
 
     @display(description=gettext_lazy("institution"))
     def institution(self, entry: Any) -> str:

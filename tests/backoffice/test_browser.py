@@ -86,11 +86,13 @@ def weight(path, answer):
 def test_the_menu_is_there_or_within_reach(enter, width):
     page = enter("administrator", viewport={"width": width, "height": 768})
     page.goto("/admin/credits/client/")
+    page.wait_for_load_state("networkidle")
+    menu = page.locator("#nav-sidebar a:has-text('Agences')").first
 
-    if not page.is_visible("#nav-sidebar"):
-        page.click(".bo-icon-button")
+    if not menu.is_visible():
+        page.click(".bo-icon-button >> nth=0")
 
-    assert page.is_visible("#nav-sidebar a:has-text('Agences')")
+    menu.wait_for(state="visible", timeout=5_000)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
