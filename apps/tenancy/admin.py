@@ -174,10 +174,10 @@ class RuledAdmin(ModelAdmin):  # type: ignore[misc]
             found |= begins(name, term)
         return found
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """Our audit entry, written by the service, stands for Django's log."""
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """Our audit entry, written by the service, stands for Django's log."""
 
     def _holds(self, request: HttpRequest, rules: tuple[str, ...]) -> bool:
