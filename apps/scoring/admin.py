@@ -24,7 +24,7 @@ from apps.scoring.enums import Band
 from apps.scoring.models import Prediction
 from apps.scoring.queries import visible_predictions
 from apps.scoring.services import open_institution
-from apps.tenancy.admin import admin_actor, begins
+from apps.tenancy.admin import admin_actor, begins, told
 from apps.users.models import User
 
 
@@ -86,12 +86,12 @@ class PredictionAdmin(FileAdmin):
 
     list_display = (
         "created_at",
-        "client",
+        "shown_client",
         "points",
         "grade",
         "shown_band",
         "recommendation",
-        "model_version",
+        "shown_model_version",
     )
     list_filter = ("grade", "band", AgencyFilter, ("created_at", RangeDateTimeFilter))
     list_select_related = ("client", "model_version")
@@ -99,8 +99,8 @@ class PredictionAdmin(FileAdmin):
     search_help_text = _("Beginning of the client's reference")
     fields = (
         "created_at",
-        "client",
-        "application",
+        "shown_client",
+        "shown_application",
         "points",
         "grade",
         "shown_band",
@@ -109,11 +109,17 @@ class PredictionAdmin(FileAdmin):
         "threshold",
         "expected_loss_xaf",
         "max_amount_xaf",
-        "model_version",
-        "policy",
+        "shown_model_version",
+        "shown_policy",
         "source",
-        "author",
+        "shown_author",
     )
+
+    shown_client = told("client", _("client"))
+    shown_application = told("application", _("credit application"))
+    shown_model_version = told("model_version", _("model version"))
+    shown_policy = told("policy", _("scoring policy"))
+    shown_author = told("author", _("author"))
 
     @display(
         description=_("risk band"),

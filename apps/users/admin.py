@@ -28,7 +28,7 @@ from unfold.widgets import (
 
 from apps.institutions.admin import SETTINGS, Setting
 from apps.institutions.queries import visible_agencies
-from apps.tenancy.admin import ReasonForm, RuledAdmin, ServiceForm, act_on_each, admin_actor, reason_of
+from apps.tenancy.admin import ReasonForm, RuledAdmin, ServiceForm, act_on_each, admin_actor, reason_of, told
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb
@@ -169,6 +169,8 @@ class MembershipAdmin(RuledAdmin):
     search_fields = ("user__full_name", "user__email")
     list_select_related = ("user", "institution")
 
+    person = told("user", gettext_lazy("Full name"))
+
     @display(description=gettext_lazy("E-mail"))
     def email(self, membership: Membership) -> str:
         return membership.user.email
@@ -179,7 +181,7 @@ class MembershipAdmin(RuledAdmin):
 
     def get_list_display(self, request: HttpRequest) -> Any:
         actor = admin_actor(request)
-        columns = ("user", "email", "role", "second_factor", "is_active")
+        columns = ("person", "email", "role", "second_factor", "is_active")
         return (*columns, "institution") if actor and actor.kind == "operator" else columns
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
@@ -199,7 +201,7 @@ class MembershipAdmin(RuledAdmin):
         if obj is None:
             return ("email", "full_name", "password", "role", "agencies")
         if not self.has_change_permission(request, obj):
-            return ("user", "institution", "role", "is_active")
+            return ("person", "email", "institution", "role", "is_active")
         return ("role", "is_active", "agencies")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
