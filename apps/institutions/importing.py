@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import CharField, Model, QuerySet, TextField
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.text import capfirst
@@ -142,6 +142,18 @@ def formats() -> list[type[Any]]:
     return [SpreadsheetCSV, *([Workbook] if Workbook.is_available() else [])]
 
 
+class TextWidget(Widget):  # type: ignore[misc]
+    """A text, also where a workbook took a phone or a number for a number."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        return str("" if value is None else value).strip()
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
+        return str(value or "")
+
+
 class DayWidget(Widget):  # type: ignore[misc]
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> date | None:
         if isinstance(value, datetime):
@@ -241,6 +253,8 @@ class ServiceResource(ModelResource):  # type: ignore[misc]
         self.actor = actor
         for name, field in self.fields.items():
             field.column_name = self.column(name)
+            if isinstance(self._meta.model._meta.get_field(name), CharField | TextField):
+                field.widget = TextWidget()
 
     def column(self, name: str) -> str:
         """Return the words of a column in the active language."""

@@ -1,5 +1,7 @@
 """Clients and agencies come and go in files: through the services, all or nothing, each for its sender."""
 
+import datetime as dt
+import io
 import re
 
 import pytest
@@ -197,3 +199,24 @@ def test_other_roles_have_no_files(world, page, path, verb):
         assert page(who).post(f"{path}{verb}/", {}).status_code in {302, 403}
         with world.scope():
             assert not AuditEntry.objects.filter(action__endswith=f".{verb}").exists()
+
+
+def test_a_workbook_comes_and_goes_with_its_own_types(world, page):
+    openpyxl = pytest.importorskip("openpyxl", reason="XLSX is offered only where openpyxl is installed")
+    book = openpyxl.Workbook()
+    book.active.append(["Référence", "Agence", "Nom", "Date de naissance", "Téléphone", "Actif"])
+    book.active.append(["IMP-9", agency_of(world), "Tableur", dt.datetime(1990, 2, 1), 677_123_456, "non"])
+    content = io.BytesIO()
+    book.save(content)
+    browser = page(world.administrator)
+    upload = SimpleUploadedFile("f.xlsx", content.getvalue())
+
+    preview = browser.post(f"{CLIENTS}import/", {"import_file": upload, "format": "1", "resource": "0"})
+    browser.post(f"{CLIENTS}process_import/", confirmation(preview))
+
+    with world.scope():
+        client = Client.objects.get(reference="IMP-9")
+    assert (client.birth_date, client.phone, client.is_active) == (dt.date(1990, 2, 1), "677123456", False)
+    answer = browser.post(f"{CLIENTS}export/?q=IMP-9", {"format": "1", "resource": "0"})
+    rows = list(openpyxl.load_workbook(io.BytesIO(answer.content)).active.values)
+    assert [row[0] for row in rows] == ["Référence", "IMP-9"]
