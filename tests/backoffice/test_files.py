@@ -205,7 +205,7 @@ def test_a_workbook_comes_and_goes_with_its_own_types(world, page):
     openpyxl = pytest.importorskip("openpyxl", reason="XLSX is offered only where openpyxl is installed")
     book = openpyxl.Workbook()
     book.active.append(["Référence", "Agence", "Nom", "Date de naissance", "Téléphone", "Actif"])
-    book.active.append(["IMP-9", agency_of(world), "Tableur", dt.datetime(1990, 2, 1), 677_123_456, "non"])
+    book.active.append(["IMP-9", agency_of(world), "Tableur", dt.date(1990, 2, 1), 677_123_456, "non"])
     content = io.BytesIO()
     book.save(content)
     browser = page(world.administrator)
