@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core import signing
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -203,7 +204,10 @@ class ExchangeAdmin(ImportExportMixin, RuledAdmin):  # type: ignore[misc]
             data = request.POST.copy()
             data.pop("export_items")
             request.POST = data  # type: ignore[assignment]
-        answer: HttpResponse = super().export_action(request)
+        try:
+            answer: HttpResponse = super().export_action(request)
+        except IncorrectLookupParameters:  # a filter sent by hand, as on the list
+            return redirect(f"admin:{self._names()}_changelist")
         return answer
 
     def get_export_data(self, file_format: Any, request: HttpRequest, queryset: Any, **kwargs: Any) -> Any:
