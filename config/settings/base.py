@@ -53,6 +53,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pads each page at random: its length tells nothing (BREACH)
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "apps.users.middleware.RequestIdMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -268,9 +268,8 @@ def _errors(visitors: _Visitors) -> Iterator[Shown]:
 
 def _shown(name: str, person: str, address: str, answer: Any) -> Shown:
     kind = answer.headers.get("Content-Type", "")
-    assert kind.startswith("text/html"), (
-        f"{name} is no page ({kind}): say so in NOT_PAGES, tests/e2e/places.py"
-    )
+    hint = f"{name} is no page ({kind}): say so in NOT_PAGES of tests/e2e/places.py"
+    assert kind.startswith("text/html"), hint
     assert name[:3].isdigit() or answer.status_code in {200, 422} or _says_it_is_over(name, answer), (
         f"{name} answers {answer.status_code} to {person or 'nobody'} at {address}: "
         "say in tests/e2e/places.py which object this page shows"
@@ -279,5 +278,5 @@ def _shown(name: str, person: str, address: str, answer: Any) -> Shown:
 
 
 def _says_it_is_over(name: str, answer: Any) -> bool:
-    """A link without its token: the page explains instead of asking."""
+    """Say whether the page, opened without its link's token, explains instead of asking."""
     return (name, answer.status_code) in {("web:invitation", 404), ("web:password_reset", 410)}
