@@ -37,6 +37,26 @@ OVERFLOW = """
     }
 """
 
+#: The element with the focus: what it is, and whether an eye can see that it has it.
+FOCUSED = """
+    () => {
+      const element = document.activeElement;
+      if (!element || element === document.body) return null;
+      const seen = element.matches(":focus-visible");
+      const own = (each) => {
+        const style = getComputedStyle(each);
+        const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+        return outlined || style.boxShadow !== "none";
+      };
+      return {
+        name: element.outerHTML.replace(/\\s+/g, " ").slice(0, 110),
+        visible: seen && (own(element) || [...element.querySelectorAll("*")].some(own) ||
+          (element.parentElement.matches(":focus-within") && own(element.parentElement))),
+      };
+    }
+"""
+MOST_STOPS = 200
+
 
 class Window:
     """A browser window whose pages are answers already at hand; what is wrong gathers in ``findings``."""
@@ -74,6 +94,21 @@ class Window:
                 self.page.set_viewport_size({"width": width, "height": 900})
                 for finding in self.page.evaluate(FINDINGS, options):
                     self._find(f"{scheme} {width} px: {finding}")
+
+    def tab_through(self):
+        """Press Tab from the first element to the last; find those that do not show their focus."""
+        self.page.evaluate("document.activeElement.blur()")
+        stops = []
+        while len(stops) < MOST_STOPS:
+            self.page.keyboard.press("Tab")
+            stop = self.page.evaluate(FOCUSED)
+            if stop is None or stop in stops:
+                break
+            stops.append(stop)
+        for stop in stops:
+            if not stop["visible"]:
+                self._find(f"focus not seen: {stop['name']}")
+        return len(stops)
 
     def _answer(self, route):
         address = urlsplit(route.request.url)
@@ -124,6 +159,15 @@ def test_every_page_is_narrow_and_self_contained_in_english(world, window):
     assert not window.findings, "\n".join(sorted(set(window.findings)))
 
 
+def test_the_focus_is_seen_wherever_tab_leads(world, window):
+    for shown in shown_pages("fr"):
+        window.open(shown)
+        stops = window.tab_through()
+        assert stops > 0, shown
+
+    assert not window.findings, "\n".join(sorted(set(window.findings)))
+
+
 @pytest.mark.parametrize(
     ("html", "finding"),
     [
@@ -132,6 +176,7 @@ def test_every_page_is_narrow_and_self_contained_in_english(world, window):
         ("<main><h1>x</h1><img alt='' src='https://example.org/x.png'></main>", "security policy: img-src"),
         ("<main><h1>x</h1><img src='/static/img/logo.svg'></main>", "image-alt"),
         ("<main><h1>x</h1><svg width='900' height='9'></svg></main>", "px wide"),
+        ("<main><h1>x</h1><iframe title='x' tabindex='0'></iframe></main>", "focus not seen"),
     ],
 )
 def test_the_walk_sees_what_is_wrong(world, window, html, finding):
@@ -141,5 +186,6 @@ def test_the_walk_sees_what_is_wrong(world, window, html, finding):
 
     window.open(spoilt)
     window.judge()
+    window.tab_through()
 
     assert [each for each in window.findings if finding in each]
