@@ -5,6 +5,7 @@ from apps.web.accounts import views as accounts
 from apps.web.audit import views as audit
 from apps.web.credits import views as credit
 from apps.web.scoring import views as scoring
+from apps.web.style import views as style
 
 app_name = "web"
 
@@ -29,4 +30,5 @@ urlpatterns = [
     path("audit/export", audit.audit_export, name="audit_export"),
     path("audit/integrite", audit.audit_check, name="audit_check"),
     path("audit/<uuid:uid>", audit.audit_entry, name="audit_entry"),
+    path("style", style.style, name="style"),
 ]

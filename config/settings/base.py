@@ -17,6 +17,9 @@ DEBUG = False
 DEMO_MODE = False
 DEMO_PASSWORD = "Demo-CrediSense-2026"  # noqa: S105  public by design, refused outside demonstration mode
 
+#: The page of components, /style: for those who develop.
+STYLE_PAGE = False
+
 ALLOWED_HOSTS: list[str] = []
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

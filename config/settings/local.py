@@ -9,6 +9,7 @@ _keys = local_keys(DATA_DIR)
 DEBUG = env.flag("CREDISENSE_DEBUG", default=False)
 DEMO_MODE = env.flag("CREDISENSE_DEMO", default=False)
 ALLOWED_HOSTS = env.items("CREDISENSE_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+STYLE_PAGE = True
 
 SECRET_KEY = _keys["secret"]
 SIMPLE_JWT = {**SIMPLE_JWT, "SIGNING_KEY": _keys["jwt"]}

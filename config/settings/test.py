@@ -13,6 +13,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 DEMO_MODE = True
+STYLE_PAGE = True
 
 SECRET_KEY = "test-" + "s" * 50
 SIMPLE_JWT = {**SIMPLE_JWT, "SIGNING_KEY": "test-" + "j" * 50}
