@@ -9,10 +9,10 @@ from math import ceil, floor, log10
 
 from django.utils.translation import gettext as _
 
-WIDTH, HEIGHT = 640, 300
-LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 36
+WIDTH, HEIGHT = 480, 270
+LEFT, RIGHT, TOP, BOTTOM = 56, 28, 12, 36
 TICKS = 5
-MOST_LABELS = 8
+MOST_LABELS = 6
 #: Share of its step that a bar fills; a histogram's bars touch.
 BAR = 0.64
 

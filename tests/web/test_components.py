@@ -50,7 +50,7 @@ def test_an_empty_amount_is_unknown_not_zero():
 def test_a_curve_runs_from_corner_to_corner_of_round_axes():
     chart = lines([("a", [(0.0, 0.0), (1.0, 1.0)])], x="x", y_words=lambda value: f"{value:.1f}")
 
-    assert chart.strokes[0].path == "M64.0 264.0 L628.0 12.0"
+    assert chart.strokes[0].path == "M56.0 234.0 L452.0 12.0"
     assert [tick.label for tick in chart.y_ticks] == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
     assert chart.rows == [["0.0", "0.0"], ["1.0", "1.0"]]
 
@@ -66,7 +66,7 @@ def test_bars_are_as_high_as_their_values():
     low, high = bars([("a", 5), ("b", 10)], x="x", y="y").bars
 
     assert float(high.height) == pytest.approx(2 * float(low.height))
-    assert float(high.y) + float(high.height) == pytest.approx(264.0)
+    assert float(high.y) + float(high.height) == pytest.approx(234.0)
 
 
 def test_the_bars_of_a_histogram_touch():
