@@ -75,10 +75,7 @@ def _template() -> Catalog:
 
 
 def _is_source(path: str | Path) -> bool:
-    resolved = Path(path).resolve()
-    if not resolved.is_relative_to(REPOSITORY):  # an environment linked from elsewhere
-        return False
-    first = resolved.relative_to(REPOSITORY).parts[:1]
+    first = Path(path).resolve().relative_to(REPOSITORY).parts[:1]
     return not first or first[0] in FOLDERS
 
 
