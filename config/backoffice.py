@@ -7,7 +7,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 
-from apps.users.services import leave
+from apps.users.services.sessions import leave
 
 
 class BackOffice(AdminSite):

@@ -16,7 +16,7 @@ from apps.tenancy.roles import Verb
 from apps.users.enums import RoleChoices
 from apps.users.models import Membership, User
 from apps.users.queries import visible_memberships, visible_users
-from apps.users.services import change_member, create_member
+from apps.users.services.members import change_member, create_member
 
 admin.site.unregister(Group)  # roles decide (tenancy.roles); groups would be shared by every institution
 
