@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from apps.audit.models import AuditEntry, PlatformEntry
 from apps.credits.enums import ApplicationStatus
-from apps.credits.queries import visible_applications
+from apps.credits.queries.applications import visible_applications
 from apps.institutions.models import Institution
 from apps.institutions.queries import visible_agencies
 from apps.jobs.enums import JobStatus

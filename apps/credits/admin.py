@@ -12,7 +12,8 @@ from unfold.decorators import display
 from apps.audit.services import record_read
 from apps.credits.importing import ClientResource
 from apps.credits.models import Client, CreditApplication
-from apps.credits.queries import visible_applications, visible_clients
+from apps.credits.queries.applications import visible_applications
+from apps.credits.queries.clients import visible_clients
 from apps.credits.validators import document_index, phone_index, search_form
 from apps.institutions.admin import AgencyFilter, ExchangeAdmin
 from apps.tenancy.admin import RuledAdmin, admin_actor, begins

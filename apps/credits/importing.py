@@ -7,7 +7,7 @@ from import_export.fields import Field
 
 from apps.credits.enums import ContractType, DocumentType, FamilySituation, Sex
 from apps.credits.models import Client
-from apps.credits.queries import visible_clients
+from apps.credits.queries.clients import visible_clients
 from apps.credits.services.clients import save_client
 from apps.institutions.importing import (
     AgencyWidget,

@@ -12,12 +12,8 @@ from django.utils.translation import gettext as _
 from apps.audit.queries import recent_reads
 from apps.credits.features import application_values
 from apps.credits.models import Client, CreditApplication
-from apps.credits.queries import (
-    search_applications,
-    search_clients,
-    visible_applications,
-    visible_clients,
-)
+from apps.credits.queries.applications import search_applications, visible_applications
+from apps.credits.queries.clients import search_clients, visible_clients
 from apps.engine import reasons, scorecard
 from apps.engine.contracts import Contribution, Lang, PolicyFigures, RuleOutcome, ScoringResult, Value
 from apps.engine.dictionary import STANDARD

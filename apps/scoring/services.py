@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.audit.services import record
 from apps.credits.features import application_values, case_facts
 from apps.credits.models import Client, CreditApplication
-from apps.credits.queries import client_values
+from apps.credits.queries.clients import client_values
 from apps.credits.services.applications import checked_values
 from apps.engine.contracts import Advice, CaseFacts, PolicyFigures, ScoringInput, ScoringResult, Value
 from apps.engine.policy import default_rules

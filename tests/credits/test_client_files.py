@@ -9,16 +9,16 @@ from apps.audit.models import AuditEntry
 from apps.credits.enums import ConsentMethod, ConsentPurpose, ExternalSource, ExternalStatus, GuaranteeKind
 from apps.credits.errors import ChangedMeanwhile, ConsentMissing, PossibleDuplicate
 from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee
-from apps.credits.queries import (
-    client_statistics,
+from apps.credits.queries.applications import client_statistics
+from apps.credits.queries.clients import (
     client_values,
     clients_named,
     find_clients,
     get_visible_client,
-    get_visible_guarantee,
-    privacy_notice,
     stale_before,
 )
+from apps.credits.queries.privacy import privacy_notice
+from apps.credits.queries.securities import get_visible_guarantee
 from apps.credits.services.clients import (
     confirm_client_data,
     create_client,

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from apps.credits.models import Client
-from apps.credits.queries import clients_with_phone, get_visible_client, visible_clients
+from apps.credits.queries.clients import clients_with_phone, get_visible_client, visible_clients
 from apps.credits.services.clients import save_client
 from apps.institutions.models import Agency
 from apps.tenancy.errors import InvalidValues, ObjectNotFound

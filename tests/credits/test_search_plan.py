@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from apps.credits import queries
+from apps.credits.queries import clients as queries
 
 pytestmark = pytest.mark.django_db
 

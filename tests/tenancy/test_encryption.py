@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models.functions import Cast
 
 from apps.credits.models import Client
-from apps.credits.queries import clients_with_document, clients_with_phone
+from apps.credits.queries.clients import clients_with_document, clients_with_phone
 from apps.credits.services.clients import save_client
 from apps.credits.validators import phone_form
 from apps.institutions.models import Agency

@@ -7,7 +7,8 @@ from django.urls import reverse
 
 from apps.credits.enums import ApplicationStatus
 from apps.credits.models import CreditApplication
-from apps.credits.queries import activity_in, waiting_for
+from apps.credits.queries.activity import activity_in
+from apps.credits.queries.inbox import waiting_for
 from apps.scoring.models import Prediction
 from apps.scoring.queries import score_figures_in
 from apps.web.home.presenters import month_so_far, same_days_before

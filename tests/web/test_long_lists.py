@@ -6,13 +6,8 @@ from django.urls import reverse
 
 from apps.credits.enums import ApplicationStatus
 from apps.credits.models import Client, CreditApplication
-from apps.credits.queries import (
-    ApplicationFilter,
-    clients_named,
-    filtered_applications,
-    find_clients,
-    visible_clients,
-)
+from apps.credits.queries.applications import ApplicationFilter, filtered_applications
+from apps.credits.queries.clients import clients_named, find_clients, visible_clients
 from apps.institutions.models import Agency
 from tests.statements import faults, own_statements
 

@@ -13,7 +13,7 @@ from apps.audit.services import record
 from apps.credits.enums import ApplicationStatus
 from apps.credits.errors import ChangedMeanwhile
 from apps.credits.models import VARIABLE_COLUMNS, Client, CreditApplication
-from apps.credits.queries import client_values, get_visible_client
+from apps.credits.queries.clients import client_values, get_visible_client
 from apps.credits.rules import can_edit
 from apps.credits.services.clients import save_client
 from apps.credits.services.lifecycle import locked_application

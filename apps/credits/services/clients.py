@@ -14,7 +14,7 @@ from apps.audit.services import record
 from apps.credits.enums import ConsentMethod, ConsentPurpose
 from apps.credits.errors import ChangedMeanwhile, ConsentMissing, PossibleDuplicate
 from apps.credits.models import Client
-from apps.credits.queries import duplicates_of
+from apps.credits.queries.clients import duplicates_of
 from apps.credits.rules import can_edit_file
 from apps.credits.validators import document_index, phone_index, search_form
 from apps.tenancy.actor import Actor

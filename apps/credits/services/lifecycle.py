@@ -12,7 +12,7 @@ from apps.credits import rules
 from apps.credits.enums import ApplicationStatus, Piece
 from apps.credits.errors import ApplicationMoved
 from apps.credits.models import CreditApplication, PieceRequest
-from apps.credits.queries import visible_applications
+from apps.credits.queries.applications import visible_applications
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import InvalidValues, NotAllowed, ObjectNotFound
 from apps.tenancy.roles import Verb

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.credits.enums import ApplicationStatus, CancelReason, Piece
-from apps.credits.queries import ApplicationFilter
+from apps.credits.queries.applications import ApplicationFilter
 from apps.institutions.queries import visible_agencies
 from apps.tenancy.actor import Actor
 from apps.web.dates import day_field

@@ -3,7 +3,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from apps.credits.queries import filtered_applications, inbox_of, visible_applications
+from apps.credits.queries.applications import filtered_applications, visible_applications
+from apps.credits.queries.inbox import inbox_of
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.applications.forms import ApplicationFilterForm

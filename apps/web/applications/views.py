@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.audit.queries import history_of
 from apps.audit.services import record_read
 from apps.credits.enums import ApplicationStatus
-from apps.credits.queries import get_visible_application, piece_requests_of
+from apps.credits.queries.applications import get_visible_application, piece_requests_of
 from apps.credits.services import lifecycle
 from apps.credits.services.applications import change_application
 from apps.scoring.queries import is_current, latest_score_of

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.audit.services import record_read
 from apps.credits.enums import ConsentMethod, ConsentPurpose
 from apps.credits.errors import ChangedMeanwhile, PossibleDuplicate
-from apps.credits.queries import get_visible_client, privacy_notice
+from apps.credits.queries.clients import get_visible_client
+from apps.credits.queries.privacy import privacy_notice
 from apps.credits.services.clients import (
     confirm_client_data,
     create_client,

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from apps.credits.enums import ConsentMethod, ConsentPurpose, ExternalStatus
 from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee
-from apps.credits.queries import ClientStatistics
+from apps.credits.queries.applications import ClientStatistics
 from apps.credits.services.clients import CONSENTS
 from apps.engine.dictionary import STANDARD
 from apps.scoring.models import Prediction

@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from apps.credits.queries import applications_of, get_visible_external_credit, get_visible_guarantee
+from apps.credits.queries.applications import applications_of
+from apps.credits.queries.securities import get_visible_external_credit, get_visible_guarantee
 from apps.credits.services.external_credits import close_external_credit, save_external_credit
 from apps.credits.services.guarantees import release_guarantee, save_guarantee
 from apps.tenancy.errors import DomainError, ObjectNotFound

@@ -7,16 +7,10 @@ from django.views.decorators.http import require_safe
 
 from apps.audit.services import record_read
 from apps.credits.enums import ConsentMethod
-from apps.credits.queries import (
-    applications_of,
-    client_statistics,
-    external_credits_of,
-    filtered_clients,
-    get_visible_client,
-    guarantees_of,
-    privacy_notice,
-    stale_before,
-)
+from apps.credits.queries.applications import applications_of, client_statistics
+from apps.credits.queries.clients import filtered_clients, get_visible_client, stale_before
+from apps.credits.queries.privacy import privacy_notice
+from apps.credits.queries.securities import external_credits_of, guarantees_of
 from apps.credits.rules import can_edit_file
 from apps.scoring.queries import scores_of_client
 from apps.tenancy.errors import ObjectNotFound

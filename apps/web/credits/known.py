@@ -5,7 +5,7 @@ from typing import Any
 from django.http import Http404
 from django.utils import timezone
 
-from apps.credits.queries import client_values, get_visible_client
+from apps.credits.queries.clients import client_values, get_visible_client
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
 

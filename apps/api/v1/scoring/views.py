@@ -24,7 +24,8 @@ from apps.api.v1.scoring.serializers import (
     variable_body,
 )
 from apps.audit.services import record_read
-from apps.credits.queries import get_visible_application, get_visible_client
+from apps.credits.queries.applications import get_visible_application
+from apps.credits.queries.clients import get_visible_client
 from apps.engine.dictionary import STANDARD
 from apps.registry.errors import NoApprovedModel
 from apps.scoring.queries import champion_variables, get_visible_prediction

@@ -1,0 +1,1 @@
+"""Reads of clients and their files, one module per subject."""
