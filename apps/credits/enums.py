@@ -49,6 +49,48 @@ class ContractType(models.TextChoices):
     SELF_EMPLOYED = "Indépendant", _("Self-employed")
 
 
+class ConsentPurpose(models.TextChoices):
+    DATA = "donnees", _("Use of the data for the application")
+    BUREAU = "bureau", _("Consultation of the credit registers (CREMF, BIC)")
+
+
+class ConsentMethod(models.TextChoices):
+    WRITTEN = "ecrit", _("Signed on paper")
+    ELECTRONIC = "electronique", _("Electronically")
+    ORAL = "oral", _("Orally, before a witness")
+
+
+class GuaranteeKind(models.TextChoices):
+    PLEDGE = "gage", _("Pledge (gage)")
+    SECURITY = "nantissement", _("Security interest (nantissement)")
+    MORTGAGE = "hypotheque", _("Mortgage")
+    ENDORSEMENT = "aval", _("Guarantor (aval)")
+    JOINT_SURETY = "caution_solidaire", _("Joint surety")
+    SALARY = "salaire_domicilie", _("Salary paid into an account here")
+    SAVINGS = "epargne_nantie", _("Pledged savings")
+    OTHER = "autre", _("Other")
+
+
+REAL_SECURITIES = frozenset(
+    {GuaranteeKind.PLEDGE, GuaranteeKind.SECURITY, GuaranteeKind.MORTGAGE, GuaranteeKind.SAVINGS}
+)
+PERSONAL_SURETIES = frozenset({GuaranteeKind.ENDORSEMENT, GuaranteeKind.JOINT_SURETY})
+
+
+class ExternalStatus(models.TextChoices):
+    ACTIVE = "active", _("Running")
+    CLOSED = "closed", _("Closed")
+
+
+class ExternalSource(models.TextChoices):
+    DECLARED = "declare", _("Declared by the client")
+    CREMF = "cremf", _("Risk register of microfinance (CREMF)")
+    BIC = "bic", _("Credit bureau (BIC)")
+
+
+REGISTERS = frozenset({ExternalSource.CREMF, ExternalSource.BIC})
+
+
 class Piece(models.TextChoices):
     """What a file most often lacks."""
 

@@ -1,10 +1,6 @@
+from typing import Any
+
 from apps.tenancy.errors import DomainError
-
-
-class ClientNotFound(DomainError):
-    """Unknown client, or of another institution or agency."""
-
-    code = "not_found"
 
 
 class ApplicationMoved(DomainError):
@@ -17,3 +13,19 @@ class ChangedMeanwhile(DomainError):
     """Somebody else saved the row after it was read."""
 
     code = "changed_meanwhile"
+
+
+class ConsentMissing(DomainError):
+    """What is asked needs a consent that the client has not given, or has withdrawn."""
+
+    code = "consent_missing"
+
+
+class PossibleDuplicate(DomainError):
+    """A client with the same phone, document, or name and birth date exists; ``found`` says which."""
+
+    code = "possible_duplicate"
+
+    def __init__(self, message: str, *, found: Any) -> None:
+        super().__init__(message)
+        self.found = found

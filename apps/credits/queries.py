@@ -6,18 +6,30 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.credits.enums import ApplicationStatus
-from apps.credits.models import Client, CreditApplication, PieceRequest
-from apps.credits.validators import document_index, phone_index
+from apps.credits.enums import ApplicationStatus, ExternalStatus, Outcome
+from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee, PieceRequest
+from apps.credits.validators import document_index, phone_index, search_form
 from apps.engine.contracts import Value
+from apps.institutions.models import Agency
+from apps.institutions.queries import setting_on
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
+from apps.tenancy.language import current_lang
 from apps.tenancy.roles import Verb
 
 DAYS_PER_MONTH = 30.4375  # 365.25 / 12
 Period = tuple[dt.date, dt.date]
+LAST_LETTER = "\U0010ffff"
+STALE_SETTING, STALE_MONTHS = "data_stale_months", 6
+NOTICE_SETTING = "privacy_notice"
+GRANTED = (
+    ApplicationStatus.APPROVED,
+    ApplicationStatus.APPROVED_CONDITIONALLY,
+    ApplicationStatus.DISBURSED,
+)
 
 
 def visible_clients(actor: Actor) -> QuerySet[Client]:
@@ -62,6 +74,197 @@ def clients_with_document(actor: Actor, number: str) -> QuerySet[Client]:
     return visible_clients(actor).filter(document_index=index) if index else Client.objects.none()
 
 
+def clients_named(actor: Actor, prefix: str) -> QuerySet[Client]:
+    """Return the visible clients whose name begins with ``prefix``, without case or accents.
+
+    A range and not LIKE: LIKE is not leakproof, so that under row-level security it uses no index.
+    """
+    return visible_clients(actor).filter(prefix_range(search_form(prefix)))
+
+
+def prefix_range(prefix: str) -> Q:
+    """Return the condition of a name as it is searched that begins with ``prefix``, everything if empty."""
+    if not prefix:
+        return Q()
+    return Q(search_name__gte=prefix, search_name__lt=prefix + LAST_LETTER)
+
+
+def find_clients(actor: Actor, text: str) -> QuerySet[Client]:
+    """Return the visible clients that ``text`` means.
+
+    That is the beginning of a name; or, with a digit in it, a whole reference, phone or document number.
+    """
+    text = text.strip()
+    if not any(letter.isdigit() for letter in text):
+        return clients_named(actor, text)
+    found = Q(reference__in={text, text.upper()})
+    if phone := phone_index(text, institution_id=actor.institution):
+        found |= Q(phone_index=phone)
+    if document := document_index(text, institution_id=actor.institution):
+        found |= Q(document_index=document)
+    return visible_clients(actor).filter(found)
+
+
+def filtered_clients(
+    actor: Actor, *, text: str = "", agency: Agency | None = None, confirmed_before: dt.date | None = None
+) -> QuerySet[Client]:
+    """Return the visible clients that ``text`` means, of one agency, confirmed before a day only."""
+    clients = find_clients(actor, text)
+    if agency is not None:
+        clients = clients.filter(agency=agency)
+    return clients if confirmed_before is None else clients.filter(data_updated_on__lt=confirmed_before)
+
+
+def stale_before(*, on: dt.date | None = None) -> dt.date:
+    """Return the day before which a file's data are old (setting ``data_stale_months``, 6 by default)."""
+    months = setting_on(STALE_SETTING, date=on, default=STALE_MONTHS)
+    return (on or timezone.localdate()) - dt.timedelta(days=int(months * DAYS_PER_MONTH))
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Files that may be of the same person: those the actor sees, and whether another agency has one."""
+
+    clients: tuple[Client, ...]
+    elsewhere: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.clients) or self.elsewhere
+
+
+def duplicates_of(actor: Actor, client: Client) -> Duplicates:
+    """Return the files that share the phone, the document, or the name and birth date of ``client``.
+
+    Of a file out of the actor's sight nothing is told but that its document is the same.
+    """
+    same = Q(search_name=client.search_name, birth_date=client.birth_date)
+    if client.phone_index:
+        same |= Q(phone_index=client.phone_index)
+    if client.document_index:
+        same |= Q(document_index=client.document_index)
+    seen = visible_clients(actor).exclude(uid=client.uid).filter(same).order_by("search_name")[:5]
+    return Duplicates(tuple(seen), elsewhere=_document_elsewhere(actor, client))
+
+
+def _document_elsewhere(actor: Actor, client: Client) -> bool:
+    if actor.agency_ids is None or not client.document_index:
+        return False
+    hidden = Client.objects.exclude(agency_id__in=actor.agency_ids)
+    return hidden.filter(document_index=client.document_index).exclude(uid=client.uid).exists()
+
+
+def guarantees_of(client: Client) -> QuerySet[Guarantee]:
+    """Return the guarantees of a client, the ones in force first, then the latest."""
+    rows = Guarantee.objects.select_related("application").filter(client=client)
+    return rows.order_by("-released_on", "-created_at")  # PostgreSQL puts what is not released first
+
+
+def external_credits_of(client: Client) -> QuerySet[ExternalCredit]:
+    """Return the client's credits elsewhere, the running ones first, then as last known."""
+    return ExternalCredit.objects.filter(client=client).order_by("status", "-as_of", "-created_at")
+
+
+def get_visible_guarantee(actor: Actor, uid: UUID) -> Guarantee:
+    """Return one guarantee of a visible client; raise ``ObjectNotFound``."""
+    rows = Guarantee.objects.select_related("client", "application").filter(uid=uid)
+    return _of_visible_client(actor, rows)
+
+
+def get_visible_external_credit(actor: Actor, uid: UUID) -> ExternalCredit:
+    """Return one external credit of a visible client; raise ``ObjectNotFound``."""
+    return _of_visible_client(actor, ExternalCredit.objects.select_related("client").filter(uid=uid))
+
+
+def _of_visible_client[M: (Guarantee, ExternalCredit)](actor: Actor, rows: QuerySet[M]) -> M:
+    row = rows.first()
+    if row is None or not actor.sees_agency(row.client.agency_id):
+        raise ObjectNotFound(_("No such client."))
+    return row
+
+
+def applications_of(actor: Actor, client: Client) -> QuerySet[CreditApplication]:
+    """Return the applications of a client that ``actor`` sees, the latest first."""
+    rows = visible_applications(actor).select_related("author").filter(client=client)
+    return rows.order_by("-applied_on", "-created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalDebts:
+    """What a client owes elsewhere, by the running credits of the file; amounts in XAF."""
+
+    count: int
+    outstanding_xaf: int
+    monthly_payment_xaf: int
+
+
+def external_debts(client: Client) -> ExternalDebts:
+    """Return the sums over the running external credits of a client."""
+    running = ExternalCredit.objects.filter(client=client, status=ExternalStatus.ACTIVE)
+    sums = running.aggregate(
+        count=Count("id"), outstanding=Sum("outstanding_xaf"), payments=Sum("monthly_payment_xaf")
+    )
+    return ExternalDebts(sums["count"], sums["outstanding"] or 0, sums["payments"] or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientStatistics:
+    """How a client's applications ended, counted."""
+
+    applications: int
+    granted: int
+    declined: int
+    repaid: int
+    defaulted: int
+
+
+def client_statistics(client: Client) -> ClientStatistics:
+    """Count the applications of a client by what became of them."""
+    counts: dict[str, Any] = CreditApplication.objects.filter(client=client).aggregate(
+        applications=Count("id"),
+        granted=Count("id", filter=Q(status__in=GRANTED)),
+        declined=Count("id", filter=Q(status=ApplicationStatus.DECLINED)),
+        repaid=Count("id", filter=Q(outcome=Outcome.GOOD)),
+        defaulted=Count("id", filter=Q(outcome=Outcome.DEFAULT)),
+    )
+    return ClientStatistics(**counts)
+
+
+def privacy_notice() -> str:
+    """Return what a client is told of the use of the data: the institution's text, or the standard one.
+
+    The setting ``privacy_notice`` holds one text, or one per language code.
+    """
+    own = setting_on(NOTICE_SETTING)
+    if isinstance(own, dict):
+        own = own.get(current_lang()) or own.get("fr")
+    return own or standard_notice()
+
+
+def standard_notice() -> str:
+    """Return the standard privacy notice in the active language; paragraphs are parted by empty lines."""
+    paragraphs = (
+        _(
+            "Your institution collects these data to examine your credit application, to follow its "
+            "repayment and to meet its legal duties. It is the controller of their processing under law "
+            "no. 2024/017 of 23 December 2024 on the protection of personal data in Cameroon."
+        ),
+        _(
+            "They are read by the people of the institution who handle your file, and each reading is kept "
+            "on record. They are given to a credit register (CREMF, BIC) only as the law requires, and such "
+            "a register is consulted only with your consent."
+        ),
+        _(
+            "A computed score advises the person who decides; it never decides alone. You may ask for the "
+            "main reasons and for your application to be examined again."
+        ),
+        _(
+            "You may read your data, have them corrected, object to their use, withdraw your consent or ask "
+            "for their deletion, by writing to the data protection officer of the institution."
+        ),
+    )
+    return "\n\n".join(paragraphs)
+
+
 def client_values(client: Client, *, on: dt.date) -> dict[str, Value]:
     """Return what a client's file says on a date, by dictionary name; the loan's own fields are not in it."""
     values: dict[str, Value] = {
@@ -72,6 +275,9 @@ def client_values(client: Client, *, on: dt.date) -> dict[str, Value]:
         "type_contrat_travail": client.contract_type,
         "anciennete_travail_mois": _months_between(client.contract_start, on),
     }
+    if (debts := external_debts(client)).count:
+        values["mensualites_en_cours"] = debts.monthly_payment_xaf
+        values["encours_autres_dettes"] = debts.outstanding_xaf
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 

@@ -1,12 +1,17 @@
-"""What may be done with an application, by whom and when; pure, asked by services and pages alike."""
+"""What may be done with a file or an application, by whom and when; asked by services and pages alike."""
 
 from apps.credits.enums import ApplicationStatus
-from apps.credits.models import CreditApplication
+from apps.credits.models import Client, CreditApplication
 from apps.tenancy.actor import Actor
 from apps.tenancy.roles import Verb
 
 OPEN_TO_CHANGE = (ApplicationStatus.DRAFT, ApplicationStatus.INCOMPLETE)
 NOT_DECIDED = (*OPEN_TO_CHANGE, ApplicationStatus.SUBMITTED)
+
+
+def can_edit_file(actor: Actor, client: Client) -> bool:
+    """Say whether ``actor`` may change the file of ``client``: the verb, in an agency that it sees."""
+    return actor.may(Verb.EDIT_FILES) and actor.sees_agency(client.agency_id)
 
 
 def can_edit(actor: Actor, application: CreditApplication) -> bool:

@@ -1,11 +1,19 @@
-"""One written form for numbers that people type in many ways, so that an exact search finds them."""
+"""One written form for names and numbers that people type in many ways, so that a search finds them."""
 
 import re
+import unicodedata
 
 from apps.tenancy.encryption import blind_index
 
 INTERNATIONAL = re.compile(r"^\s*(?:\+|00)")
 CAMEROON, NATIONAL_DIGITS = "237", 9
+
+
+def search_form(name: str) -> str:
+    """Return a name without case or accents, as prefix search compares it."""
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return re.sub(r"\s+", " ", plain).strip()
 
 
 def phone_form(phone: str) -> str:

@@ -1,10 +1,32 @@
 """Instalments and the two debt ratios of the dictionary."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from apps.engine.contracts import Value
 
 _ROUNDING_PERCENT = 0.05  # partners send the rate with one decimal; that much below is rounding, not an error
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a household has and owes a month, in XAF; ``None`` is « not known ».
+
+    ``residual`` is what is left to live on: income less expenses, other instalments and this credit's.
+    Expenses and other instalments that are not known count as none: the residual is then the most it can be.
+    """
+
+    income: float | None
+    expenses: float | None
+    other_instalments: float | None
+    instalment: float | None
+    residual: float | None
+    debt_ratio_percent: float | None
+    debt_to_income: float | None
+
+    @property
+    def residual_is_most(self) -> bool:
+        return self.residual is not None and None in {self.expenses, self.other_instalments}
 
 
 def monthly_instalment(amount_xaf: float, annual_rate_percent: float, months: int) -> float:
@@ -62,6 +84,23 @@ def instalment_of(values: Mapping[str, Value]) -> float | None:
     if amount is None or rate is None or months is None:
         return None
     return monthly_instalment(amount, rate, int(months))
+
+
+def means_of(values: Mapping[str, Value]) -> Means:
+    """Return the household's monthly means with this credit; the ratios are those stored in ``values``."""
+    income = _number(values, "revenu_mensuel")
+    expenses, others = _number(values, "charges_mensuelles"), _number(values, "mensualites_en_cours")
+    instalment = instalment_of(values)
+    known = income is not None and instalment is not None
+    return Means(
+        income=income,
+        expenses=expenses,
+        other_instalments=others,
+        instalment=instalment,
+        residual=(income or 0) - (expenses or 0) - (others or 0) - (instalment or 0) if known else None,
+        debt_ratio_percent=_number(values, "taux_endettement"),
+        debt_to_income=_number(values, "ratio_dette_revenu"),
+    )
 
 
 def _incoherence(values: Mapping[str, Value], instalment: float | None, income: float) -> tuple[str, ...]:

@@ -98,6 +98,11 @@ def warning_text(code: str, lang: Lang) -> str:
     return _pick(_WARNINGS, code, lang)
 
 
+def warning_check(code: str, lang: Lang) -> str:
+    """Say what to check after a warning; nothing for an unknown code."""
+    return _pick(_CHECKS, code, lang) if code in _CHECKS else ""
+
+
 def amount_reason_text(code: str, lang: Lang) -> str:
     """Say why no maximal amount is advised; an unknown code is given back as it is."""
     return _pick(_AMOUNT_REASONS, code, lang)
@@ -159,6 +164,24 @@ _WARNINGS: dict[str, dict[Lang, str]] = {
     "hors_domaine": {
         "fr": "Une valeur sort de ce que le modèle a déjà vu : la probabilité est moins sûre.",
         "en": "A value lies outside what the model has seen: the probability is less certain.",
+    },
+}
+_CHECKS: dict[str, dict[Lang, str]] = {
+    "ratio_incoherent": {
+        "fr": "Vérifiez les revenus, les mensualités en cours et le taux d'endettement.",
+        "en": "Check the income, the current repayments and the debt service ratio.",
+    },
+    "retards_incoherents": {
+        "fr": "Vérifiez les retards sur les relevés du client.",
+        "en": "Check the delays against the client's statements.",
+    },
+    "donnees_anciennes": {
+        "fr": "Faites confirmer les données par le client avant de décider.",
+        "en": "Have the client confirm the data before deciding.",
+    },
+    "hors_domaine": {
+        "fr": "Vérifiez la saisie. Si la valeur est juste, fiez-vous d'abord à l'étude du dossier.",
+        "en": "Check the entry; if the value is right, rely first on the study of the file.",
     },
 }
 _AMOUNT_REASONS: dict[str, dict[Lang, str]] = {

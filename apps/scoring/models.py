@@ -82,6 +82,14 @@ class Prediction(TenantModel):
             models.Index(fields=["institution", "created_at", "uid"], name="scoring_prediction_when"),
             models.Index(fields=["institution", "author", "created_at"], name="scoring_prediction_author"),
             models.Index(fields=["institution", "client"], name="scoring_prediction_client"),
+            # the history's filters, each newest first
+            models.Index(
+                fields=["institution", "agency", "created_at", "uid"], name="scoring_prediction_agency"
+            ),
+            models.Index(fields=["institution", "band", "created_at", "uid"], name="scoring_prediction_band"),
+            models.Index(
+                fields=["institution", "source", "created_at", "uid"], name="scoring_prediction_source"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.credits.features import application_values
-from apps.credits.models import CreditApplication
+from apps.credits.models import Client, CreditApplication
 from apps.engine import reasons, scorecard
-from apps.engine.contracts import Contribution, Lang, RuleOutcome, ScoringResult, Value
+from apps.engine.contracts import Contribution, Lang, PolicyFigures, RuleOutcome, ScoringResult, Value
 from apps.engine.dictionary import STANDARD
+from apps.engine.ratios import Means, means_of
 from apps.engine.wording import format_value
 from apps.registry.loader import load_scorer
 from apps.registry.models import ModelVersion
@@ -25,11 +26,17 @@ from apps.scoring.validators import figures_from_json
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
 
+#: The latest scores of the institution that one score is compared to: a bounded read, whatever the years.
+COMPARED = 5_000
+#: Fewer others than this say nothing of a position.
+FEWEST_COMPARED = 20
+_BARS = 22
+
 
 def visible_predictions(actor: Actor) -> QuerySet[Prediction]:
     """Return the scores of the agencies that ``actor`` sees, and the actor's own."""
     predictions = Prediction.objects.select_related(
-        "application", "client", "model_version", "policy", "author"
+        "application", "client", "agency", "model_version", "policy", "author"
     )
     if actor.agency_ids is None:
         return predictions
@@ -51,6 +58,37 @@ def is_current(prediction: Prediction, application: CreditApplication) -> bool:
     """Say whether a score was computed from the values that the application has now."""
     values, _warnings = application_values(application)
     return bool(prediction.inputs == values)
+
+
+def scores_of_client(actor: Actor, client: Client) -> QuerySet[Prediction]:
+    """Return the visible scores of a client, the latest first."""
+    return visible_predictions(actor).filter(client=client).order_by("-created_at", "-uid")
+
+
+def scores_found(
+    actor: Actor,
+    *,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+    author_id: int | None = None,
+    agency_id: int | None = None,
+    band: str = "",
+    source: str = "",
+) -> QuerySet[Prediction]:
+    """Return the visible scores of a period (``end`` excluded) that answer to every filter given.
+
+    The columns that a list does not show, the long ones, are left in the database until asked for.
+    """
+    wanted = {
+        "created_at__gte": start,
+        "created_at__lt": end,
+        "author_id": author_id,
+        "agency_id": agency_id,
+        "band": band,
+        "source": source,
+    }
+    found = visible_predictions(actor).filter(**{name: value for name, value in wanted.items() if value})
+    return found.defer("contributions", "rules", "facts", "policy__figures")
 
 
 def get_visible_prediction(actor: Actor, uid: UUID) -> Prediction:
@@ -122,6 +160,73 @@ def factors_of(prediction: Prediction, *, lang: Lang, every: bool = False) -> tu
         )
         for each in chosen
     )
+
+
+def breakdown_of(prediction: Prediction) -> scorecard.Breakdown:
+    """Return the score taken apart in points; its parts follow ``prediction.contributions``."""
+    result = _stored_result(prediction)
+    return scorecard.breakdown(
+        result.base,
+        [each.log_odds for each in result.contributions],
+        prediction.points,
+        figures_from_json(prediction.policy.figures),
+    )
+
+
+def household_means(prediction: Prediction) -> Means:
+    """Return what the household has, owes and keeps a month, by the values scored."""
+    return means_of(prediction.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a score stands among the ``others`` scored lately: ``riskier`` of them have a higher probability.
+
+    ``counts`` are the others by steps of the points' scale from ``lowest`` to ``highest``, all of them
+    turned into points by the policy of this score; ``place`` is the step of this score.
+    """
+
+    others: int
+    riskier: int
+    counts: tuple[int, ...]
+    place: int
+    lowest: int
+    highest: int
+
+    @property
+    def share(self) -> float | None:
+        """The fraction of the others that is riskier, ``None`` when they are too few to say."""
+        return self.riskier / self.others if self.others >= FEWEST_COMPARED else None
+
+
+def position_of(prediction: Prediction) -> Position:
+    """Compare a score with the latest 5,000 of the institution, all agencies, one per application.
+
+    It is a figure about the institution and no file: whoever sees the score sees it. Scores without an
+    application count one by one; other scores of the same application are left out.
+    """
+    latest = Prediction.objects.order_by("-created_at", "-uid").values_list("application_id", "uid", "pd")
+    by_file: dict[int | UUID, float] = {}
+    for application_id, uid, pd in latest[:COMPARED]:
+        by_file.setdefault(application_id or uid, pd)
+    by_file.pop(prediction.application_id or prediction.uid, None)
+    figures = figures_from_json(prediction.policy.figures)
+    counts = [0] * _BARS
+    for pd in by_file.values():
+        counts[_step(scorecard.points(pd, figures), figures)] += 1
+    return Position(
+        others=len(by_file),
+        riskier=sum(pd > prediction.pd for pd in by_file.values()),
+        counts=tuple(counts),
+        place=_step(prediction.points, figures),
+        lowest=figures.points_min,
+        highest=figures.points_max,
+    )
+
+
+def _step(points: int, figures: PolicyFigures) -> int:
+    width = figures.points_max - figures.points_min
+    return min(max((points - figures.points_min) * _BARS // width, 0), _BARS - 1)
 
 
 def rules_of(prediction: Prediction, *, lang: Lang) -> tuple[RuleLine, ...]:

@@ -38,7 +38,8 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (Verb.READ_FILES, "web:inbox", _("To do")),
         (Verb.SCORE, "web:application_new", _("New application")),
         (Verb.READ_FILES, "web:applications", _("Applications")),
-        (Verb.SCORE, "web:scores", _("Score history")),
+        (Verb.READ_FILES, "web:clients", _("Clients")),
+        (Verb.READ_FILES, "web:scores", _("Score history")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]
     if actor.may(Verb.ADMINISTER):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
@@ -28,8 +29,9 @@ def cursor_page(
     """Return one page of ``rows`` in the order of ``key`` then ``uid``, after or before a cursor.
 
     ``key`` names an instant, a day or a text; the latest come first unless ``ascending``. ``?apres=`` and
-    ``?avant=`` hold a value of it and an identifier; the other parameters, filters, are kept from page to
-    page. A cursor that cannot be read is a 404.
+    ``?avant=`` hold a row's value of it and its identifier; a text is left out and read again from the row,
+    since it may be the name of a person and addresses are kept in histories. The other parameters, filters,
+    are kept from page to page. A cursor that cannot be read is a 404.
     """
     order = _Order(key, "" if ascending else "-")
     after, before = request.GET.get("apres"), request.GET.get("avant")
@@ -58,7 +60,7 @@ class _Order:
 
     def beyond(self, rows: QuerySet[Any], cursor: str, *, ahead: bool) -> Q:
         """Return the rows past a cursor; the first condition bounds the index, which an OR does not."""
-        value, uid = _read(rows.model._meta.get_field(self.key), cursor)
+        value, uid = _read(rows, self.key, cursor)
         side = "lt" if ahead == bool(self.sign) else "gt"
         bound = Q(**{f"{self.key}__{side}e": value})
         return bound & (Q(**{f"{self.key}__{side}": value}) | Q(**{f"uid__{side}": uid}))
@@ -76,27 +78,24 @@ def _url(request: HttpRequest, name: str, row: Any, key: str) -> str:
     query = request.GET.copy()
     query.pop("apres", None)
     query.pop("avant", None)
-    query[name] = f"{_written(getattr(row, key))}-{row.uid}"
+    query[name] = f"{_written(getattr(row, key))}{row.uid}"
     return f"?{query.urlencode()}"
 
 
 def _written(value: dt.datetime | dt.date | str) -> str:
-    return str((value - EPOCH) // MICROSECOND) if isinstance(value, dt.datetime) else str(value)
+    if isinstance(value, str):
+        return ""
+    return f"{(value - EPOCH) // MICROSECOND}-" if isinstance(value, dt.datetime) else f"{value}-"
 
 
-def _read(field: Any, cursor: str) -> tuple[Any, UUID]:
-    text, uid = cursor[: -UID_LENGTH - 1], cursor[-UID_LENGTH:]
+def _read(rows: QuerySet[Any], key: str, cursor: str) -> tuple[Any, UUID]:
+    text, field = cursor[: -UID_LENGTH - 1], rows.model._meta.get_field(key)
     try:
-        return _value(field, text), UUID(uid)
-    except (ValueError, OverflowError):
+        uid = UUID(cursor[-UID_LENGTH:])
+        if isinstance(field, models.DateTimeField):
+            return EPOCH + int(text) * MICROSECOND, uid
+        if isinstance(field, models.DateField):
+            return dt.date.fromisoformat(text), uid
+        return rows.model._default_manager.values_list(key, flat=True).get(uid=uid), uid
+    except (ValueError, OverflowError, ObjectDoesNotExist):
         raise Http404 from None
-
-
-def _value(field: Any, text: str) -> Any:
-    if isinstance(field, models.DateTimeField):
-        return EPOCH + int(text) * MICROSECOND
-    if isinstance(field, models.DateField):
-        return dt.date.fromisoformat(text)
-    if "\x00" in text:  # PostgreSQL has no such character
-        raise ValueError(text)
-    return text

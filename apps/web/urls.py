@@ -5,6 +5,8 @@ from apps.web.accounts import views as accounts
 from apps.web.applications import lists
 from apps.web.applications import views as application
 from apps.web.audit import views as audit
+from apps.web.clients import editing, securities
+from apps.web.clients import views as client
 from apps.web.credits import views as credit
 from apps.web.home import views as home
 from apps.web.scoring import views as scoring
@@ -27,6 +29,16 @@ urlpatterns = [
     path("deconnexion", accounts.log_out, name="logout"),
     path("a-traiter", lists.inbox, name="inbox"),
     path("demandes", lists.applications, name="applications"),
+    path("clients", client.clients, name="clients"),
+    path("clients/nouveau", editing.client_new, name="client_new"),
+    path("clients/<uuid:uid>", client.client, name="client"),
+    path("clients/<uuid:uid>/modifier", editing.client_edit, name="client_edit"),
+    path("clients/<uuid:uid>/confirmer", editing.client_confirm, name="client_confirm"),
+    path("clients/<uuid:uid>/consentement", editing.client_consent, name="client_consent"),
+    path("clients/<uuid:uid>/garanties/nouvelle", securities.guarantee_new, name="guarantee_new"),
+    path("garanties/<uuid:uid>/mainlevee", securities.guarantee_release, name="guarantee_release"),
+    path("clients/<uuid:uid>/credits-externes/nouveau", securities.debt_new, name="external_credit_new"),
+    path("credits-externes/<uuid:uid>/solde", securities.debt_close, name="external_credit_close"),
     path("demandes/nouvelle", credit.application_new, name="application_new"),
     path("demandes/<uuid:uid>", application.application, name="application"),
     path("demandes/<uuid:uid>/modifier", application.application_edit, name="application_edit"),
@@ -38,6 +50,8 @@ urlpatterns = [
     path("demandes/<uuid:uid>/rouvrir", application.application_reopen, name="application_reopen"),
     path("scores", scoring.scores, name="scores"),
     path("scores/<uuid:uid>", scoring.score, name="score"),
+    path("scores/<uuid:uid>/fiche", scoring.score_print, name="score_print"),
+    path("scores/<uuid:uid>/recalcul", scoring.score_replay, name="score_replay"),
     path("audit", audit.audit, name="audit"),
     path("audit/export", audit.audit_export, name="audit_export"),
     path("audit/integrite", audit.audit_check, name="audit_check"),

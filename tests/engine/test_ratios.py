@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.engine.ratios import instalment_of, monthly_instalment, with_ratios, without_ratios
+from apps.engine.ratios import instalment_of, means_of, monthly_instalment, with_ratios, without_ratios
 
 LOAN = {"montant_credit": 1_500_000, "duree_mois": 12, "taux_interet": 24.0}
 
@@ -82,3 +82,30 @@ def test_without_ratios_drops_them_only():
 def test_the_instalment_of_an_application():
     assert instalment_of(LOAN) == monthly_instalment(1_500_000, 24.0, 12)
     assert instalment_of({}) is None
+
+
+HOUSEHOLD = {**LOAN, "revenu_mensuel": 400_000, "charges_mensuelles": 90_000, "mensualites_en_cours": 40_000}
+
+
+def test_what_is_left_to_live_on_is_the_income_less_all_that_is_paid():
+    means = means_of(with_ratios(HOUSEHOLD)[0])
+
+    assert means.residual == pytest.approx(400_000 - 90_000 - 40_000 - 141_839.395, abs=1e-2)
+    assert means.debt_ratio_percent == pytest.approx((40_000 + 141_839.395) / 4_000)
+    assert not means.residual_is_most
+
+
+@pytest.mark.parametrize("unknown", ["charges_mensuelles", "mensualites_en_cours"])
+def test_what_is_left_is_a_most_when_something_paid_is_not_known(unknown):
+    means = means_of({name: value for name, value in HOUSEHOLD.items() if name != unknown})
+
+    assert means.residual == pytest.approx(400_000 - 130_000 + HOUSEHOLD[unknown] - 141_839.395, abs=1e-2)
+    assert means.residual_is_most
+
+
+@pytest.mark.parametrize("unknown", ["revenu_mensuel", "duree_mois"])
+def test_what_is_left_is_not_known_without_income_or_instalment(unknown):
+    means = means_of({name: value for name, value in HOUSEHOLD.items() if name != unknown})
+
+    assert means.residual is None
+    assert not means.residual_is_most

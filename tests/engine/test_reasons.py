@@ -14,6 +14,7 @@ from apps.engine.reasons import (
     rule_text,
     sentence,
     strongest,
+    warning_check,
     warning_text,
 )
 
@@ -225,6 +226,7 @@ def test_rule_texts_carry_figures():
 )
 def test_every_warning_has_its_words(code, lang):
     assert warning_text(code, lang).endswith(".")
+    assert warning_check(code, lang).endswith(".")
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])

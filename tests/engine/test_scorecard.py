@@ -1,11 +1,20 @@
 """Points, grades and bands at every limit of the policy's table."""
 
 import math
+import random
 
 import pytest
 
 from apps.engine.contracts import PolicyFigures
-from apps.engine.scorecard import band, grade, logit, points, points_of_contribution, sigmoid
+from apps.engine.scorecard import (
+    band,
+    breakdown,
+    grade,
+    logit,
+    points,
+    points_of_contribution,
+    sigmoid,
+)
 
 FIGURES = PolicyFigures()
 
@@ -101,3 +110,33 @@ def test_sigmoid_never_overflows(x, expected):
 
 def test_logit_at_the_ends():
     assert (logit(0), logit(1)) == (-math.inf, math.inf)
+
+
+def taken_apart(base, contributions, figures):
+    total = points(sigmoid(base + sum(contributions)), figures)
+    return total, breakdown(base, contributions, total, figures)
+
+
+@pytest.mark.parametrize(
+    "figures", [FIGURES, PolicyFigures(points_at_base_odds=500, base_odds=20, pdo=7.3, points_max=600)]
+)
+def test_a_score_taken_apart_adds_up_and_rounding_stays_small(figures):
+    chance = random.Random(7)  # noqa: S311  not cryptography
+    for _ in range(3_000):
+        spread = chance.choice([0.01, 0.3, 3])
+        contributions = [chance.gauss(0, spread) for _ in range(chance.randint(0, 30))]
+        total, found = taken_apart(chance.gauss(-2, 2), contributions, figures)
+
+        assert found.base + sum(found.parts) + found.rounding + found.clipping == found.total == total
+        assert found.parts == tuple(points_of_contribution(each, figures) for each in contributions)
+        assert abs(found.rounding) <= (len(contributions) + 3) / 2
+        assert figures.points_min <= total <= figures.points_max
+        assert found.clipping == 0 or total in {figures.points_min, figures.points_max}
+
+
+@pytest.mark.parametrize(("base", "total", "clipping"), [(-9.0, 850, -233), (9.0, 300, 515), (-2.0, 578, 0)])
+def test_what_the_limits_of_the_scale_take_is_told(base, total, clipping):
+    _total, found = taken_apart(base, [], FIGURES)
+
+    assert (found.total, found.clipping) == (total, clipping)
+    assert found.reached == total - clipping

@@ -28,6 +28,8 @@ TARGETS = {
     "web:application_withdraw": CreditApplication,
     "web:audit_entry": AuditEntry,
     "web:score": Prediction,
+    "web:score_print": Prediction,
+    "web:score_replay": Prediction,
 }
 ROLES = {
     "analyste": Role.ANALYSTE,

@@ -101,7 +101,7 @@ def scores_are_closed_to_an_auditor(page):
     from apps.web.scoring.views import scores
 
     answer = page("commercial@ngwa.demo").get(reverse("web:scores"))
-    assert (answer.status_code, scores.rule) == (403, "score")
+    assert (answer.status_code, scores.rule) == (403, "read_files")
 
 
 def test_without_the_permission_decorator_its_check_fails(page, monkeypatch):
@@ -111,4 +111,4 @@ def test_without_the_permission_decorator_its_check_fails(page, monkeypatch):
     monkeypatch.setattr("apps.web.access._refusal", lambda _rule, _request: None)
     with pytest.raises(AssertionError):
         scores_are_closed_to_an_auditor(page)
-    assert resolve(reverse("web:scores")).func.rule == "score"
+    assert resolve(reverse("web:scores")).func.rule == "read_files"

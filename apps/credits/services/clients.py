@@ -1,23 +1,99 @@
 """Writing clients' files: one transaction and one audit entry per verb."""
 
+import datetime as dt
 import re
-import unicodedata
 import uuid
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.audit.queries import history_of
 from apps.audit.services import record
+from apps.credits.enums import ConsentMethod, ConsentPurpose
+from apps.credits.errors import ChangedMeanwhile, ConsentMissing, PossibleDuplicate
 from apps.credits.models import Client
-from apps.credits.validators import document_index, phone_index
+from apps.credits.queries import duplicates_of
+from apps.credits.rules import can_edit_file
+from apps.credits.validators import document_index, phone_index, search_form
 from apps.tenancy.actor import Actor
-from apps.tenancy.errors import InvalidValues, ObjectNotFound
+from apps.tenancy.errors import InvalidValues, NotAllowed, ObjectNotFound
+
+#: Purpose -> the columns that say since when, how, and since when no more.
+CONSENTS = {
+    ConsentPurpose.DATA: ("consent_at", "consent_method", "consent_withdrawn_on"),
+    ConsentPurpose.BUREAU: ("bureau_consent_at", "bureau_consent_method", "bureau_consent_withdrawn_on"),
+}
+#: Columns that are computed: no news for the trail.
+DERIVED = frozenset({"search_name", "phone_index", "document_index", "created_at", "updated_at"})
 
 
 @transaction.atomic
-def save_client(*, client: Client, by: Actor) -> Client:
-    """Create or change a client's file; raise ``InvalidValues`` with the fields refused."""
+def create_client(*, client: Client, by: Actor, despite_duplicates: bool = False) -> Client:
+    """Open a client's file.
+
+    Raises ``PossibleDuplicate`` when there seems to be one already, unless ``despite_duplicates``;
+    ``InvalidValues`` with the fields refused, ``NotAllowed``, ``ObjectNotFound`` for a foreign agency.
+    """
+    require_editable(client, by)
+    prepare_client(client, institution_id=by.institution)
+    found = duplicates_of(by, client)
+    if found and not despite_duplicates:
+        raise PossibleDuplicate(_("This client may have a file already."), found=found)
+    return save_client(client=client, by=by)
+
+
+@transaction.atomic
+def update_client(*, client: Client, version: str, by: Actor) -> Client:
+    """Store a changed file, which confirms its data as of today.
+
+    ``version`` is what ``version_of`` gave when the file was shown; raises ``ChangedMeanwhile``, which names
+    who was faster, when the file has changed since.
+    """
+    require_editable(client, by)
+    stored = Client.objects.select_for_update().get(pk=client.pk)
+    if version_of(stored) != version:
+        raise ChangedMeanwhile(_changed_meanwhile(stored))
+    client.data_updated_on = timezone.localdate()
+    prepare_client(client, institution_id=by.institution)
+    return save_client(client=client, by=by, changed=_changed_fields(stored, client))
+
+
+def version_of(client: Client) -> str:
+    """Return what tells one state of a stored file from the next."""
+    return client.updated_at.isoformat()
+
+
+def _changed_meanwhile(stored: Client) -> str:
+    entry = history_of(stored.uid).first()
+    when = timezone.localtime(stored.updated_at)
+    return _("%(who)s changed this file on %(date)s at %(time)s, after you opened it.") % {
+        "who": entry.actor_name if entry is not None and entry.actor_name else _("Somebody else"),
+        "date": f"{when:%d/%m/%Y}",
+        "time": f"{when:%H:%M}",
+    }
+
+
+def _changed_fields(stored: Client, client: Client) -> list[str]:
+    names = [field.attname for field in Client._meta.local_fields if field.name not in DERIVED]
+    return [name for name in names if getattr(stored, name) != getattr(client, name)]
+
+
+def require_editable(client: Client, by: Actor) -> None:
+    """Raise ``ObjectNotFound`` out of sight, ``NotAllowed`` without the verb."""
+    if not by.sees_agency(client.agency_id):
+        raise ObjectNotFound(_("No such client."))
+    if not can_edit_file(by, client):
+        raise NotAllowed(_("Your role does not change clients' files."))
+
+
+@transaction.atomic
+def save_client(*, client: Client, by: Actor, changed: list[str] | None = None) -> Client:
+    """Create or change a client's file; raise ``InvalidValues`` with the fields refused.
+
+    ``changed`` names what the trail says was changed.
+    """
     if not by.sees_agency(client.agency_id):
         raise ObjectNotFound(_("No such agency."))
     created = client._state.adding
@@ -28,7 +104,12 @@ def save_client(*, client: Client, by: Actor) -> Client:
     except ValidationError as error:
         raise InvalidValues(_("Some values cannot be used."), fields=error.message_dict) from error
     client.save()
-    record(by=by, action="client.create" if created else "client.update", target=client)
+    record(
+        by=by,
+        action="client.create" if created else "client.update",
+        target=client,
+        after=None if changed is None else {"fields": changed},
+    )
     return client
 
 
@@ -39,6 +120,51 @@ def prepare_client(client: Client, *, institution_id: int) -> Client:
     client.phone_index = phone_index(client.phone, institution_id=institution_id)
     client.document_index = document_index(client.document_number, institution_id=institution_id)
     return client
+
+
+@transaction.atomic
+def confirm_client_data(*, client: Client, by: Actor) -> Client:
+    """Note that the data of the file are still right today."""
+    require_editable(client, by)
+    client.data_updated_on = timezone.localdate()
+    client.save(update_fields=["data_updated_on", "updated_at"])
+    record(by=by, action="client.confirm", target=client)
+    return client
+
+
+@transaction.atomic
+def give_consent(
+    *, client: Client, purpose: ConsentPurpose, method: ConsentMethod, by: Actor, on: dt.date | None = None
+) -> Client:
+    """Note that the client consented to ``purpose`` on a day (default: today), and how it was obtained."""
+    require_editable(client, by)
+    day = on or timezone.localdate()
+    if day > timezone.localdate():
+        raise InvalidValues(_("A consent is not dated in the future."), fields={})
+    _set_consent(client, purpose, (day, method.value, None))
+    after = {"purpose": purpose.value, "method": method.value}
+    record(by=by, action="client.consent", target=client, after=after)
+    return client
+
+
+@transaction.atomic
+def withdraw_consent(*, client: Client, purpose: ConsentPurpose, by: Actor) -> Client:
+    """Note that the client withdrew a consent today; raise ``ConsentMissing`` when there was none."""
+    require_editable(client, by)
+    if getattr(client, CONSENTS[purpose][0]) is None:
+        raise ConsentMissing(_("The client has not given this consent."))
+    _set_consent(client, purpose, (None, "", timezone.localdate()))
+    record(by=by, action="client.consent_withdraw", target=client, after={"purpose": purpose.value})
+    return client
+
+
+def _set_consent(
+    client: Client, purpose: ConsentPurpose, values: tuple[dt.date | None, str, dt.date | None]
+) -> None:
+    names = CONSENTS[purpose]
+    for name, value in zip(names, values, strict=True):
+        setattr(client, name, value)
+    client.save(update_fields=[*names, "updated_at"])
 
 
 @transaction.atomic
@@ -53,10 +179,3 @@ def reindex_clients(*, after: int, institution_id: int, size: int = 500) -> tupl
     for client in changed:
         client.save(update_fields=names)
     return (clients[-1].pk if len(clients) == size else None), len(changed)
-
-
-def search_form(name: str) -> str:
-    """Return a name without case or accents, as prefix search compares it."""
-    decomposed = unicodedata.normalize("NFKD", name.casefold())
-    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return re.sub(r"\s+", " ", plain).strip()

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.demo.cast import INSTITUTIONS
+from apps.demo.seeding.files import seed_files
 from apps.demo.seeding.history import seed_history
 from apps.demo.seeding.model import seed_model
 from apps.demo.seeding.people import seed_institution, seed_operator
@@ -35,6 +36,8 @@ def seed(
         wanted = (rows or {}).get(demo.code, demo.rows)
         clients, applications = seed_history(demo, institution, rows=wanted, as_of=date)
         say(f"{demo.name} : {clients} clients, {applications} demandes")
+        guarantees, debts = seed_files(demo, institution)
+        say(f"{demo.name} : {guarantees} garanties, {debts} crédits externes")
     model = seed_model(list(institutions.values()), say=say)
     for institution in institutions.values():
         seed_policy(institution)

@@ -10,10 +10,7 @@ from apps.credits.enums import ApplicationStatus, CancelReason, Piece
 from apps.credits.queries import ApplicationFilter
 from apps.institutions.queries import visible_agencies
 from apps.tenancy.actor import Actor
-
-
-def _day() -> forms.DateInput:
-    return forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+from apps.web.dates import day_field
 
 
 class ApplicationFilterForm(forms.Form):
@@ -33,8 +30,8 @@ class ApplicationFilterForm(forms.Form):
         to_field_name="uid",
         empty_label=gettext_lazy("All agencies"),
     )
-    date_from = forms.DateField(label=gettext_lazy("From"), required=False, widget=_day())
-    date_to = forms.DateField(label=gettext_lazy("To"), required=False, widget=_day())
+    date_from = day_field(gettext_lazy("From"))
+    date_to = day_field(gettext_lazy("To"))
     mine = forms.BooleanField(label=gettext_lazy("Entered by me"), required=False)
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:

@@ -1,13 +1,10 @@
-import datetime as dt
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.web.audit.presenters import action_choices, object_choices
-
-DAY = dt.timedelta(days=1)
+from apps.web.dates import day_field, period
 
 
 class AuditFilterForm(forms.Form):
@@ -15,12 +12,8 @@ class AuditFilterForm(forms.Form):
 
     use_required_attribute = False
 
-    date_from = forms.DateField(
-        label=_("From"), required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-    )
-    date_to = forms.DateField(
-        label=_("To"), required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-    )
+    date_from = day_field(_("From"))
+    date_to = day_field(_("To"))
     actor = forms.CharField(label=_("Who"), required=False, max_length=160)
     action = forms.ChoiceField(label=_("Action"), required=False, choices=action_choices)
     object_type = forms.ChoiceField(label=_("Object"), required=False, choices=object_choices)
@@ -35,14 +28,11 @@ class AuditFilterForm(forms.Form):
     def limits(self) -> dict[str, Any]:
         """Return the arguments of ``audit_entries``; ask for it after ``is_valid()``."""
         values = self.cleaned_data
+        start, end = period(values["date_from"], values["date_to"])
         return {
-            "start": _midnight(values["date_from"]),
-            "end": _midnight(values["date_to"] and values["date_to"] + DAY),
+            "start": start,
+            "end": end,
             "actor": values["actor"],
             "action": values["action"],
             "object_type": values["object_type"],
         }
-
-
-def _midnight(day: dt.date | None) -> dt.datetime | None:
-    return timezone.make_aware(dt.datetime.combine(day, dt.time())) if day else None

@@ -20,6 +20,7 @@ from apps.tenancy.models import TenantModel
 
 #: The shared rows that entries of an institution may be about.
 SHARED_OBJECTS = ("users.user", "users.membership", "institutions.institution", "registry.platformmodel")
+SCORE = "scoring.prediction"
 #: What a spreadsheet would take for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -50,6 +51,7 @@ class EntrySheet(EntryLine):
     seal_position: int | None
     sealed_at: dt.datetime | None
     intact: bool
+    score_uid: UUID | None
 
 
 def action_labels() -> dict[str, str]:
@@ -65,10 +67,20 @@ def action_labels() -> dict[str, str]:
         "application.update": _("Application changed"),
         "application.withdraw": _("Application taken back"),
         "audit.export": _("Audit trail exported"),
+        "client.confirm": _("Client's data confirmed"),
+        "client.consent": _("Consent noted"),
+        "client.consent_withdraw": _("Consent withdrawn"),
         "client.create": _("Client created"),
+        "client.read": _("Client's file read"),
         "client.update": _("Client changed"),
         "creditapplication.read": _("Application read"),
         "demo.load": _("Demonstration data loaded"),
+        "external_credit.close": _("External credit closed"),
+        "external_credit.create": _("External credit entered"),
+        "external_credit.update": _("External credit changed"),
+        "guarantee.create": _("Guarantee entered"),
+        "guarantee.release": _("Guarantee released"),
+        "guarantee.update": _("Guarantee changed"),
         "institution.create": _("Institution opened"),
         "institution.update": _("Institution changed"),
         "job.cancel": _("Background work cancelled"),
@@ -140,6 +152,7 @@ def entry_sheet(entry: AuditEntry) -> EntrySheet:
         seal_position=seal.position if seal else None,
         sealed_at=seal.sealed_at if seal else None,
         intact=intact,
+        score_uid=entry.object_uid if entry.object_type == SCORE else None,
     )
 
 

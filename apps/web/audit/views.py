@@ -55,7 +55,8 @@ def audit_entry(request: ActorRequest, uid: UUID) -> HttpResponse:
         entry = get_audit_entry(uid)
     except ObjectNotFound:
         raise Http404 from None
-    return render(request, "audit/detail.html", {"entry": entry_sheet(entry)})
+    context = {"entry": entry_sheet(entry), "may_replay": request.actor.may(Verb.REPLAY)}
+    return render(request, "audit/detail.html", context)
 
 
 @require_safe

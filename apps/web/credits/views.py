@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -11,6 +13,7 @@ from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.credits.example import example_values
 from apps.web.credits.forms import ApplicationForm
+from apps.web.credits.known import known_values
 from apps.web.scoring.presenters import score_sheet
 
 PAGE = "credits/application_form.html"
@@ -21,9 +24,15 @@ PAGE = "credits/application_form.html"
 def application_new(request: ActorRequest) -> HttpResponse:
     if request.method == "POST":
         return _score(request)
-    initial = example_values(request.actor) if "exemple" in request.GET else {}
-    form = ApplicationForm(actor=request.actor, initial=initial)
+    form = ApplicationForm(actor=request.actor, initial=_initial(request))
     return render(request, PAGE, {"form": form, "score": None})
+
+
+def _initial(request: ActorRequest) -> dict[str, Any]:
+    if "exemple" in request.GET:
+        return example_values(request.actor)
+    reference = request.GET.get("client", "")
+    return known_values(request.actor, reference) if reference else {}
 
 
 def _score(request: ActorRequest) -> HttpResponse:

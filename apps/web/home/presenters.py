@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,6 +13,7 @@ from apps.credits.queries import Activity, Period, Waiting, activity_by_agency, 
 from apps.scoring.queries import ScoreFigures, score_figures_in
 from apps.tenancy.actor import Actor
 from apps.tenancy.roles import Verb
+from apps.web.dates import period
 from apps.web.templatetags.formats import MINUS, NO_BREAK, fcfa, percent, whole
 
 
@@ -139,13 +139,11 @@ def same_days_before(today: dt.date) -> Period:
     return last_day.replace(day=1), last_day.replace(day=min(today.day, last_day.day))
 
 
-def _instants(period: Period) -> tuple[dt.datetime, dt.datetime]:
-    first, last = period
-    return _midnight(first), _midnight(last + dt.timedelta(days=1))
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
+def _instants(days: Period) -> tuple[dt.datetime, dt.datetime]:
+    start, end = period(*days)
+    assert start is not None
+    assert end is not None
+    return start, end
 
 
 def _list(**query: str) -> str:

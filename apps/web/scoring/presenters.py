@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.engine import reasons, scorecard
 from apps.engine.contracts import Lang
+from apps.engine.dictionary import STANDARD
 from apps.engine.wording import number
 from apps.scoring.models import Prediction
 from apps.scoring.queries import Factor, RuleLine, factors_of, rules_of
@@ -41,6 +42,12 @@ class RuleView:
 
 
 @dataclass(frozen=True, slots=True)
+class WarningView:
+    text: str
+    check: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelView:
     name: str
     version: str
@@ -56,6 +63,9 @@ class ScoreLine:
     uid: UUID
     created_at: dt.datetime
     client_label: str
+    agency_label: str
+    author_label: str
+    source_label: str
     amount_xaf: int | None
     duration_months: int | None
     points: int
@@ -81,11 +91,12 @@ class ScoreSheet(ScoreLine):
     max_amount_text: str
     factors: list[FactorView]
     rules: list[RuleView]
-    warnings: list[str]
+    warnings: list[WarningView]
     model: ModelView
     policy_version: int
     application_reference: str
-    author_label: str
+    application_uid: UUID | None
+    client_uid: UUID | None
 
 
 def score_lines(predictions: Iterable[Prediction]) -> list[ScoreLine]:
@@ -107,13 +118,14 @@ def score_sheet(prediction: Prediction) -> ScoreSheet:
         expected_loss_xaf=prediction.expected_loss_xaf,
         max_amount_xaf=prediction.max_amount_xaf,
         max_amount_text=_max_amount_text(prediction, lang),
-        factors=_factor_views(factors_of(prediction, lang=lang)),
+        factors=factor_views(factors_of(prediction, lang=lang)),
         rules=[_rule_view(line, lang) for line in rules_of(prediction, lang=lang)],
-        warnings=[reasons.warning_text(code, lang) for code in prediction.warnings],
+        warnings=_warning_views(prediction, lang),
         model=_model_view(prediction),
         policy_version=prediction.policy.version,
         application_reference=prediction.application.reference if prediction.application else "",
-        author_label=str(prediction.author) if prediction.author else "",
+        application_uid=prediction.application.uid if prediction.application else None,
+        client_uid=prediction.client.uid if prediction.client else None,
     )
 
 
@@ -122,6 +134,9 @@ def _line(prediction: Prediction, lang: Lang) -> dict[str, Any]:
         "uid": prediction.uid,
         "created_at": prediction.created_at,
         "client_label": str(prediction.client) if prediction.client else _("Direct score"),
+        "agency_label": str(prediction.agency or ""),
+        "author_label": str(prediction.author or ""),
+        "source_label": prediction.get_source_display(),
         "amount_xaf": prediction.inputs.get("montant_credit"),
         "duration_months": prediction.inputs.get("duree_mois"),
         "points": prediction.points,
@@ -139,7 +154,23 @@ def _max_amount_text(prediction: Prediction, lang: Lang) -> str:
     return reasons.amount_reason_text(prediction.max_amount_reason, lang)
 
 
-def _factor_views(factors: Iterable[Factor]) -> list[FactorView]:
+def _warning_views(prediction: Prediction, lang: Lang) -> list[WarningView]:
+    told = [
+        WarningView(reasons.warning_text(code, lang), reasons.warning_check(code, lang))
+        for code in prediction.warnings
+    ]
+    absent = [
+        STANDARD[each["variable"]].label(lang)
+        for each in prediction.contributions
+        if each["value"] is None and each["variable"] in STANDARD.names
+    ]
+    if absent:
+        text = _("Not known: %(names)s.") % {"names": ", ".join(absent)}
+        told.append(WarningView(text, _("The score does without; complete the file for a surer one.")))
+    return told
+
+
+def factor_views(factors: Iterable[Factor]) -> list[FactorView]:
     listed = list(factors)
     largest = max((abs(each.log_odds) for each in listed), default=0) or 1
     return [

@@ -1,32 +1,99 @@
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import push_url
 
 from apps.audit.services import record_read
-from apps.scoring.queries import get_visible_prediction, my_predictions
+from apps.registry.errors import NoApprovedModel
+from apps.scoring.queries import get_visible_prediction, scores_found
+from apps.scoring.services import replay_prediction
 from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.pages import cursor_page
+from apps.web.scoring.details import compared, file_lines, ladder, means_view, position_view
+from apps.web.scoring.forms import ScoreFilterForm
 from apps.web.scoring.presenters import score_lines, score_sheet
 
 
 @require_safe
-@allow(Verb.SCORE)
+@allow(Verb.READ_FILES)
 def scores(request: ActorRequest) -> HttpResponse:
-    page = cursor_page(request, my_predictions(request.actor))
-    context = {"scores": score_lines(page.rows), "next_url": page.next_url, "previous_url": page.previous_url}
-    return render(request, "scoring/list.html", context)
+    form = ScoreFilterForm(request.GET, actor=request.actor)
+    valid = form.is_valid()
+    found = scores_found(request.actor, **form.limits()) if valid else scores_found(request.actor).none()
+    page = cursor_page(request, found)
+    context = {
+        "form": form,
+        "chips": form.chips() if valid else [],
+        "scores": score_lines(page.rows),
+        "next_url": page.next_url,
+        "previous_url": page.previous_url,
+        "may_score": request.actor.may(Verb.SCORE),
+    }
+    status = 200 if valid else 422
+    if not request.htmx or request.htmx.history_restore_request:
+        return render(request, "scoring/list.html", context, status=status)
+    answer = render(request, "scoring/list.html#results", context, status=status)
+    return push_url(answer, f"{request.path}{form.address()}")
 
 
 @require_safe
 @allow(Verb.READ_FILES)
 def score(request: ActorRequest, uid: UUID) -> HttpResponse:
+    prediction = _read(request, uid)
+    return render(request, "scoring/detail.html", _sheet(request, prediction))
+
+
+@require_safe
+@allow(Verb.READ_FILES)
+def score_print(request: ActorRequest, uid: UUID) -> HttpResponse:
+    prediction = _read(request, uid)
+    context = {
+        "score": score_sheet(prediction),
+        "means": means_view(prediction),
+        "file": file_lines(prediction),
+        "input_hash": prediction.input_hash,
+        "institution": request.membership.institution,
+    }
+    return render(request, "scoring/print.html", context)
+
+
+@require_POST
+@allow(Verb.REPLAY)
+def score_replay(request: ActorRequest, uid: UUID) -> HttpResponse:
+    prediction = _visible(request, uid)
+    context: dict[str, Any] = {"score": score_sheet(prediction)}
     try:
-        prediction = get_visible_prediction(request.actor, uid)
+        replay = replay_prediction(prediction=prediction, by=request.actor)
+    except NoApprovedModel as refusal:
+        return render(request, "scoring/replay.html", {**context, "refusal": refusal.message}, status=422)
+    context |= {"identical": replay.identical, "lines": compared(replay)}
+    return render(request, "scoring/replay.html", context)
+
+
+def _sheet(request: ActorRequest, prediction: Any) -> dict[str, Any]:
+    return {
+        "score": score_sheet(prediction),
+        "ladder": ladder(prediction),
+        "means": means_view(prediction),
+        "position": position_view(prediction),
+        "may_replay": request.actor.may(Verb.REPLAY),
+    }
+
+
+def _read(request: ActorRequest, uid: UUID) -> Any:
+    """Find a score that is about to be shown, and record that it was."""
+    prediction = _visible(request, uid)
+    record_read(by=request.actor, target=prediction)
+    return prediction
+
+
+def _visible(request: ActorRequest, uid: UUID) -> Any:
+    try:
+        return get_visible_prediction(request.actor, uid)
     except ObjectNotFound:
         raise Http404 from None
-    record_read(by=request.actor, target=prediction)
-    return render(request, "scoring/detail.html", {"score": score_sheet(prediction)})

@@ -54,6 +54,12 @@ def points(value: int | Blank) -> str:
     return text.replace(" ", NO_BREAK)
 
 
+@register.filter
+def signed(value: int) -> str:
+    """Points as a number to add: « +22 », « −1 », « 0 »."""
+    return f"{'+' if value > 0 else MINUS if value < 0 else ''}{abs(value)}"
+
+
 def _decimal_text(number: Number, decimals: int) -> str:
     """Digits grouped by three, halves rounded up, separators of the active language."""
     step = Decimal(1).scaleb(-decimals)

@@ -1,0 +1,1 @@
+"""Clients: the list, the file, and what is written in it."""

@@ -1,0 +1,89 @@
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from apps.audit.services import record_read
+from apps.credits.enums import ConsentMethod
+from apps.credits.queries import (
+    applications_of,
+    client_statistics,
+    external_credits_of,
+    filtered_clients,
+    get_visible_client,
+    guarantees_of,
+    privacy_notice,
+    stale_before,
+)
+from apps.credits.rules import can_edit_file
+from apps.scoring.queries import scores_of_client
+from apps.tenancy.errors import ObjectNotFound
+from apps.tenancy.roles import Verb
+from apps.web.access import ActorRequest, allow
+from apps.web.clients import presenters
+from apps.web.clients.forms import ClientFilterForm
+from apps.web.pages import cursor_page
+
+SHOWN_EVENTS = 50
+
+
+@require_safe
+@allow(Verb.READ_FILES)
+def clients(request: ActorRequest) -> HttpResponse:
+    form = ClientFilterForm(request.GET, actor=request.actor)
+    wish = form.cleaned_data if form.is_valid() else {}
+    old = stale_before()
+    rows = filtered_clients(
+        request.actor,
+        text=wish.get("q", ""),
+        agency=wish.get("agence"),
+        confirmed_before=old if wish.get("a_confirmer") else None,
+    )
+    page = cursor_page(request, rows, key="search_name", ascending=True)
+    context = {
+        "form": form,
+        "clients": presenters.client_lines(page.rows, stale_before=old),
+        "next_url": page.next_url,
+        "previous_url": page.previous_url,
+        "filtered": any(wish.values()),
+        "may_edit": request.actor.may(Verb.EDIT_FILES),
+    }
+    part = "#list" if request.htmx and not request.htmx.history_restore_request else ""
+    return render(request, f"clients/list.html{part}", context)
+
+
+@require_safe
+@allow(Verb.READ_FILES)
+def client(request: ActorRequest, uid: UUID) -> HttpResponse:
+    try:
+        shown = get_visible_client(request.actor, uid=uid)
+    except ObjectNotFound:
+        raise Http404 from None
+    record_read(by=request.actor, target=shown)
+    return render(request, "clients/detail.html", _file(request, shown))
+
+
+def _file(request: ActorRequest, shown: Any) -> dict[str, Any]:
+    is_stale = shown.data_updated_on < stale_before()
+    scores = list(scores_of_client(request.actor, shown)[:SHOWN_EVENTS])
+    applications = applications_of(request.actor, shown)[:SHOWN_EVENTS]
+    return {
+        "client": shown,
+        "is_stale": is_stale,
+        "marks": presenters.marks_of(shown, is_stale=is_stale),
+        "identity": presenters.identity_of(shown),
+        "work": presenters.work_of(shown),
+        "consents": presenters.consents_of(shown),
+        "methods": ConsentMethod.choices,
+        "guarantees": presenters.guarantee_lines(guarantees_of(shown)),
+        "debts": presenters.debts_of(external_credits_of(shown)),
+        "events": presenters.timeline_of(applications, scores),
+        "evolution": presenters.evolution_of(scores),
+        "latest": scores[0] if scores else None,
+        "figures": presenters.figures_of(client_statistics(shown)),
+        "notice": presenters.paragraphs_of(privacy_notice()),
+        "may_edit": can_edit_file(request.actor, shown),
+        "may_score": request.actor.may(Verb.SCORE),
+    }
