@@ -1,8 +1,8 @@
 """Take the pictures of the guide, and the README's, from a running demonstration: `make screenshots`.
 
-The demonstration is started beside it (`make demo`, same PORT); what is entered here stays in it. Names on the
-command line take only these pictures: `python docs/screenshots.py fiche-client demandes`. Every picture is made by
-the function of its name below, in the order of the file: a later one may open what an earlier one has entered.
+The demonstration is started beside it (`make demo`, same PORT); what is entered here stays in it. Names on
+the command line take only these: `python docs/screenshots.py fiche-client demandes`. Every picture is
+made by the function of its name below, in the order of the file: one may open what an earlier one entered.
 """
 
 import argparse
@@ -18,13 +18,17 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
 
 DOCS = Path(__file__).parent
 FOLDERS = {"nouvelle-demande": DOCS / "images"}
 GUIDE = DOCS / "guide" / "images"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--font-render-hinting=none"]
-WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 375, "height": 760}
+#: Date fields speak the language of the browser, not that of the page.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--lang=fr-FR"]
+#: The menu of the back-office is folded on a narrower screen.
+WIDE, WIDER = ViewportSize(width=1280, height=860), ViewportSize(width=1440, height=860)
+PHONE = ViewportSize(width=375, height=760)
+ADMINISTRATOR, OPERATOR = "admin@horizon.demo", "operateur@credisense.demo"
 MAX_BYTES, COLOURS = 120_000, 256
 
 type Take = Callable[["Studio"], Page | Locator]
@@ -44,7 +48,7 @@ class Studio:
             base_url=self.address,
             locale="fr-FR",
             timezone_id="Africa/Douala",
-            viewport=PHONE if phone else WIDE,  # type: ignore[arg-type]
+            viewport=PHONE if phone else WIDE,
             color_scheme="dark" if phone else "light",
             reduced_motion="reduce",
         )
@@ -65,17 +69,17 @@ class Studio:
         page.goto(path, wait_until="networkidle")
         return page
 
-    def platform(self, path: str) -> Page:
-        """Open a page as the platform's operator."""
-        page = self.page("operateur@credisense.demo")
+    def back_office(self, who: str, path: str) -> Page:
+        """Open a page of the administration."""
+        page = self.page(who)
+        page.set_viewport_size(WIDER)
         page.goto(path, wait_until="networkidle")
         return page
 
     def first(self, who: str, path: str, rows: str = "main tbody a.row-link") -> Page:
         """Open the first row of a list."""
         page = self.horizon(who, path)
-        page.locator(rows).first.click()
-        page.wait_for_load_state("networkidle")
+        press(page, page.locator(rows).first)
         return page
 
     def application(self, who: str) -> Page:
@@ -89,6 +93,12 @@ def picture(take: Take) -> Take:
     """Register a picture under the name of its function, in kebab-case."""
     TAKES[take.__name__.replace("_", "-")] = take
     return take
+
+
+def press(page: Page, what: Locator) -> None:
+    """Click on what leads to another page, and wait for that page."""
+    with page.expect_navigation(wait_until="networkidle"):
+        what.click()
 
 
 def card(page: Page, title: str) -> Locator:
@@ -184,10 +194,9 @@ def demander_une_piece(studio: Studio) -> Page:
     page = studio.application("analyste")
     send = page.get_by_role("button", name="Transmettre pour décision")
     if send.count():
-        send.click()
-        page.wait_for_load_state("networkidle")
+        press(page, send)
     page = studio.application("risques")
-    page.get_by_role("link", name="Demander une pièce").click()
+    press(page, page.get_by_role("link", name="Demander une pièce"))
     page.locator("main input[type=checkbox]").first.check()
     page.fill("main textarea", "Le récépissé joint est illisible : merci d'en joindre une copie nette.")
     return page
@@ -198,8 +207,7 @@ def dossier_a_completer(studio: Studio) -> Page:
     page = studio.page("risques@horizon.demo")
     give_back = page.get_by_role("button", name="Rendre le dossier")
     if give_back.count():
-        give_back.click()
-        page.wait_for_load_state("networkidle")
+        press(page, give_back)
     return studio.application("analyste")
 
 
@@ -254,8 +262,7 @@ def fiche_d_analyse(studio: Studio) -> Locator:
 @picture
 def recalculer_a_l_identique(studio: Studio) -> Page:
     page = studio.first("auditeur", "/scores")
-    page.get_by_role("button", name="Recalculer à l'identique").click()
-    page.wait_for_load_state("networkidle")
+    press(page, page.get_by_role("button", name="Recalculer à l'identique"))
     return page
 
 
@@ -305,32 +312,32 @@ def accueil_directeur_commercial(studio: Studio) -> Page:
 
 @picture
 def administration(studio: Studio) -> Page:
-    return studio.horizon("admin", "/admin/")
+    return studio.back_office(ADMINISTRATOR, "/admin/")
 
 
 @picture
 def membres(studio: Studio) -> Page:
-    return studio.horizon("admin", "/admin/users/membership/")
+    return studio.back_office(ADMINISTRATOR, "/admin/users/membership/")
 
 
 @picture
 def nouveau_parametre(studio: Studio) -> Page:
-    return studio.horizon("admin", "/admin/institutions/datedsetting/")
+    return studio.back_office(ADMINISTRATOR, "/admin/institutions/datedsetting/add/")
 
 
 @picture
 def importer_des_clients(studio: Studio) -> Page:
-    return studio.horizon("admin", "/admin/credits/client/import/")
+    return studio.back_office(ADMINISTRATOR, "/admin/credits/client/import/")
 
 
 @picture
 def plateforme(studio: Studio) -> Page:
-    return studio.platform("/admin/")
+    return studio.back_office(OPERATOR, "/admin/")
 
 
 @picture
 def institutions(studio: Studio) -> Page:
-    return studio.platform("/admin/institutions/institution/")
+    return studio.back_office(OPERATOR, "/admin/institutions/institution/")
 
 
 # From the screen to the file
@@ -374,7 +381,7 @@ def _pixels(page: Page, png: bytes) -> np.ndarray:
 
 
 def _palette(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the index of each pixel, and the colours: those most used, and for others the nearest of these."""
+    """Return the index of each pixel, and the colours: those most used, for others the nearest of these."""
     packed = pixels.astype(np.int64) @ np.array([65536, 256, 1])
     found, place, count = np.unique(packed, return_inverse=True, return_counts=True)
     kept = found[np.argsort(-count, kind="stable")[:COLOURS]]
