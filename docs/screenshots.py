@@ -14,7 +14,6 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ DOCS = Path(__file__).parent
 FOLDERS = {"nouvelle-demande": DOCS / "images"}
 GUIDE = DOCS / "guide" / "images"
 #: Date fields speak the language of the browser, not that of the page.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--lang=fr-FR"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--lang=fr"]
 #: The menu of the back-office is folded on a narrower screen.
 WIDE, WIDER = ViewportSize(width=1280, height=860), ViewportSize(width=1440, height=860)
 PHONE = ViewportSize(width=375, height=760)
@@ -40,10 +39,16 @@ class Studio:
 
     def __init__(self, browser: Browser, address: str) -> None:
         self.browser, self.address = browser, address
-        self.page = cache(self._page)
+        self.kept: dict[tuple[str, bool], Page] = {}
         self.entered = ""  # the address of the application that these pictures follow
 
-    def _page(self, who: str, *, phone: bool = False) -> Page:
+    def page(self, who: str, *, phone: bool = False) -> Page:
+        """Return the window of somebody, logged in; of nobody when ``who`` is empty."""
+        if (who, phone) not in self.kept:
+            self.kept[who, phone] = self._window(who, phone=phone)
+        return self.kept[who, phone]
+
+    def _window(self, who: str, *, phone: bool) -> Page:
         context = self.browser.new_context(
             base_url=self.address,
             locale="fr-FR",
@@ -418,8 +423,9 @@ def main() -> int:
         parser.error(f"no such picture: {', '.join(sorted(unknown))}")
     port, failed = os.environ.get("PORT", "8000"), False
     chromium = os.environ.get("CREDISENSE_CHROMIUM") or shutil.which("chromium")
+    french: dict[str, str | float | bool] = {**os.environ, "LANGUAGE": "fr"}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, env=french)
         studio = Studio(browser, f"http://localhost:{port}")
         for name in names:
             try:
