@@ -20,6 +20,10 @@ app.conf.beat_schedule = {
         "task": "apps.outbox.tasks.deliver_outbox",
         "schedule": settings.OUTBOX_EVERY,
     },
+    "purge-drafts": {
+        "task": "apps.users.tasks.purge_drafts",
+        "schedule": settings.DRAFTS_PURGE_EVERY,
+    },
     "seal-audit-trails": {
         "task": "apps.institutions.tasks.seal_audit_trails",
         "schedule": 5.0,

@@ -75,7 +75,7 @@ def _template() -> Catalog:
 
 
 def _is_source(path: str | Path) -> bool:
-    first = Path(path).resolve().relative_to(REPOSITORY).parts[:1]
+    first = Path(path).absolute().relative_to(REPOSITORY).parts[:1]
     return not first or first[0] in FOLDERS
 
 

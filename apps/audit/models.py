@@ -7,6 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.tenancy.constraints import AppendOnly, tenant_constraints
 from apps.tenancy.models import TenantModel
 
+#: The entries of ``record_read`` that tell which files a person opened.
+FILE_READS = ("client.read", "creditapplication.read", "prediction.read")
+
 
 class AuditEntry(TenantModel):
     """One verb, by one actor, on one object. The site may insert and read, nothing else."""
@@ -30,6 +33,11 @@ class AuditEntry(TenantModel):
         indexes = [
             models.Index(fields=["institution", "at"], name="audit_entry_when"),
             models.Index(fields=["institution", "object_uid"], name="audit_entry_object"),
+            models.Index(
+                fields=["institution", "actor_id", "at"],
+                name="audit_entry_file_reads",
+                condition=models.Q(action__in=FILE_READS),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.audit import validators
 from apps.audit.models import (
+    FILE_READS,
     AuditEntry,
     AuditHead,
     AuditSeal,
@@ -18,6 +19,7 @@ from apps.audit.models import (
     PlatformHead,
     PlatformSeal,
 )
+from apps.tenancy.actor import Actor
 from apps.tenancy.context import current_institution_id
 from apps.tenancy.errors import ObjectNotFound
 
@@ -157,6 +159,16 @@ def audit_entries(
         "object_type": object_type,
     }
     return AuditEntry.objects.filter(**{name: value for name, value in wanted.items() if value})
+
+
+def recent_reads(actor: Actor, *, among: int = 100) -> list[tuple[str, UUID]]:
+    """Return ``(type of object, uid)`` of the files that a person opened, each once, the latest first.
+
+    Found among the last ``among`` openings: the trail already tells them, nothing is kept twice.
+    """
+    reads = AuditEntry.objects.filter(actor_kind="user", actor_id=actor.id, action__in=FILE_READS)
+    opened = reads.order_by("-at").values_list("object_type", "object_uid")[:among]
+    return [(kind, uid) for kind, uid in dict.fromkeys(opened) if uid is not None]
 
 
 def get_audit_entry(uid: UUID) -> AuditEntry:

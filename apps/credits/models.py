@@ -49,7 +49,10 @@ class Client(TenantModel):
     reference = models.CharField(_("reference"), max_length=40)
     last_name = models.CharField(_("last name"), max_length=80)
     first_names = models.CharField(_("first names"), max_length=120, blank=True)
-    search_name = models.CharField(max_length=200, editable=False)
+    #: The name as it is searched, both ways round. Ordered by code points, so that the names that begin with
+    #: a text are a range of the index: under row-level security LIKE may use none.
+    search_name = models.CharField(max_length=200, editable=False, db_collation="C")
+    search_first_names = models.CharField(max_length=200, editable=False, default="", db_collation="C")
     sex = models.CharField(_("sex"), max_length=1, choices=Sex, blank=True)
     birth_date = models.DateField(_("date of birth"))
     family_situation = models.CharField(
@@ -99,6 +102,7 @@ class Client(TenantModel):
         ]
         indexes = [
             models.Index(fields=["institution", "search_name"], name="credits_client_name"),
+            models.Index(fields=["institution", "search_first_names"], name="credits_client_first_names"),
             models.Index(fields=["institution", "phone_index"], name="credits_client_phone"),
             models.Index(fields=["institution", "document_index"], name="credits_client_document"),
             models.Index(fields=["institution", "agency"], name="credits_client_agency"),

@@ -82,11 +82,11 @@ def clients_named(actor: Actor, prefix: str) -> QuerySet[Client]:
     return visible_clients(actor).filter(prefix_range(search_form(prefix)))
 
 
-def prefix_range(prefix: str) -> Q:
+def prefix_range(prefix: str, *, column: str = "search_name") -> Q:
     """Return the condition of a name as it is searched that begins with ``prefix``, everything if empty."""
     if not prefix:
         return Q()
-    return Q(search_name__gte=prefix, search_name__lt=prefix + LAST_LETTER)
+    return Q(**{f"{column}__gte": prefix, f"{column}__lt": prefix + LAST_LETTER})
 
 
 def find_clients(actor: Actor, text: str) -> QuerySet[Client]:
@@ -263,6 +263,37 @@ def standard_notice() -> str:
         ),
     )
     return "\n\n".join(paragraphs)
+
+
+def search_clients(actor: Actor, text: str, *, limit: int) -> list[Client]:
+    """Return the visible clients that ``text`` may mean, at most ``limit``: one or two statements.
+
+    Without a digit it is the beginning of a name, last name first or first names first, whatever its case
+    and accents; with one it is a reference, a phone or a document number, whole.
+    """
+    if any(letter.isdigit() for letter in text):
+        return list(find_clients(actor, text).order_by("search_name", "pk")[:limit])
+    beginning = search_form(text)
+    if not beginning:
+        return []
+    found = {
+        client.pk: client
+        for column in ("search_name", "search_first_names")
+        for client in _names_from(actor, column, beginning)[:limit]
+    }
+    return list(found.values())[:limit]
+
+
+def _names_from(actor: Actor, column: str, beginning: str) -> QuerySet[Client]:
+    return visible_clients(actor).filter(prefix_range(beginning, column=column)).order_by(column, "pk")
+
+
+def search_applications(actor: Actor, text: str, *, limit: int) -> list[CreditApplication]:
+    """Return the visible applications whose reference is ``text``, in capitals or not; one statement."""
+    if not any(letter.isdigit() for letter in text):
+        return []
+    references = (text.strip(), text.strip().upper())
+    return list(visible_applications(actor).filter(reference__in=references).order_by("-pk")[:limit])
 
 
 def client_values(client: Client, *, on: dt.date) -> dict[str, Value]:

@@ -7,13 +7,14 @@ from apps.tenancy.encryption import blind_index
 
 INTERNATIONAL = re.compile(r"^\s*(?:\+|00)")
 CAMEROON, NATIONAL_DIGITS = "237", 9
+LONGEST_NAME = 200
 
 
 def search_form(name: str) -> str:
-    """Return a name without case or accents, as prefix search compares it."""
+    """Return a name without case or accents, as prefix search compares it; cut at 200 characters."""
     decomposed = unicodedata.normalize("NFKD", name.casefold())
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return re.sub(r"\s+", " ", plain).strip()
+    return re.sub(r"\s+", " ", plain).strip()[:LONGEST_NAME]
 
 
 def phone_form(phone: str) -> str:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
@@ -106,6 +107,13 @@ def _raise_alert(message: OutboxMessage) -> None:
 
 
 DELIVERIES = {MessageKind.EMAIL: _send_letter, MessageKind.ALERT: _raise_alert}
+
+
+def mark_alerts_read(*, by: Actor, uid: UUID | None = None) -> int:
+    """Mark one's own alerts as read, or the one named ``uid``; return how many were not yet."""
+    own = Alert.objects.filter(recipient_id=by.id, read_at=None)
+    wanted = own if uid is None else own.filter(uid=uid)
+    return wanted.update(read_at=timezone.now())
 
 
 def mark_read(*, alert: Alert, by: Actor) -> bool:

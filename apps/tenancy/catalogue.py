@@ -50,6 +50,7 @@ PLATFORM_TASKS = frozenset(
         "apps.institutions.tasks.seal_audit_trails",
         "apps.jobs.tasks.requeue_lost_jobs",
         "apps.outbox.tasks.deliver_outbox",
+        "apps.users.tasks.purge_drafts",
     }
 )
 

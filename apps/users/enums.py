@@ -20,3 +20,18 @@ class SessionKind(models.TextChoices):
 
     WEB = "web", _("Browser")
     API = "api", _("API")
+
+
+class Theme(models.TextChoices):
+    """How the pages of a person look; none chosen means as the system does."""
+
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
+
+class FeedbackKind(models.TextChoices):
+    """What a person's opinion of the site is about."""
+
+    PROBLEM = "problem", _("Problem")
+    IDEA = "idea", _("Idea")
+    QUESTION = "question", _("Question")

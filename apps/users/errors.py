@@ -51,3 +51,15 @@ class InvitationOver(DomainError):
     """An invitation that was used, is too old, was altered, or whose institution is suspended."""
 
     code = "invitation_over"
+
+
+class DraftTooLarge(DomainError):
+    """A draft larger than a form can be."""
+
+    code = "draft_too_large"
+
+
+class TooManyOpinions(DomainError):
+    """A person has written as many opinions as one day takes."""
+
+    code = "too_many_opinions"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.tenancy.constraints import tenant_constraints
 from apps.tenancy.encryption import EncryptedTextField
 from apps.tenancy.models import TenantForeignKey, TenantModel
-from apps.users.enums import RoleChoices, SessionKind
+from apps.users.enums import FeedbackKind, RoleChoices, SessionKind, Theme
 
 
 class UserManager(BaseUserManager["User"]):
@@ -31,6 +31,8 @@ class User(AbstractBaseUser):
     email = models.EmailField(_("e-mail"), unique=True)
     full_name = models.CharField(_("full name"), max_length=120)
     language = models.CharField(_("language"), max_length=2, blank=True)
+    #: Empty: as the system of the computer is.
+    theme = models.CharField(_("theme"), max_length=5, choices=Theme, blank=True)
     is_operator = models.BooleanField(_("platform operator"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -165,3 +167,52 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return str(self.user_id)
+
+
+class Draft(TenantModel):
+    """What a person typed in a form and has not sent yet; only its author reads it.
+
+    ``key`` names the form and, where there is one, the object: ``client-<uid>``. ``content`` is JSON,
+    field name -> list of texts, as the browser would post them.
+    """
+
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    key = models.CharField(max_length=80)
+    content = EncryptedTextField()
+    saved_at = models.DateTimeField(_("saved at"), default=timezone.now)
+    #: Thrown away by its author, who may still take that back.
+    discarded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("draft")
+        verbose_name_plural = _("drafts")
+        constraints = [
+            *tenant_constraints(),
+            models.UniqueConstraint(fields=["institution", "author", "key"], name="users_draft_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Feedback(TenantModel):
+    """What a person of the institution says of the site to its administrators."""
+
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(_("kind"), max_length=8, choices=FeedbackKind)
+    page = models.CharField(_("page"), max_length=200, blank=True)
+    text = EncryptedTextField(_("text"))
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    handled_at = models.DateTimeField(_("handled at"), null=True)
+
+    class Meta:
+        verbose_name = _("opinion")
+        verbose_name_plural = _("opinions")
+        constraints = [*tenant_constraints()]
+        indexes = [
+            models.Index(fields=["institution", "created_at", "uid"], name="users_feedback_when"),
+            models.Index(fields=["institution", "author", "created_at"], name="users_feedback_author"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.get_kind_display())

@@ -11,7 +11,7 @@ from apps.institutions.queries import setting_on
 from apps.tenancy.actor import Actor
 from apps.tenancy.roles import Role
 from apps.users.enums import SessionKind
-from apps.users.models import LoginSession, Membership, MembershipAgency, SecondFactor, User
+from apps.users.models import Draft, Feedback, LoginSession, Membership, MembershipAgency, SecondFactor, User
 
 TOTP_ROLES_SETTING = "totp_required_roles"
 
@@ -135,3 +135,25 @@ def visible_memberships(actor: Actor) -> QuerySet[Membership]:
     if actor.kind == "operator":
         return memberships
     return memberships.filter(institution_id=actor.institution)
+
+
+def administrators(institution_id: int) -> list[User]:
+    """Return the active administrators of an institution."""
+    return list(
+        User.objects.filter(
+            is_active=True,
+            memberships__institution_id=institution_id,
+            memberships__is_active=True,
+            memberships__role=Role.ADMINISTRATEUR,
+        ).order_by("pk")
+    )
+
+
+def own_drafts(actor: Actor) -> QuerySet[Draft]:
+    """Return the actor's drafts, the latest first."""
+    return Draft.objects.filter(author_id=actor.id, discarded_at=None).order_by("-saved_at", "-pk")
+
+
+def received_feedback() -> QuerySet[Feedback]:
+    """Return the opinions of the institution in scope, with their authors."""
+    return Feedback.objects.select_related("author")

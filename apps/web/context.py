@@ -1,5 +1,7 @@
 """What every page shows around its content."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -7,8 +9,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from apps.outbox.queries import unread_alerts
 from apps.tenancy.actor import Actor
 from apps.tenancy.roles import Verb
+
+MOST_SHOWN = 99
 
 
 def surroundings(request: HttpRequest) -> dict[str, Any]:
@@ -18,14 +23,23 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
     return {
         "demo_mode": settings.DEMO_MODE,
         "actor": _person(actor, membership),
+        "theme": getattr(request.user, "theme", "") if actor is not None else "",
+        "may_search": actor is not None and membership is not None and actor.may(Verb.READ_FILES),
+        "alerts_unread": _unread(actor) if actor is not None and membership is not None else 0,
         "nav": _menu(request, actor) if actor is not None and membership is not None else [],
     }
+
+
+def _unread(actor: Actor) -> Callable[[], int]:
+    """Count the alerts not read yet when the page shows them, up to 99: a fragment asks for nothing."""
+    return cache(unread_alerts(actor)[:MOST_SHOWN].count)
 
 
 def _person(actor: Actor | None, membership: Any) -> dict[str, str] | None:
     if actor is None:
         return None
     return {
+        "uid": str(actor.uid),
         "display_name": actor.display_name,
         "role_label": membership.get_role_display() if membership else _("Platform operator"),
         "institution_name": membership.institution.name if membership else "",

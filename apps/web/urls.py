@@ -8,8 +8,12 @@ from apps.web.audit import views as audit
 from apps.web.clients import editing, securities
 from apps.web.clients import views as client
 from apps.web.credits import views as credit
+from apps.web.drafts import views as drafts
+from apps.web.feedback import views as feedback
+from apps.web.glossary import views as glossary
 from apps.web.home import views as home
 from apps.web.scoring import views as scoring
+from apps.web.search import views as search
 
 app_name = "web"
 
@@ -21,6 +25,7 @@ urlpatterns = [
     path("mot-de-passe/nouveau", profile.password_reset, name="password_reset"),
     path("profil", profile.profile, name="profile"),
     path("profil/langue", profile.profile_language, name="profile_language"),
+    path("profil/theme", profile.profile_theme, name="profile_theme"),
     path("profil/mot-de-passe", profile.password_change, name="password_change"),
     path("profil/sessions", profile.profile_sessions, name="profile_sessions"),
     path("profil/double-authentification", profile.second_factor, name="second_factor"),
@@ -48,6 +53,13 @@ urlpatterns = [
     path("demandes/<uuid:uid>/pieces", application.application_return, name="application_return"),
     path("demandes/<uuid:uid>/annuler", application.application_cancel, name="application_cancel"),
     path("demandes/<uuid:uid>/rouvrir", application.application_reopen, name="application_reopen"),
+    path("demandes/verifier", credit.field_check, name="field_check"),
+    path("recherche", search.search, name="search"),
+    path("brouillons", drafts.draft, name="draft"),
+    path("glossaire", glossary.glossary, name="glossary"),
+    path("avis", feedback.feedback, name="feedback"),
+    path("avis/recus", feedback.feedback_received, name="feedback_received"),
+    path("alertes", feedback.alerts, name="alerts"),
     path("scores", scoring.scores, name="scores"),
     path("scores/<uuid:uid>", scoring.score, name="score"),
     path("scores/<uuid:uid>/fiche", scoring.score_print, name="score_print"),

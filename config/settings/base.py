@@ -199,6 +199,7 @@ JOB_LOST_AFTER = timedelta(minutes=10)
 JOB_QUEUED_TOO_LONG = timedelta(minutes=10)
 JOB_REQUEUE_EVERY = timedelta(minutes=5)
 OUTBOX_EVERY = timedelta(seconds=30)
+DRAFTS_PURGE_EVERY = timedelta(hours=6)
 
 LOGGING = {
     "version": 1,

@@ -6,7 +6,9 @@
   const THEMES = ["auto", "light", "dark"];
   const root = document.documentElement;
 
+  // Of somebody logged in, the server knows the theme; before that, the browser does.
   const readTheme = () => {
+    if (root.dataset.person) return root.dataset.theme || "auto";
     try {
       const stored = localStorage.getItem("theme");
       return THEMES.includes(stored) ? stored : "auto";
@@ -28,12 +30,18 @@
 
   const nextTheme = () => {
     const theme = THEMES[(THEMES.indexOf(readTheme()) + 1) % THEMES.length];
+    applyTheme(theme);
+    if (root.dataset.person) {
+      const headers = JSON.parse(document.body.getAttribute("hx-headers"));
+      const body = new URLSearchParams({ theme: theme === "auto" ? "" : theme });
+      fetch(root.dataset.themeUrl, { method: "POST", headers, body }).catch(() => {});
+      return;
+    }
     try {
       localStorage.setItem("theme", theme);
     } catch {
       /* the choice then lasts as long as the page */
     }
-    applyTheme(theme);
   };
 
   const showRequestError = (shown) => {

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from apps.audit.models import AuditEntry
-from apps.credits.models import CreditApplication
+from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee
 from apps.scoring.models import Prediction
 from apps.tenancy.roles import Role, Verb, allows
 from tests.architecture.test_routes import declared, routes
@@ -27,6 +27,14 @@ TARGETS = {
     "web:application_submit": CreditApplication,
     "web:application_withdraw": CreditApplication,
     "web:audit_entry": AuditEntry,
+    "web:client": Client,
+    "web:client_confirm": Client,
+    "web:client_consent": Client,
+    "web:client_edit": Client,
+    "web:external_credit_close": ExternalCredit,
+    "web:external_credit_new": Client,
+    "web:guarantee_new": Client,
+    "web:guarantee_release": Guarantee,
     "web:score": Prediction,
     "web:score_print": Prediction,
     "web:score_replay": Prediction,
@@ -81,6 +89,9 @@ def target_and_secrets(model):
     if model is AuditEntry:
         target = AuditEntry.objects.first()
         return target, [str(target.uid), str(target.object_uid)]
+    if model is Client:
+        target = Client.objects.first()
+        return target, [str(target.uid), target.reference, target.last_name]
     target = model.objects.select_related("client").exclude(client=None).first()
     return target, [str(target.uid), target.client.reference, target.client.last_name]
 

@@ -129,7 +129,7 @@ def test_a_returned_file_waits_in_the_inbox_and_says_what_is_missing(world, page
     assert own_draft.uid in [line.uid for line in inbox.context["returned"]]
     sheet = analyst.get(path("application", own_draft)).content.decode()
     assert "CNI expirée" in sheet
-    assert "Pièce d'identité en cours de validité" in sheet
+    assert "identité en cours de validité" in sheet
     analyst.post(path("application_submit", own_draft), {"answer": "Nouveau récépissé"})
     assert stored(world, own_draft).status == ApplicationStatus.SUBMITTED
 
@@ -147,7 +147,7 @@ def test_the_author_is_told_that_another_must_return_the_file(world, page, own_d
 
     answer = client.get(path("application_return", own_draft), follow=True)
 
-    assert "c'est le vôtre" in answer.content.decode()
+    assert "est le vôtre" in answer.content.decode()
 
 
 def test_values_are_changed_and_the_old_score_is_marked(world, page, own_draft):

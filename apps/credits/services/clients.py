@@ -26,7 +26,9 @@ CONSENTS = {
     ConsentPurpose.BUREAU: ("bureau_consent_at", "bureau_consent_method", "bureau_consent_withdrawn_on"),
 }
 #: Columns that are computed: no news for the trail.
-DERIVED = frozenset({"search_name", "phone_index", "document_index", "created_at", "updated_at"})
+DERIVED = frozenset(
+    {"search_name", "search_first_names", "phone_index", "document_index", "created_at", "updated_at"}
+)
 
 
 @transaction.atomic
@@ -116,6 +118,7 @@ def save_client(*, client: Client, by: Actor, changed: list[str] | None = None) 
 def prepare_client(client: Client, *, institution_id: int) -> Client:
     """Fill what is derived from the fields: the name as it is searched, the blind indexes."""
     client.search_name = search_form(f"{client.last_name} {client.first_names}")
+    client.search_first_names = search_form(f"{client.first_names} {client.last_name}")
     client.phone = re.sub(r"[\s.\-]", "", client.phone)
     client.phone_index = phone_index(client.phone, institution_id=institution_id)
     client.document_index = document_index(client.document_number, institution_id=institution_id)
@@ -171,7 +174,7 @@ def _set_consent(
 def reindex_clients(*, after: int, institution_id: int, size: int = 500) -> tuple[int | None, int]:
     """Compute again what the next ``size`` clients are found by; return ``(last key or None, changed)``."""
     clients = list(Client.objects.select_for_update().filter(pk__gt=after).order_by("pk")[:size])
-    names = ("search_name", "phone_index", "document_index")
+    names = ("search_name", "search_first_names", "phone_index", "document_index")
     before = {client.pk: tuple(getattr(client, name) for name in names) for client in clients}
     for client in clients:
         prepare_client(client, institution_id=institution_id)

@@ -76,3 +76,9 @@ def set_language(*, user: User, language: str) -> None:
     """Keep a person's own choice of language; empty means that of the institution."""
     user.language = language
     user.save(update_fields=["language"])
+
+
+def set_theme(*, user: User, theme: str) -> None:
+    """Keep how a person wants the pages to look; empty means as the system of the computer."""
+    user.theme = theme
+    user.save(update_fields=["theme"])

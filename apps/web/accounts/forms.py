@@ -5,6 +5,8 @@ from django.conf import settings
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.utils.translation import gettext_lazy as _
 
+from apps.users.enums import Theme
+
 
 class LoginForm(forms.Form):
     """E-mail and password; which of the two is wrong is never said."""
@@ -33,6 +35,14 @@ class CodeForm(forms.Form):
                 "spellcheck": "false",
             }
         ),
+    )
+
+
+class ThemeForm(forms.Form):
+    """How the pages look; empty follows the computer's own choice."""
+
+    theme = forms.ChoiceField(
+        label=_("Theme"), required=False, choices=lambda: [("", _("As the system")), *Theme.choices]
     )
 
 

@@ -25,8 +25,10 @@ from apps.web.accounts.forms import (
     LanguageForm,
     NewPasswordForm,
     ResetRequestForm,
+    ThemeForm,
 )
 from apps.web.accounts.presenters import refuse, session_lines
+from apps.web.notices import say
 
 RESET = "reset"
 
@@ -40,6 +42,7 @@ def profile(request: ActorRequest) -> HttpResponse:
         "sessions": session_lines(own_sessions(request.user.pk), current=request.login_session),
         "second_factor": second_factor_of(request.user.pk),
         "language_form": LanguageForm(initial={"language": request.user.language}),
+        "theme_form": ThemeForm(initial={"theme": request.user.theme}),
     }
     return render(request, "users/profile.html", context)
 
@@ -51,6 +54,20 @@ def profile_language(request: ActorRequest) -> HttpResponse:
     if form.is_valid():
         services.set_language(user=request.user, **form.cleaned_data)
         messages.success(request, _("Language saved."))
+    return redirect("web:profile")
+
+
+@require_POST
+@allow(PERSON)
+def profile_theme(request: ActorRequest) -> HttpResponse:
+    """Keep the theme; the button of the top bar (``?bouton``) needs no page in answer."""
+    form = ThemeForm(request.POST)
+    if form.is_valid():
+        services.set_theme(user=request.user, **form.cleaned_data)
+    if "bouton" in request.GET:
+        return HttpResponse(status=204 if form.is_valid() else 422)
+    if form.is_valid():
+        say(request, _("Theme saved."))
     return redirect("web:profile")
 
 

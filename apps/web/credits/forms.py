@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.credits.enums import DocumentType
-from apps.credits.models import CreditApplication
+from apps.credits.models import Client, CreditApplication
 from apps.credits.services.applications import Change, Entry, stored_values, version_of
 from apps.engine.dictionary import STANDARD, Variable
 from apps.engine.wording import typed_number
@@ -217,6 +218,21 @@ class ApplicationForm(ValuesForm):
         )
 
 
+def field_problems(name: str, text: str, *, actor: Actor) -> list[str]:
+    """Return what is wrong with one typed field by itself, in the words of the whole form."""
+    field = ApplicationForm(actor=actor).fields.get(name)
+    if field is None:
+        return []
+    try:
+        value = field.clean(text)
+    except forms.ValidationError as error:
+        return [str(message) for message in error.messages]
+    if name == "birth_date" and value:
+        name, value = "age", Client(birth_date=value).age_on(timezone.localdate())
+    problems = STANDARD.clean({name: value}).problems if name in STANDARD else ()
+    return [each.text(current_lang()) for each in problems if each.field == name]
+
+
 PLACES = {
     "age": "birth_date",
     "sex": "sexe",
@@ -231,8 +247,6 @@ def typed_variables() -> tuple[str, ...]:
 
 
 def _identity(data: dict[str, Any]) -> dict[str, Any]:
-    from django.utils import timezone
-
     return {
         "last_name": data["last_name"],
         "first_names": data["first_names"],

@@ -23,6 +23,9 @@ TONES = {
     "declined": "negative",
     "deferred": "caution",
     "counter_offered": "info",
+    # outcomes
+    "good": "positive",
+    "default": "negative",
     # rule verdicts
     "respectee": "positive",
     "violee": "negative",

@@ -1,0 +1,45 @@
+"""Alerts in words, from their codes."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from apps.outbox.models import Alert
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    uid: UUID
+    text: str
+    url: str
+    created_at: dt.datetime
+    unread: bool
+
+
+def alert_words() -> dict[str, tuple[str, str]]:
+    """Return code -> (sentence, address of the page about it or ``""``); another code is shown as it is."""
+    return {
+        "feedback.received": (_("A colleague gave an opinion."), reverse("web:feedback_received")),
+    }
+
+
+def alert_lines(alerts: Iterable[Alert]) -> list[AlertLine]:
+    """Return a line per alert."""
+    words = alert_words()
+    return [_line(alert, *words.get(alert.code, (alert.code, ""))) for alert in alerts]
+
+
+def _line(alert: Alert, text: str, url: str) -> AlertLine:
+    return AlertLine(
+        uid=alert.uid, text=text, url=url, created_at=alert.created_at, unread=alert.read_at is None
+    )
+
+
+def address_of(alert: Alert | None) -> str:
+    """Return the page that an alert is about, or the list of alerts."""
+    _text, url = alert_words().get(alert.code if alert else "", ("", ""))
+    return url or reverse("web:alerts")

@@ -1,0 +1,1 @@
+"""The words of credit, in plain words."""

@@ -1,0 +1,1 @@
+"""Finding a file again: by typing, or among the last ones opened."""
