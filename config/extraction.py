@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 from config.env import REPOSITORY
+from config.installed_texts import untranslated
 
 LANGUAGES = ("fr", "en")
 #: The engine is left out: it knows no Django and carries its own French and English.
@@ -26,6 +27,11 @@ METHODS: list[tuple[str, str]] = [
     ("apps/**.py", "python"),
     ("config/**.py", "python"),
     ("templates/**.html", "config.extraction:extract_template"),
+]
+#: How the sources of installed packages are read.
+INSTALLED: list[tuple[str, str]] = [
+    ("**.py", "python"),
+    ("**.html", "config.extraction:extract_template"),
 ]
 KEYWORDS: dict[str, Any] = DEFAULT_KEYWORDS | {
     "gettext_lazy": None,
@@ -71,6 +77,8 @@ def _template() -> Catalog:
     for filename, _line, message, comments, context in sorted(found, key=lambda each: each[:2]):
         place: Any = (filename, None)  # no line number: a moved line changes no catalogue
         catalogue.add(message, None, [place], auto_comments=comments, context=context)
+    for source, message, context in untranslated(INSTALLED, KEYWORDS):
+        catalogue.add(message, None, [(source, None)], context=context)  # type: ignore[list-item]
     return catalogue
 
 

@@ -19,7 +19,7 @@ from typing import TextIO
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import catalogues, env, postgres
+from config import catalogues, env, icons, postgres
 from config.env import REPOSITORY
 from config.postgres import process
 from config.postgres.state import Server
@@ -73,6 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     mode = parser.parse_args(arguments).mode
     if mode == "catalogues":
         catalogues.compile_changed()
+        icons.make_changed()
         return 0
     try:
         stack = Stack(mode, env.integer("PORT", 8000, minimum=1), env.data_dir())
@@ -148,6 +149,10 @@ def _manage(*arguments: str, relay: bool = False) -> Callable[[Stack], None]:
 
 def _compile_catalogues(_stack: Stack) -> None:
     catalogues.compile_changed()
+
+
+def _make_icons(stack: Stack) -> None:
+    icons.make_changed(stack.data_dir / "assets")
 
 
 def _start_site(stack: Stack) -> None:
@@ -243,6 +248,7 @@ DATABASE_STEPS: list[Step] = [
     ("Base de données", "prête", _start_database),
     ("Migrations", "faites", _manage("migrate", "--database=owner", "--no-input")),
     ("Traductions", "compilées", _compile_catalogues),
+    ("Icônes", "prêtes", _make_icons),
     ("Contrôle de l'isolation", "sans remarque", _manage("check_isolation")),
 ]
 SITE_STEP: Step = ("Site et tâches", "prêts", _start_site)

@@ -3,12 +3,15 @@
 import datetime as dt
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.audit.services import record, record_platform
 from apps.institutions.models import Agency, DatedSetting, Institution
 from apps.tenancy.actor import Actor
+from apps.tenancy.errors import InvalidValues
 
 
 @transaction.atomic
@@ -28,9 +31,15 @@ def save_institution(*, institution: Institution, by: Actor, reason: str) -> Ins
 
 @transaction.atomic
 def save_agency(*, agency: Agency, by: Actor) -> Agency:
-    """Create or change an agency of the institution in scope."""
+    """Create or change an agency of the institution in scope; raise ``InvalidValues`` naming the fields."""
     created = agency.pk is None
-    agency.full_clean()
+    if Agency.objects.filter(code=agency.code).exclude(pk=agency.pk).exists():
+        message = _("This code is already used in your institution.")
+        raise InvalidValues(message, fields={"code": [message]})
+    try:
+        agency.full_clean()
+    except ValidationError as error:
+        raise InvalidValues(_("Some values cannot be used."), fields=error.message_dict) from error
     agency.save()
     record(
         by=by,

@@ -55,6 +55,10 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.full_name or self.email
 
+    def get_full_name(self) -> str:
+        """Return the name as the back-office's theme asks for it."""
+        return self.full_name
+
     @property
     def is_staff(self) -> bool:
         """The admin's own gate; what is inside is decided per page by the role table."""

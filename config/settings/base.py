@@ -35,6 +35,11 @@ INSTALLED_APPS = [
     "apps.web",
     "apps.api",
     "apps.demo",
+    # Before the admin: their templates replace Django's. The site itself stays ours (config/backoffice.py).
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "import_export",
     "config.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -120,7 +125,10 @@ USE_THOUSAND_SEPARATOR = True
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+#: What is made from the packages' own files (config/icons.py); it comes before them.
+MADE_ASSETS_DIR = DATA_DIR / "assets"
+MADE_ASSETS_DIR.mkdir(parents=True, exist_ok=True)
+STATICFILES_DIRS = [MADE_ASSETS_DIR, BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a missing folder
 
@@ -145,6 +153,74 @@ SECURE_CSP = {
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
 }
+
+#: The back-office's theme interprets its attributes and writes widths: allowed under /admin/ only.
+BACK_OFFICE_CSP = SECURE_CSP | {
+    "script-src": [CSP.SELF, CSP.UNSAFE_EVAL],
+    "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
+}
+
+UNFOLD = {
+    "SITE_TITLE": "CrediSense",
+    "SITE_HEADER": "CrediSense",
+    "SITE_SUBHEADER": "config.backoffice.place",
+    "SITE_URL": None,
+    "SITE_ICON": "config.backoffice.logo",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "config.backoffice.favicon"},
+    ],
+    "SHOW_HISTORY": False,  # our audit trail is the history
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    "SHOW_BACK_BUTTON": True,
+    "ENVIRONMENT": "config.backoffice.environment",
+    "STYLES": ["config.backoffice.stylesheet"],
+    "ACCOUNT": {"navigation": "config.backoffice.account_links"},
+    "SIDEBAR": {"show_search": False, "navigation": "config.backoffice.navigation"},
+    "DASHBOARD_CALLBACK": "config.dashboard.with_figures",
+    "COLORS": {
+        "base": {
+            "50": "#f4f6f4",
+            "100": "#eef2ef",
+            "200": "#dae1dc",
+            "300": "#c3ccc6",
+            "400": "#a4b3aa",
+            "500": "#79867e",
+            "600": "#506058",
+            "700": "#3d4a43",
+            "800": "#2e3a34",
+            "900": "#18201c",
+            "950": "#0f1512",
+        },
+        # The greens of static/css/app.css; 600 carries white text, 500 is what the dark theme writes in.
+        "primary": {
+            "50": "#f1f8f5",
+            "100": "#e2f1ea",
+            "200": "#c3e3d5",
+            "300": "#93cdb5",
+            "400": "#62cda4",
+            "500": "#3fb98b",
+            "600": "#0b5d46",
+            "700": "#084a38",
+            "800": "#0a4a39",
+            "900": "#073a2c",
+            "950": "#05241a",
+        },
+        "font": {
+            "subtle-light": "#506058",
+            "subtle-dark": "#a4b3aa",
+            "default-light": "#34423b",
+            "default-dark": "#cfdad4",
+            "important-light": "#15201a",
+            "important-dark": "#e7eeea",
+        },
+    },
+}
+#: Uploads between the preview and the confirmation: encrypted, each for its own sender, an hour at most.
+IMPORT_FILES_DIR = DATA_DIR / "imports"
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+IMPORT_EXPORT_SKIP_ADMIN_LOG = True  # the services' audit entries stand for Django's log
+IMPORT_EXPORT_IMPORT_IGNORE_BLANK_LINES = True
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.api.authentication.ActorAuthentication"],

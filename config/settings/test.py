@@ -11,6 +11,10 @@ PLATFORM_MODELS_DIR = DATA_DIR / "ml_models" / "platform"
 INSTITUTION_FILES_DIR = DATA_DIR / "institutions"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+IMPORT_FILES_DIR = DATA_DIR / "imports"
+MADE_ASSETS_DIR = DATA_DIR / "assets"
+MADE_ASSETS_DIR.mkdir(parents=True, exist_ok=True)
+STATICFILES_DIRS = [MADE_ASSETS_DIR, BASE_DIR / "static"]
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 DEMO_MODE = True
 

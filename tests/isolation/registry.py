@@ -78,8 +78,11 @@ STAMPS = f"{D}::test_every_task_refuses_a_message_without_its_own_stamp"
 CHOICES = f"{D}::test_forms_neither_offer_nor_take_foreign_choices"
 L = "test_later_doors"
 TRAIL = f"{L}::test_the_trail_and_its_export_hold_one_institution"
-exports = Wait("more exports", lambda: [path for path in EXPORTS() if path != "audit/export"])
-imports = Wait("imports", route_with("import", "upload", "televers"))
+exports = Wait(
+    "more exports than those of the trail and the back-office",
+    lambda: [path for path in EXPORTS() if path != "audit/export"],
+)
+imports = Wait("imports elsewhere", route_with("import", "upload", "televers"))
 
 #: Number of the attack -> tests that make it, or the wait.
 ATTACKS: dict[int, list[str | Wait]] = {
@@ -101,11 +104,16 @@ ATTACKS: dict[int, list[str | Wait]] = {
     16: [Wait("inline formsets", inlines)],
     17: [OBJECTS, Wait("save-as-new", inlines)],
     18: [f"{D}::test_a_fragment_is_no_other_door"],
-    19: [TRAIL, exports],
-    20: [imports],
-    21: [imports],
+    19: [TRAIL, f"{L}::test_an_export_of_rows_holds_one_institution", exports],
+    20: [f"{L}::test_an_import_neither_reads_nor_writes_another_institution", imports],
+    21: [f"{L}::test_an_upload_of_another_institution_is_not_confirmed", imports],
     22: [Wait("reports", route_with("rapport", "report"))],
-    23: [TRAIL, exports, Wait("pages of jobs", route_with("job", "travaux", "tache"))],
+    23: [
+        TRAIL,
+        f"{L}::test_an_upload_of_another_institution_is_not_confirmed",
+        exports,
+        Wait("pages of jobs", route_with("job", "travaux", "tache")),
+    ],
     24: [f"{D}::test_every_task_knows_nothing_of_foreign_objects"],
     25: [STAMPS, Wait("chains and chords", source_with("import chain", "import chord", "self.retry("))],
     26: [f"{D}::test_platform_tasks_take_no_arguments"],
@@ -153,6 +161,7 @@ ATTACKS: dict[int, list[str | Wait]] = {
     50: [
         "test_sessions::test_a_suspended_institution_is_closed",
         f"{L}::test_a_suspended_institution_exports_nothing",
+        f"{L}::test_a_suspended_institution_moves_no_files",
         exports,
     ],
     51: [f"{L}::test_a_backup_of_one_institution_holds_it_alone"],

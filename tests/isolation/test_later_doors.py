@@ -1,16 +1,19 @@
 """Attacks on what came after the first doors: the trail, exports, backups, resets, invitations."""
 
+import re
 import tarfile
 
 import pytest
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 
 from apps.audit.models import AuditEntry
-from apps.institutions.models import Institution
+from apps.credits.models import Client as Borrower
+from apps.institutions.models import Agency, Institution
 from apps.users.models import Membership
-from tests.isolation.loot import loot
+from tests.isolation.loot import foreign_keys, loot
 
 pytestmark = pytest.mark.django_db
 
@@ -89,3 +92,97 @@ def test_a_backup_of_one_institution_holds_it_alone(tmp_path):
     text = b"\n".join(files).decode("utf-8", "replace")
     assert "ngwa" in text
     assert loot().found_in(text) == []
+
+
+FILES = ("/admin/credits/client/", "/admin/institutions/agency/")
+
+
+def _upload(text):
+    return {
+        "import_file": SimpleUploadedFile("f.csv", text.encode(), content_type="text/csv"),
+        "format": "0",
+        "resource": "0",
+    }
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_an_export_of_rows_holds_one_institution(page, path):
+    keys = foreign_keys()
+    every = [*keys.values()]
+    for query in ("", "?q=Horizon", f"?agence={keys['institutions.agency']}", "?all=1"):
+        data = {"format": "0", "resource": "0", "export_items": every}
+        answer = page("admin@ngwa.demo").post(f"{path}export/{query}", data)
+
+        assert answer.status_code in {200, 302}
+        assert loot().found_in(answer.content.decode("utf-8-sig"), sent=["Horizon"]) == []
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_an_import_neither_reads_nor_writes_another_institution(page, world, path):
+    """References of the other institution name nothing here: neither its rows nor its agencies."""
+    with world.scope("horizon"):
+        client = Borrower.objects.select_related("agency").first()
+        agency, before = client.agency, (Borrower.objects.count(), client.last_name, client.agency.name)
+    texts = (
+        f"reference,agency,last_name,birth_date\n{client.reference},{agency.code},Pris,1990-01-01\n",
+        f"reference,institution,last_name\n{client.reference},{agency.institution_id},Pris\n",
+        f"id,reference,last_name\n{client.pk},{client.reference},Pris\n",
+        f"code,name,city\n{agency.code},Prise,Prise\n",
+        f"id,code,name,city\n{agency.pk},{agency.code},Prise,Prise\n",
+    )
+    browser = page("admin@ngwa.demo")
+    sent = [client.reference, agency.code, str(agency.pk)]
+    for text in texts:
+        preview = browser.post(f"{path}import/", _upload(text))
+        assert loot().found_in(preview.content.decode(), sent=sent) == []
+        seal = re.search(r'name="import_file_name" value="([^"]*)"', preview.content.decode())
+        if seal:
+            confirmed = {
+                "import_file_name": seal[1],
+                "original_file_name": "f.csv",
+                "format": "0",
+                "resource": "0",
+            }
+            done = browser.post(f"{path}process_import/", confirmed, follow=True)
+            assert loot().found_in(done.content.decode(), sent=sent) == []
+
+    with world.scope("horizon"):
+        client.refresh_from_db()
+        after = (Borrower.objects.count(), client.last_name, Agency.objects.get(pk=agency.pk).name)
+    assert after == before
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_an_upload_of_another_institution_is_not_confirmed(page, world, path):
+    with world.scope("horizon"):
+        code = Agency.objects.first().code
+    text = {
+        "/admin/credits/client/": f"reference,agency,last_name,birth_date\nXX-1,{code},Secret,1990-01-01\n",
+        "/admin/institutions/agency/": "code,name,city\nxx,Secrete,Secrete\n",
+    }[path]
+    preview = page("admin@horizon.demo").post(f"{path}import/", _upload(text))
+    seal = re.search(r'name="import_file_name" value="([^"]*)"', preview.content.decode())[1]
+
+    for name in (seal, seal.partition(":")[0], "../keys.json", "0" * 32):
+        data = {"import_file_name": name, "original_file_name": "f.csv", "format": "0", "resource": "0"}
+        answer = page("admin@ngwa.demo").post(f"{path}process_import/", data, follow=True)
+        assert "Secret" not in answer.content.decode()
+
+    with world.scope("ngwa"):
+        assert not Borrower.objects.filter(reference="XX-1").exists()
+        assert not Agency.objects.filter(code="xx").exists()
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_suspended_institution_moves_no_files(page, path):
+    browser = page("admin@ngwa.demo")
+    Institution.objects.filter(code="ngwa").update(status="suspended")
+
+    for verb in ("import", "export", "process_import"):
+        answer = browser.post(f"{path}{verb}/", {"format": "0"})
+        assert answer.status_code == 302
+        assert answer["Location"].partition("?")[0] == "/admin/login/"  # whose door is /connexion
+
+
+def test_the_first_page_of_the_back_office_counts_one_institution(page):
+    assert loot().found_in(page("admin@ngwa.demo").get("/admin/").content.decode()) == []

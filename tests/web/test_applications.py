@@ -1,19 +1,15 @@
 """Applications on pages: list, file, what is done with it, and who may not."""
 
-import re
-
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.audit.models import AuditEntry
 from apps.credits.enums import ApplicationStatus
 from apps.credits.models import CreditApplication
 from apps.scoring.models import Prediction
+from tests.statements import own_statements
 
 pytestmark = pytest.mark.django_db
-SURROUNDINGS = re.compile(r"users_|django_session|set_config|audit_|SAVEPOINT|outbox_alert")
 
 
 def path(name, application):
@@ -85,12 +81,9 @@ def test_a_cursor_that_cannot_be_read_is_not_found(page, world):
 def test_a_list_takes_few_queries(world, page, name):
     client = page(world.analyst)
     client.get(reverse(f"web:{name}"))
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with own_statements() as asked:
         client.get(reverse(f"web:{name}"))
-    own = [each["sql"] for each in queries if not SURROUNDINGS.search(each["sql"])]
-    assert len(own) <= 6, own
+    assert 0 < len(asked) <= 6, asked
 
 
 def test_opening_a_file_is_recorded(world, page, submitted):

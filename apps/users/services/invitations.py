@@ -40,9 +40,32 @@ def invite_administrator(
     membership = Membership.objects.create(
         user=user, institution=institution, role=Role.ADMINISTRATEUR, is_active=False
     )
+    _send_invitation(membership, institution=institution, link=link)
+    record(by=by, action="member.invite", after={"user": str(user.uid), "role": membership.role})
+    return membership
+
+
+@transaction.atomic
+def invite_again(*, membership: Membership, by: Actor, link: Callable[[str], str]) -> Membership:
+    """Write the invitation of somebody who never came in once more; the links sent before die.
+
+    Raises ``InvalidValues`` when the person has already chosen a password.
+    """
+    user = User.objects.select_for_update().get(pk=membership.user_id)
+    if membership.is_active or user.has_usable_password():
+        raise InvalidValues(_("This person has already accepted an invitation."))
+    user.set_unusable_password()  # a new one: the tokens of the links are bound to it
+    user.save(update_fields=["password"])
+    membership.user = user
+    _send_invitation(membership, institution=membership.institution, link=link)
+    record(by=by, action="member.invite", after={"user": str(user.uid), "role": membership.role})
+    return membership
+
+
+def _send_invitation(membership: Membership, *, institution: Institution, link: Callable[[str], str]) -> None:
     with translation.override(institution.language):
         letter = Letter(
-            to=user.email,
+            to=membership.user.email,
             subject=_("Your access to CrediSense"),
             text=_(
                 "%(institution)s opens its CrediSense space with you as administrator.\n\n"
@@ -55,8 +78,6 @@ def invite_administrator(
             },
         )
     enqueue(kind=MessageKind.EMAIL, payload={"membership": str(membership.uid)}, letter=letter)
-    record(by=by, action="member.invite", after={"user": str(user.uid), "role": membership.role})
-    return membership
 
 
 def _invitation_token(membership: Membership) -> str:

@@ -53,10 +53,26 @@ def create_member(
 
 @transaction.atomic
 def change_member(
-    *, membership: Membership, by: Actor, role: str | None = None, is_active: bool | None = None
+    *,
+    membership: Membership,
+    by: Actor,
+    role: str | None = None,
+    is_active: bool | None = None,
+    agencies: Iterable[Agency] | None = None,
 ) -> Membership:
-    """Change the role or the activity of a member of the institution in scope; all their sessions end."""
+    """Change the role, the activity or the agencies of a member of the institution in scope.
+
+    All their sessions end. Raises ``InvalidValues`` when an agent would have no agency, or when one's own
+    place would be closed: an institution must keep somebody who opens it again.
+    """
+    if membership.user_id == by.id and (is_active is False or (role or membership.role) != membership.role):
+        raise InvalidValues(_("You cannot change your own role or close your own access."))
     before = {"role": membership.role, "is_active": membership.is_active}
+    if agencies is not None:
+        _limit_to(membership, list(agencies))
+    links = MembershipAgency.objects.filter(membership=membership)
+    if (role or membership.role) == Role.AGENT and not links.exists():
+        raise InvalidValues(_("A loan officer needs at least one agency."), fields={"agencies": []})
     if role is not None:
         membership.role = role
     if is_active is not None:
@@ -67,9 +83,23 @@ def change_member(
         by=by,
         action="member.change",
         before=before,
-        after={"user": str(membership.user.uid), "role": membership.role, "is_active": membership.is_active},
+        after={
+            "user": str(membership.user.uid),
+            "role": membership.role,
+            "is_active": membership.is_active,
+            "agencies": sorted(links.values_list("agency__code", flat=True)),
+        },
     )
     return membership
+
+
+def _limit_to(membership: Membership, agencies: list[Agency]) -> None:
+    links = MembershipAgency.objects.filter(membership=membership)
+    links.exclude(agency__in=agencies).delete()
+    kept = set(links.values_list("agency_id", flat=True))
+    MembershipAgency.objects.bulk_create(
+        MembershipAgency(membership=membership, agency=agency) for agency in agencies if agency.pk not in kept
+    )
 
 
 def set_language(*, user: User, language: str) -> None:

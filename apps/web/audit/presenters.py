@@ -58,6 +58,8 @@ def action_labels() -> dict[str, str]:
     """Return the words of each action that the site writes; an unknown one is shown by its code."""
     return {
         "agency.create": _("Agency created"),
+        "agency.export": _("Agencies exported"),
+        "agency.import": _("Agencies imported"),
         "agency.update": _("Agency changed"),
         "application.cancel": _("Application cancelled"),
         "application.create": _("Application entered"),
@@ -70,7 +72,10 @@ def action_labels() -> dict[str, str]:
         "client.confirm": _("Client's data confirmed"),
         "client.consent": _("Consent noted"),
         "client.consent_withdraw": _("Consent withdrawn"),
+        "backup.create": _("Backup made"),
         "client.create": _("Client created"),
+        "client.export": _("Clients exported"),
+        "client.import": _("Clients imported"),
         "client.read": _("Client's file read"),
         "client.update": _("Client changed"),
         "creditapplication.read": _("Application read"),
@@ -93,6 +98,7 @@ def action_labels() -> dict[str, str]:
         "login": _("Log-in"),
         "login.failed": _("Failed log-in"),
         "login.locked": _("Log-in locked"),
+        "login.unlock": _("Log-in unlocked"),
         "logout": _("Log-out"),
         "member.accept": _("Invitation accepted"),
         "member.change": _("Member changed"),

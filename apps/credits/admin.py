@@ -1,0 +1,122 @@
+"""Clients and applications as the administrator of an institution reads them; files of clients in and out."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.decorators import display
+
+from apps.audit.services import record_read
+from apps.credits.importing import ClientResource
+from apps.credits.models import Client, CreditApplication
+from apps.credits.queries import visible_applications, visible_clients
+from apps.credits.services import search_form
+from apps.credits.validators import document_index, phone_index
+from apps.institutions.admin import AgencyFilter, ExchangeAdmin
+from apps.tenancy.admin import RuledAdmin, admin_actor, begins
+from apps.tenancy.roles import Verb
+
+
+class FileAdmin(RuledAdmin):
+    """A page on people's files: read only, and each reading is known."""
+
+    reads = (Verb.READ_FILES,)
+    ordering = ("-pk",)
+    sortable_by = ()
+
+    def shown(self, request: HttpRequest, obj: Any) -> None:
+        record_read(by=request.actor, target=obj)  # type: ignore[attr-defined]
+
+
+@admin.register(Client)
+class ClientAdmin(ExchangeAdmin, FileAdmin):
+    imports = (Verb.IMPORT,)
+    exports = (Verb.READ_FILES,)
+    resource_classes = [ClientResource]
+    list_display = ("reference", "last_name", "first_names", "agency", "city", "is_active", "created_at")
+    list_filter = (AgencyFilter, "is_active")
+    prefixes = ("reference",)
+    search_help_text = gettext_lazy("Beginning of the name or reference, whole phone or document number")
+    fields = (
+        "reference",
+        "agency",
+        "last_name",
+        "first_names",
+        "sex",
+        "birth_date",
+        "family_situation",
+        "phone",
+        "city",
+        "residence_region",
+        "document_type",
+        "document_number",
+        "document_expires_on",
+        "occupation",
+        "contract_type",
+        "contract_start",
+        "monthly_income_xaf",
+        "consent_at",
+        "prohibition_source",
+        "prohibition_date",
+        "data_updated_on",
+        "is_active",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
+        actor = admin_actor(request)
+        found = visible_clients(actor) if actor else Client.objects.none()
+        return found.order_by(*self.ordering)
+
+    def matches(self, request: HttpRequest, term: str) -> Q:
+        institution_id = request.actor.institution  # type: ignore[attr-defined]
+        found = begins("reference", term.upper()) | begins("search_name", search_form(term))
+        if phone := phone_index(term, institution_id=institution_id):
+            found |= Q(phone_index=phone)
+        if document := document_index(term, institution_id=institution_id):
+            found |= Q(document_index=document)
+        return found
+
+
+@admin.register(CreditApplication)
+class CreditApplicationAdmin(FileAdmin):
+    list_display = ("reference", "client", "agency", "amount", "shown_status", "applied_on")
+    list_filter = ("status", AgencyFilter, ("applied_on", RangeDateFilter))
+    list_select_related = ("client", "agency")
+    prefixes = ("reference",)
+    search_help_text = gettext_lazy("Beginning of the reference")
+    fields = (
+        "reference",
+        "client",
+        "agency",
+        "shown_status",
+        "applied_on",
+        "purpose",
+        "montant_credit",
+        "duree_mois",
+        "taux_interet",
+        "type_credit",
+        "author",
+        "outcome",
+        "outcome_date",
+        "created_at",
+        "updated_at",
+    )
+
+    @display(description=gettext_lazy("status"), label=True)
+    def shown_status(self, application: CreditApplication) -> str:
+        return application.get_status_display()
+
+    @display(description=gettext_lazy("amount (FCFA)"))
+    def amount(self, application: CreditApplication) -> int:
+        return application.montant_credit
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CreditApplication]:
+        actor = admin_actor(request)
+        found = visible_applications(actor) if actor else CreditApplication.objects.none()
+        return found.order_by(*self.ordering)
+
+    def matches(self, request: HttpRequest, term: str) -> Q:
+        return begins("reference", term.upper())
