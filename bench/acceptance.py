@@ -9,6 +9,7 @@ NAME/dictionary.json for each data set.
 import argparse
 import json
 import os
+import shutil
 import signal
 import socket
 import statistics
@@ -29,6 +30,16 @@ LIMITS = {
     "demo_second_start_s": 15.0,
     "predict_p50_ms": 100.0,
     "rows_scored_per_s": 250.0,
+    "page_slow_3g_s": 2.0,
+    "page_cold_kb": 40.0,
+    "page_warm_kb": 8.0,
+}
+#: A branch office's line, as browsers' tools name it.
+SLOW_3G = {
+    "offline": False,
+    "latency": 400,
+    "downloadThroughput": 400_000 / 8,
+    "uploadThroughput": 400_000 / 8,
 }
 QUALITY = {"german": {"auc": 0.7835, "ece": 0.045}, "taiwan": {"auc": 0.7807, "ece": 0.015}}
 BODY = {
@@ -115,6 +126,7 @@ def demonstration() -> list[Line]:
                 started = time.perf_counter()
                 first.ask("/api/v1/predict", BODY, token)
                 times.append((time.perf_counter() - started) * 1000)
+            on_slow_line = pages(first)
         finally:
             first.stop()
         second = Demo(folder)
@@ -131,7 +143,65 @@ def demonstration() -> list[Line]:
         Line("demo_second_start_s", second.seconds, LIMITS["demo_second_start_s"]),
         Line("predict_p50_ms", statistics.median(times), LIMITS["predict_p50_ms"]),
         Line("rows_scored_per_s", speed, LIMITS["rows_scored_per_s"], at_least=True),
+        *on_slow_line,
     ]
+
+
+def pages(demo: Demo) -> list[Line]:
+    """Load the pages of the analyst's menu over a slow line; the slowest and the heaviest count."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
+        print("no Chromium on this machine: pages over a slow line were not measured")
+        return []
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        engine = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
+        context = engine.new_context(base_url=f"http://127.0.0.1:{demo.port}")
+        page = context.new_page()
+        page.goto("/connexion")
+        page.fill("#id_email", "analyste@horizon.demo")
+        page.fill("#id_password", PASSWORD)
+        page.press("#id_password", "Enter")
+        page.wait_for_url("**/")
+        links = page.locator("nav a").evaluate_all("each => each.map(link => link.pathname)")
+        measured = {path: Visit(context, path) for path in sorted({*links, "/profil"})}
+        engine.close()
+    for path, visit in measured.items():
+        print(f"  {path:32} {visit.seconds:5.2f} s {visit.cold:6.1f} KB {visit.warm:6.1f} KB")
+    worst = {
+        "page_slow_3g_s": max(visit.seconds for visit in measured.values()),
+        "page_cold_kb": max(visit.cold for visit in measured.values()),
+        "page_warm_kb": max(visit.warm for visit in measured.values()),
+    }
+    return [Line(name, figure, LIMITS[name]) for name, figure in worst.items()]
+
+
+class Visit:
+    """One page over a slow line, first with an empty cache (seconds, KB on the wire), then once more (KB)."""
+
+    def __init__(self, context: Any, path: str) -> None:
+        self.bytes = 0
+        self.page = context.new_page()
+        tools = context.new_cdp_session(self.page)
+        tools.send("Network.enable")
+        tools.send("Network.clearBrowserCache")
+        tools.send("Network.emulateNetworkConditions", SLOW_3G)
+        tools.on("Network.loadingFinished", self.add)
+        self.seconds, self.cold = self.load(path)
+        _seconds, self.warm = self.load(path)
+        self.page.close()
+
+    def load(self, path: str) -> tuple[float, float]:
+        self.bytes = 0
+        started = time.perf_counter()
+        self.page.goto(path)
+        seconds = time.perf_counter() - started
+        self.page.wait_for_load_state("networkidle")
+        return seconds, self.bytes / 1000
+
+    def add(self, event: dict[str, Any]) -> None:
+        self.bytes += event["encodedDataLength"]
 
 
 def rows_per_second(folder: Path) -> float:

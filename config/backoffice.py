@@ -16,7 +16,7 @@ from django.views.decorators.csp import csp_override
 from unfold.sites import UnfoldAdminSite
 
 from apps.tenancy.admin import admin_actor
-from apps.users.services import leave
+from apps.users.services.sessions import leave
 
 
 class BackOffice(UnfoldAdminSite):  # type: ignore[misc]

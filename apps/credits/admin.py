@@ -13,8 +13,7 @@ from apps.audit.services import record_read
 from apps.credits.importing import ClientResource
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries import visible_applications, visible_clients
-from apps.credits.services import search_form
-from apps.credits.validators import document_index, phone_index
+from apps.credits.validators import document_index, phone_index, search_form
 from apps.institutions.admin import AgencyFilter, ExchangeAdmin
 from apps.tenancy.admin import RuledAdmin, admin_actor, begins
 from apps.tenancy.roles import Verb

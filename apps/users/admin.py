@@ -36,9 +36,9 @@ from apps.users.backends import account_key
 from apps.users.enums import RoleChoices
 from apps.users.models import Membership, MembershipAgency, SecondFactor, User
 from apps.users.queries import TOTP_ROLES_SETTING, visible_memberships, visible_users
-from apps.users.services import change_member, create_member
 from apps.users.services.invitations import invite_again
 from apps.users.services.lockout import unlock
+from apps.users.services.members import change_member, create_member
 
 admin.site.unregister(Group)  # roles decide (tenancy.roles); groups would be shared by every institution
 

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.tenants import active_institutions
-from apps.users import services
+from apps.users.services import drafts
 
 
 @shared_task
@@ -12,4 +12,4 @@ def purge_drafts() -> None:
     """Delete old drafts, institution after institution."""
     for institution_id in active_institutions():
         with tenant_scope(institution_id):
-            services.purge_drafts()
+            drafts.purge_drafts()

@@ -14,6 +14,7 @@ from apps.web.glossary import views as glossary
 from apps.web.home import views as home
 from apps.web.scoring import views as scoring
 from apps.web.search import views as search
+from apps.web.style import views as style
 
 app_name = "web"
 
@@ -68,4 +69,5 @@ urlpatterns = [
     path("audit/export", audit.audit_export, name="audit_export"),
     path("audit/integrite", audit.audit_check, name="audit_check"),
     path("audit/<uuid:uid>", audit.audit_entry, name="audit_entry"),
+    path("style", style.style, name="style"),
 ]

@@ -17,6 +17,9 @@ DEBUG = False
 DEMO_MODE = False
 DEMO_PASSWORD = "Demo-CrediSense-2026"  # noqa: S105  public by design, refused outside demonstration mode
 
+#: The page of components, /style: for those who develop.
+STYLE_PAGE = False
+
 ALLOWED_HOSTS: list[str] = []
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -58,6 +61,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pads each page at random: its length tells nothing (BREACH)
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "apps.users.middleware.RequestIdMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -9,6 +9,7 @@ _keys = local_keys(DATA_DIR)
 DEBUG = env.flag("CREDISENSE_DEBUG", default=False)
 DEMO_MODE = env.flag("CREDISENSE_DEMO", default=False)
 ALLOWED_HOSTS = env.items("CREDISENSE_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+STYLE_PAGE = True
 
 SECRET_KEY = _keys["secret"]
 SIMPLE_JWT = {**SIMPLE_JWT, "SIGNING_KEY": _keys["jwt"]}
@@ -21,3 +22,5 @@ AUDIT_KEY = _keys["audit"]
 DATABASES = postgres.databases(conn_max_age=600)
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 WHITENOISE_USE_FINDERS = True
+#: Files come from the source tree, where none is compressed beforehand: they are on the way.
+MIDDLEWARE = ["django.middleware.gzip.GZipMiddleware", *MIDDLEWARE]

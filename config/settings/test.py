@@ -17,6 +17,7 @@ MADE_ASSETS_DIR.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [MADE_ASSETS_DIR, BASE_DIR / "static"]
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 DEMO_MODE = True
+STYLE_PAGE = True
 
 SECRET_KEY = "test-" + "s" * 50
 SIMPLE_JWT = {**SIMPLE_JWT, "SIGNING_KEY": "test-" + "j" * 50}

@@ -9,6 +9,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import import_export
 import pytest
 import yaml
 from babel.messages.pofile import read_po
@@ -80,8 +81,13 @@ def test_the_table_of_rights_is_that_of_the_code():
 @cache
 def words_on_screen() -> set[str]:
     """Return every French text of the site in small letters, with plain apostrophes and spaces."""
-    with (REPOSITORY / "locale" / "fr" / "LC_MESSAGES" / "django.po").open("rb") as catalogue:
-        messages = [message for message in read_po(catalogue, locale="fr") if message.id]
+    messages = []
+    for folder in (
+        REPOSITORY,
+        Path(import_export.__file__).parent,
+    ):  # its pages have its own words
+        with (folder / "locale" / "fr" / "LC_MESSAGES" / "django.po").open("rb") as catalogue:
+            messages += [message for message in read_po(catalogue, locale="fr") if message.id]
     texts = [[each.string] if isinstance(each.string, str) else each.string for each in messages]
     return {plain(text) for forms in texts for text in forms}
 

@@ -44,23 +44,3 @@ def test_a_persona_button_logs_in(world, visit):
 
     page.wait_for_url("**/")
     assert "Horizon" in page.content()
-
-
-@pytest.mark.parametrize("width", [320, 375, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(
-    "path", ["/connexion", "/", "/demandes/nouvelle?exemple=1", "/scores", "/profil", "/audit"]
-)
-def test_pages_are_accessible_and_do_not_overflow(world, visit, path, width, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
-    page = visit(color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
-    if path != "/connexion":
-        log_in(page, world.auditor if path == "/audit" else world.analyst)
-    page.goto(path)
-
-    tags = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-    found = Axe().run(page, options=tags).response["violations"]
-
-    assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in found] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 from apps.audit.models import AuditEntry
 from apps.users.backends import count_failure, seconds_locked
 from apps.users.errors import InvalidCredentials, LockedOut
-from apps.users.services import check_credentials
+from apps.users.services.login import check_credentials
 
 pytestmark = pytest.mark.django_db
 BRANCH, ELSEWHERE = "192.0.2.10", "198.51.100.7"

@@ -9,7 +9,7 @@ from apps.institutions.models import Agency
 from apps.tenancy.errors import InvalidValues
 from apps.tenancy.roles import Verb, allows, roles_with
 from apps.users.models import Membership
-from apps.users.services import change_member, create_member
+from apps.users.services.members import change_member, create_member
 
 pytestmark = pytest.mark.django_db
 

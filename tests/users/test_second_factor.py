@@ -11,7 +11,7 @@ from django.test import Client
 from apps.institutions.models import DatedSetting
 from apps.users.models import SecondFactor
 from apps.users.rules import code_at, step_of
-from apps.users.services import begin_second_factor, confirm_second_factor
+from apps.users.services.second_factor import begin_second_factor, confirm_second_factor
 
 pytestmark = pytest.mark.django_db
 RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.audit.models import AuditEntry
 from apps.users.models import LoginSession, Membership
-from apps.users.services import change_member
+from apps.users.services.members import change_member
 
 pytestmark = pytest.mark.django_db
 

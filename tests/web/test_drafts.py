@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from apps.credits.models import CreditApplication
 from apps.users.models import Draft
-from apps.users.services import drafts, purge_drafts, save_draft
+from apps.users.services import drafts
+from apps.users.services.drafts import purge_drafts, save_draft
 from apps.users.tasks import purge_drafts as purge_everywhere
 from apps.web.drafts.offers import offer_draft
 from tests.web import test_new_application

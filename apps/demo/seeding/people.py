@@ -11,7 +11,7 @@ from apps.tenancy.context import tenant_scope
 from apps.tenancy.roles import Role
 from apps.users.models import User
 from apps.users.queries import operator_actor
-from apps.users.services import create_member
+from apps.users.services.members import create_member
 
 REASON = "Démonstration"
 

@@ -15,9 +15,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.tenancy.errors import DomainError
-from apps.users import services
 from apps.users.queries import own_sessions, second_factor_of
 from apps.users.rules import provisioning_uri
+from apps.users.services.login import check_code
+from apps.users.services.members import set_language, set_theme
+from apps.users.services.passwords import change_password, person_of_reset, reset_password, send_reset
+from apps.users.services.second_factor import begin_second_factor, confirm_second_factor, remove_second_factor
+from apps.users.services.sessions import close_other_sessions, close_own_session, enter
 from apps.web.access import PERSON, PUBLIC, ActorRequest, allow
 from apps.web.accounts.forms import (
     ChangePasswordForm,
@@ -52,7 +56,7 @@ def profile(request: ActorRequest) -> HttpResponse:
 def profile_language(request: ActorRequest) -> HttpResponse:
     form = LanguageForm(request.POST)
     if form.is_valid():
-        services.set_language(user=request.user, **form.cleaned_data)
+        set_language(user=request.user, **form.cleaned_data)
         messages.success(request, _("Language saved."))
     return redirect("web:profile")
 
@@ -63,7 +67,7 @@ def profile_theme(request: ActorRequest) -> HttpResponse:
     """Keep the theme; the button of the top bar (``?bouton``) needs no page in answer."""
     form = ThemeForm(request.POST)
     if form.is_valid():
-        services.set_theme(user=request.user, **form.cleaned_data)
+        set_theme(user=request.user, **form.cleaned_data)
     if "bouton" in request.GET:
         return HttpResponse(status=204 if form.is_valid() else 422)
     if form.is_valid():
@@ -77,9 +81,9 @@ def profile_sessions(request: ActorRequest) -> HttpResponse:
     """Close one session, or all but the one at hand."""
     try:
         if wish := request.POST.get("session"):
-            services.close_own_session(uid=UUID(wish), by=request.actor)
+            close_own_session(uid=UUID(wish), by=request.actor)
         else:
-            services.close_other_sessions(keep=request.login_session.uid, by=request.actor)
+            close_other_sessions(keep=request.login_session.uid, by=request.actor)
     except (DomainError, ValueError):
         messages.error(request, _("This session was closed already."))
     else:
@@ -96,13 +100,11 @@ def password_change(request: ActorRequest) -> HttpResponse:
     if form.is_valid():
         given = form.cleaned_data
         try:
-            services.change_password(
-                user=request.user, current=given["current"], new=given["new"], request=request
-            )
+            change_password(user=request.user, current=given["current"], new=given["new"], request=request)
         except DomainError as refusal:
             refuse(form, refusal)
         else:
-            services.enter(request=request, user=request.user)
+            enter(request=request, user=request.user)
             messages.success(request, _("Password changed. Your other sessions are closed."))
             return redirect("web:profile")
     return _form_page(request, "users/password_change.html", form)
@@ -115,11 +117,11 @@ def second_factor(request: ActorRequest) -> HttpResponse:
     """Set up the second factor, or show that it is on."""
     if second_factor_of(request.user.pk):
         return redirect("web:profile")
-    secret = services.begin_second_factor(user=request.user)
+    secret = begin_second_factor(user=request.user)
     form = CodeForm(request.POST or None)
     if form.is_valid():
         try:
-            codes = services.confirm_second_factor(user=request.user, by=request.actor, **form.cleaned_data)
+            codes = confirm_second_factor(user=request.user, by=request.actor, **form.cleaned_data)
         except DomainError as refusal:
             refuse(form, refusal)
         else:
@@ -138,8 +140,8 @@ def second_factor_off(request: ActorRequest) -> HttpResponse:
     form = CodeForm(request.POST or None)
     if form.is_valid():
         try:
-            services.check_code(request=request, user=request.user, **form.cleaned_data)
-            services.remove_second_factor(user=request.user, by=request.actor)
+            check_code(request=request, user=request.user, **form.cleaned_data)
+            remove_second_factor(user=request.user, by=request.actor)
         except DomainError as refusal:
             refuse(form, refusal)
         else:
@@ -160,7 +162,7 @@ def password_forgotten(request: HttpRequest) -> HttpResponse:
         query = urlencode({"personne": uid, "jeton": token})
         return request.build_absolute_uri(f"{reverse('web:password_reset')}?{query}")
 
-    services.send_reset(request=request, email=form.cleaned_data["email"], link=link)
+    send_reset(request=request, email=form.cleaned_data["email"], link=link)
     return render(request, "users/password_forgotten.html", {"sent": True})
 
 
@@ -176,9 +178,9 @@ def password_reset(request: HttpRequest) -> HttpResponse:
     link = request.session.get(RESET) or {"uid": "", "token": ""}
     form = NewPasswordForm(request.POST or None)
     try:
-        services.person_of_reset(**link)
+        person_of_reset(**link)
         if form.is_valid():
-            services.reset_password(request=request, new=form.cleaned_data["new"], **link)
+            reset_password(request=request, new=form.cleaned_data["new"], **link)
             request.session.flush()
             messages.success(request, _("Password changed. Log in with it."))
             return redirect("web:login")

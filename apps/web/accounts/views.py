@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.tenancy.errors import DomainError
 from apps.users.errors import InvitationOver
 from apps.users.queries import second_factor_of
-from apps.users.services import check_code, check_credentials, enter, leave, pending, person_of_pending
 from apps.users.services.invitations import accept_invitation, invited_membership
+from apps.users.services.login import check_code, check_credentials, pending, person_of_pending
+from apps.users.services.sessions import enter, leave
 from apps.web.access import PUBLIC, ActorRequest, allow
 from apps.web.accounts.forms import CodeForm, InvitationForm, LoginForm
 from apps.web.accounts.personas import demo_personas

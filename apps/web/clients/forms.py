@@ -26,7 +26,8 @@ from apps.engine.dictionary import STANDARD
 from apps.institutions.queries import visible_agencies
 from apps.tenancy.actor import Actor
 from apps.tenancy.language import current_lang
-from apps.web.forms import AmountField, DayField, ServiceForm
+from apps.web.fields import AmountField, DayField
+from apps.web.forms import ServiceForm
 
 SHORTEST_PHONE, LONGEST_PHONE = 8, 15  # E.164 without its sign
 IDENTITY = ("agency", "last_name", "first_names", "birth_date", "sex", "family_situation")

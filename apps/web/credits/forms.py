@@ -19,6 +19,7 @@ from apps.institutions.queries import visible_agencies
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import DomainError
 from apps.tenancy.language import current_lang
+from apps.web.fields import DayField
 
 INCOME = (
     "type_contrat_travail",
@@ -158,14 +159,7 @@ class ApplicationForm(ValuesForm):
     agency: Any = forms.ModelChoiceField(None, label=gettext_lazy("Agency"), required=False)
     last_name = forms.CharField(label=gettext_lazy("Last name"), required=False, max_length=80)
     first_names = forms.CharField(label=gettext_lazy("First names"), required=False, max_length=120)
-    birth_date = forms.DateField(
-        label=gettext_lazy("Date of birth"),
-        required=False,
-        input_formats=["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"],
-        widget=forms.DateInput(
-            format="%d/%m/%Y", attrs={"placeholder": gettext_lazy("dd/mm/yyyy"), "autocomplete": "off"}
-        ),
-    )
+    birth_date = DayField(label=gettext_lazy("Date of birth"), required=False)
     phone = forms.CharField(
         label=gettext_lazy("Phone"),
         required=False,

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from apps.users.queries import own_drafts
-from apps.users.services import drop_draft
+from apps.users.services.drafts import drop_draft
 from apps.web.access import ActorRequest
 
 RESUME = "brouillon"

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from apps.tenancy.errors import DomainError
-from apps.users import services
+from apps.users.services.drafts import discard_draft, restore_draft, save_draft
 from apps.web.access import MEMBER, ActorRequest, allow
 from apps.web.drafts.offers import RESUME
 from apps.web.notices import say
@@ -34,11 +34,11 @@ def draft(request: ActorRequest) -> HttpResponse:
     if "effacer" in request.GET:
         return _discard(request, key)
     if "annuler" in request.GET:
-        services.restore_draft(key=key, by=request.actor)
+        restore_draft(key=key, by=request.actor)
         return redirect(_page(request))
     content = {name: texts for name, texts in request.POST.lists() if name not in NOT_TYPED}
     try:
-        saved = services.save_draft(key=key, content=content, by=request.actor)
+        saved = save_draft(key=key, content=content, by=request.actor)
     except DomainError as refusal:
         return HttpResponse(refusal.message, status=413, content_type="text/plain")
     told = _("Draft saved at %(time)s") % {"time": time_format(timezone.localtime(saved.saved_at), "H:i")}
@@ -49,7 +49,7 @@ def draft(request: ActorRequest) -> HttpResponse:
 
 
 def _discard(request: ActorRequest, key: str) -> HttpResponse:
-    if services.discard_draft(key=key, by=request.actor):
+    if discard_draft(key=key, by=request.actor):
         undo = request.get_full_path().replace("effacer=1", "annuler=1")
         say(request, _("Draft deleted."), undo=undo)
     return redirect(_page(request))

@@ -13,7 +13,7 @@ from apps.outbox.services import mark_alerts_read
 from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb
 from apps.users.queries import received_feedback
-from apps.users.services import mark_feedback, send_feedback
+from apps.users.services.feedback import mark_feedback, send_feedback
 from apps.web.access import MEMBER, ActorRequest, allow
 from apps.web.feedback.forms import FeedbackForm
 from apps.web.feedback.presenters import address_of, alert_lines

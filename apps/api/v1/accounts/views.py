@@ -8,7 +8,8 @@ from apps.api.permissions import PUBLIC
 from apps.api.schema import problems
 from apps.api.v1.accounts.serializers import LoginSerializer, RefreshSerializer, TokensSerializer
 from apps.api.v1.base import ApiView, PublicView
-from apps.users.services import api_log_in, close_api_session, refresh_tokens
+from apps.users.services.login import api_log_in
+from apps.users.services.sessions import close_api_session, refresh_tokens
 
 
 class LoginView(PublicView):

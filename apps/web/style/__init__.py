@@ -1,0 +1,1 @@
+"""The page of components, where one develops."""

@@ -1,0 +1,58 @@
+"""What a page weighs on the wire, its files included: a branch office pays for every kilobyte.
+
+Counted as production sends it: files as WhiteNoise compresses them at set-up, pages as the middleware does.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.utils.text import compress_string
+from whitenoise.compress import Compressor
+
+from tests.e2e.places import shown_pages
+
+pytestmark = pytest.mark.django_db
+
+COLD, WARM = 40_000, 8_000
+#: Of one answer, at most: policy, cookies and caching included.
+HEADERS = 1_000
+FILES = re.compile(rf'(?:href|src)="/{settings.STATIC_URL.strip("/")}/([^"?]+)"')
+
+
+def sizes(shown, known):
+    """Return ``(bytes of a first visit, bytes of the next)`` of a page."""
+    page = len(compress_string(shown.html.encode())) + HEADERS
+    for path in set(FILES.findall(shown.html)):
+        if path not in known:
+            content = Path(finders.find(path)).read_bytes()
+            known[path] = len(Compressor.compress_brotli(content)) + HEADERS
+    return page + sum(known[path] for path in set(FILES.findall(shown.html))), page
+
+
+def test_every_page_is_light(world):
+    known = {}
+    weighed = [(str(shown), *sizes(shown, known)) for shown in shown_pages("fr")]
+
+    assert len(known) > 3
+    assert [each for each in weighed if each[1] > COLD or each[2] > WARM] == []
+
+
+def test_pages_are_compressed_on_the_way(page, world):
+    answer = page(world.analyst).get("/demandes/nouvelle", headers={"Accept-Encoding": "gzip, br"})
+
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in answer.headers["Vary"]
+    assert int(answer.headers["Content-Length"]) < WARM
+
+
+def test_the_padding_of_a_page_changes_each_time(page, world):
+    """A length that tells nothing: what an attacker makes a page repeat cannot be measured (BREACH)."""
+    client = page(world.analyst)
+    ask = {"headers": {"Accept-Encoding": "gzip"}}
+
+    lengths = {client.get("/demandes/nouvelle", **ask).headers["Content-Length"] for _ in range(6)}
+
+    assert len(lengths) > 1
