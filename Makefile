@@ -6,18 +6,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 BASE := $(VENV)/.base
 DEV := $(VENV)/.dev
-SOURCES := apps config tests bench manage.py
+SOURCES := apps config tests bench docs manage.py
 # The database need not run: only the history it would hold is not compared.
 MANAGE := DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python -W "ignore:Got an error checking" manage.py
 REPORT := var/report/tests.html
+# Every broken link, anchor or picture is an error; the notice of the theme's makers is not ours to repeat.
+GUIDE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
 # Variables of .env reach the commands that serve; the shell reads the file, so quoting works as anywhere.
 WITH_ENV := set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run worker test soak check fmt bench lock messages clean reset
+.PHONY: help demo run worker test soak check fmt guide screenshots bench lock messages clean reset
 
 help: ## list these targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 13
 
 demo: $(BASE) ## start everything with fictional institutions and log-ins, on PORT (8000)
 	@$(WITH_ENV) $(BIN)/python -m config.stack demo
@@ -36,7 +38,7 @@ soak: $(DEV) ## run what is long: thousands of cases, crashes, a million rows
 	$(BIN)/python -m config.stack catalogues
 	$(BIN)/python -m pytest -m soak
 
-check: $(DEV) ## check style, types, import contracts, templates and migrations, as CI does
+check: $(DEV) ## check style, types, import contracts, templates, migrations and the guide, as CI does
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
@@ -45,11 +47,18 @@ check: $(DEV) ## check style, types, import contracts, templates and migrations,
 	$(BIN)/djlint templates --lint --quiet
 	$(MANAGE) check --fail-level WARNING
 	$(MANAGE) makemigrations --check --dry-run
+	$(GUIDE) --quiet --site-dir var/report/guide
 
 fmt: $(DEV) ## write code and templates in the one style
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/djlint templates --reformat --quiet
+
+guide: $(DEV) ## build the users' guide into site/; any web server, or a browser, opens site/index.html
+	$(GUIDE)
+
+screenshots: $(DEV) ## take the guide's pictures again from a running `make demo` (same PORT); needs chromium
+	$(WITH_ENV) $(BIN)/python docs/screenshots.py
 
 bench: $(DEV) ## measure the model's quality: DATA=folder of NAME/data.csv and NAME/dictionary.json
 	@test -n "$(DATA)" || { echo "make bench DATA=folder, with NAME/data.csv and NAME/dictionary.json in it"; exit 2; }
@@ -75,7 +84,7 @@ clean: ## remove what can be made again: environment, caches, catalogues, the te
 		fi \
 	done
 	rm -rf $(VENV) var/test var/report .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	find apps config tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	find apps config tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -f locale/*/LC_MESSAGES/*.mo
 
 reset: $(BASE) ## delete the local database and files for good, to start again from nothing
