@@ -49,8 +49,8 @@ def _person(actor: Actor | None, membership: Any) -> dict[str, str] | None:
 def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     entries = [
         (None, "web:home", _("Home")),
-        (Verb.READ_FILES, "web:inbox", _("To do")),
-        (Verb.SCORE, "web:application_new", _("New application")),
+        (Verb.DECIDE if actor.may(Verb.DECIDE) else Verb.EDIT_FILES, "web:inbox", _("To do")),
+        (Verb.EDIT_FILES, "web:application_new", _("New application")),
         (Verb.READ_FILES, "web:applications", _("Applications")),
         (Verb.READ_FILES, "web:clients", _("Clients")),
         (Verb.READ_FILES, "web:scores", _("Score history")),

@@ -22,8 +22,9 @@ from apps.engine.dictionary import STANDARD
 from apps.engine.ratios import with_ratios
 from apps.institutions.models import Agency
 from apps.tenancy.actor import Actor
-from apps.tenancy.errors import InvalidValues, ObjectNotFound
+from apps.tenancy.errors import InvalidValues, NotAllowed, ObjectNotFound
 from apps.tenancy.language import current_lang
+from apps.tenancy.roles import Verb
 
 
 def checked_values(raw: Mapping[str, object]) -> tuple[dict[str, Value], tuple[str, ...]]:
@@ -57,9 +58,11 @@ class Entry:
 def enter_application(*, uid: uuid.UUID, entry: Entry, by: Actor) -> CreditApplication:
     """Create the draft ``uid`` and, where needed, its client; sent again, change the same draft.
 
-    Raises ``InvalidValues`` naming every field at fault, ``ObjectNotFound`` for a client or an agency out
-    of sight; then nothing is stored.
+    Raises ``NotAllowed``, ``InvalidValues`` naming every field at fault, ``ObjectNotFound`` for a client or
+    an agency out of sight; then nothing is stored.
     """
+    if not by.may(Verb.EDIT_FILES):
+        raise NotAllowed(_("Your role does not allow this."))
     draft = _draft(uid, by)
     client = _client_of(entry, draft, by)
     application = draft or CreditApplication(

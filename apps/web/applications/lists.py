@@ -25,6 +25,7 @@ def applications(request: ActorRequest) -> HttpResponse:
     page = cursor_page(request, rows, key="applied_on")
     context = {
         "form": form,
+        "may_enter": request.actor.may(Verb.EDIT_FILES),
         "filtered": valid and form.is_active,
         "applications": application_lines(page.rows, today=timezone.localdate()),
         "next_url": page.next_url,

@@ -79,5 +79,5 @@ def _file(request: ActorRequest, shown: Any) -> dict[str, Any]:
         "figures": presenters.figures_of(client_statistics(shown)),
         "notice": presenters.paragraphs_of(privacy_notice()),
         "may_edit": can_edit_file(request.actor, shown),
-        "may_score": request.actor.may(Verb.SCORE),
+        "may_enter": request.actor.may(Verb.EDIT_FILES),
     }

@@ -156,7 +156,9 @@ class ApplicationForm(ValuesForm):
         max_length=40,
         help_text=gettext_lazy("Leave empty for a new client."),
     )
-    agency: Any = forms.ModelChoiceField(None, label=gettext_lazy("Agency"), required=False)
+    agency: Any = forms.ModelChoiceField(
+        None, label=gettext_lazy("Agency"), required=False, empty_label=gettext_lazy("Choose")
+    )
     last_name = forms.CharField(label=gettext_lazy("Last name"), required=False, max_length=80)
     first_names = forms.CharField(label=gettext_lazy("First names"), required=False, max_length=120)
     birth_date = DayField(label=gettext_lazy("Date of birth"), required=False)

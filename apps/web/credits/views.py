@@ -24,7 +24,7 @@ DRAFT = "demande"
 
 
 @require_http_methods(["GET", "POST"])
-@allow(Verb.SCORE)
+@allow(Verb.EDIT_FILES)
 def application_new(request: ActorRequest) -> HttpResponse:
     if request.method == "POST":
         return _score(request)
@@ -33,7 +33,7 @@ def application_new(request: ActorRequest) -> HttpResponse:
     return render(request, PAGE, {"form": form, "score": None, "draft": draft})
 
 
-@allow(Verb.SCORE)  # before the method: whoever may not score learns nothing more
+@allow(Verb.EDIT_FILES)  # before the method: whoever may not enter files learns nothing more
 @require_POST
 @sensitive_post_parameters()
 def field_check(request: ActorRequest) -> HttpResponse:

@@ -32,7 +32,7 @@ def scores(request: ActorRequest) -> HttpResponse:
         "scores": score_lines(page.rows),
         "next_url": page.next_url,
         "previous_url": page.previous_url,
-        "may_score": request.actor.may(Verb.SCORE),
+        "may_enter": request.actor.may(Verb.EDIT_FILES),
     }
     status = 200 if valid else 422
     if not request.htmx or request.htmx.history_restore_request:
