@@ -147,3 +147,11 @@ def api(world) -> Callable[[str | None], Client]:
 def _no_leftover_environment() -> None:
     """Browser tests run a server in a thread; Django's asynchronous guard does not apply to them."""
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+@pytest.fixture(scope="session")
+def icon_font():
+    """Make the icons that the site serves, as every command that serves does."""
+    from config import icons
+
+    return icons.make_changed(settings.MADE_ASSETS_DIR)

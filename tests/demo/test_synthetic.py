@@ -241,7 +241,14 @@ def test_codes_are_canonical(applications):
     }.items():
         assert set(applications[column].dropna()) == set(codes)
         assert set(applications.loc[applications[column].isna(), column]) <= {None}
-    assert {p for texts in PURPOSES.values() for p in texts} == set(applications["purpose"])
+    assert {p for texts in PURPOSES["fr"].values() for p in texts} == set(applications["purpose"])
+
+
+def test_purposes_are_the_same_in_both_languages():
+    french, english = PURPOSES["fr"], PURPOSES["en"]
+    assert {kind: len(texts) for kind, texts in french.items()} == {
+        kind: len(texts) for kind, texts in english.items()
+    }
 
 
 def test_ratios_are_the_dictionary_formulas(applications):

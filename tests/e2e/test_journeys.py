@@ -72,7 +72,7 @@ def test_1_score_a_new_client(world, walk):
     work.button("Calculer le score")
     work.page.locator("#result .factor").first.wait_for()
     work.button("Transmettre pour décision")
-    work.page.get_by_text("Dossier transmis pour décision").wait_for()
+    work.page.get_by_text("Dossier transmis pour décision").first.wait_for()
 
     assert work.clicks <= 3
     with world.scope():
@@ -114,7 +114,7 @@ def test_4_complete_a_file_that_was_returned(world, walk):
     work.link(str(file.client))
     work.page.get_by_label("Ce qui a été ajouté").fill("Nouveau récépissé")
     work.button("Renvoyer pour décision")
-    work.page.get_by_text("Dossier transmis pour décision").wait_for()
+    work.page.get_by_text("Dossier transmis pour décision").first.wait_for()
 
     assert work.clicks <= 4
     with world.scope():

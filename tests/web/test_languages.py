@@ -29,6 +29,8 @@ TELL_TALES = {
 }
 #: Right in both languages: nothing, the languages' own names, the author of the demonstration's data.
 SAME = {"", "français", "english", "démonstration"}
+#: Elements whose text is the name of a drawing, which the icon font shows instead.
+ICONS = "material-symbols-outlined"
 PLACE = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 
@@ -45,7 +47,8 @@ class Texts(HTMLParser):
         given = dict(attrs)
         if tag not in VOID:
             foreign = given.get("lang", self.language)[:2] != self.language or given.get("translate") == "no"
-            self.open.append((tag, foreign or tag in SILENT))
+            drawn = ICONS in (given.get("class") or "").split()
+            self.open.append((tag, foreign or drawn or tag in SILENT))
         if not self._silent():
             self.texts += [value for name, value in attrs if value and ATTRIBUTES.fullmatch(name)]
 

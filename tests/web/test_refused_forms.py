@@ -9,6 +9,12 @@ from tests.e2e.places import shown_pages
 pytestmark = pytest.mark.django_db
 
 
+def of_group(name, links):
+    """Return the identifier of the group that a radio button or a box belongs to, if it has one."""
+    group = re.sub(r"_\d+$", "", name)
+    return group if group in links else name
+
+
 def test_every_refused_form_leads_to_its_fields(world):
     refused = [shown for shown in shown_pages("fr") if shown.status == 422]
 
@@ -21,6 +27,7 @@ def test_every_refused_form_leads_to_its_fields(world):
                 r'\bid="([^"]+)"', " ".join(re.findall(r'<[^>]*aria-invalid="true"[^>]*>', shown.html))
             )
         )
+        wrong = {of_group(name, links) for name in wrong}
         if "error-summary" not in shown.html or not wrong or not links - {"content"}:
             faults.append(f"{shown}: no summary")
         faults += [f"{shown}: nothing has the id {name}" for name in links - ids]

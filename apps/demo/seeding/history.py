@@ -35,7 +35,7 @@ def seed_history(
         if CreditApplication.objects.exists():
             return Client.objects.count(), CreditApplication.objects.count()
     cities = [city for city, _region in demo.cities]
-    portfolio = generate(rows=rows, as_of=as_of, seed=demo.seed, cities=cities)
+    portfolio = generate(rows=rows, as_of=as_of, seed=demo.seed, cities=cities, language=demo.language)
     with tenant_scope(institution.pk):
         clients = _load_clients(institution, portfolio)
         _load_applications(institution, portfolio, clients)

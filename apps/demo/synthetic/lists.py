@@ -58,7 +58,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "securite": ("Agente de sécurité", "Agent de sécurité"),
 }
 
-PURPOSES: dict[str, tuple[str, ...]] = {
+PURPOSES_FR: dict[str, tuple[str, ...]] = {
     "fonds_de_roulement": (
         "Achat de marchandises pour la boutique",
         "Réapprovisionnement du stock avant les fêtes",
@@ -101,3 +101,50 @@ PURPOSES: dict[str, tuple[str, ...]] = {
         "Forage et adduction d'eau",
     ),
 }
+
+PURPOSES_EN: dict[str, tuple[str, ...]] = {
+    "fonds_de_roulement": (
+        "Goods for the shop",
+        "Restocking before the holidays",
+        "Fabrics and haberdashery",
+        "A stock of fresh food",
+        "Spare parts for resale",
+        "Working cash of the business",
+    ),
+    "consommation": (
+        "Household equipment",
+        "Medical costs of a relative",
+        "Family ceremony",
+        "A refrigerator and a television",
+        "End-of-year expenses",
+    ),
+    "scolaire": (
+        "School fees of the new term",
+        "Boarding and supplies of three children",
+        "University registration",
+        "Examination and boarding fees",
+    ),
+    "agricole": (
+        "Seeds and fertiliser for the maize season",
+        "Inputs for the cotton season",
+        "Preparing a potato field",
+        "Chicks and feed",
+        "Renting land and hiring hands",
+    ),
+    "equipement": (
+        "A motorcycle",
+        "An industrial sewing machine",
+        "A freezer for the fish shop",
+        "A grinding mill",
+        "A generator for the workshop",
+    ),
+    "habitat": (
+        "Roof and finishing of the house",
+        "Cement blocks and cement",
+        "Two more bedrooms",
+        "A borehole and piped water",
+    ),
+}
+
+#: What people ask for, in the language of their institution; as many texts in each, in the same order.
+PURPOSES = {"fr": PURPOSES_FR, "en": PURPOSES_EN}

@@ -53,12 +53,13 @@ def generate(
     cities: Sequence[str] | None = None,
     months: int = 36,
     horizon_months: int = 12,
+    language: str = "fr",
 ) -> Portfolio:
     """Draw ``rows`` applications of the ``months`` before ``as_of`` (the last one the day before).
 
-    ``cities`` names the agencies of one institution, all by default. The outcome is known for every credit
-    disbursed at least ``horizon_months`` before ``as_of``, and for no other. Raises ``ValueError`` for an
-    unknown city or sizes below 1.
+    ``cities`` names the agencies of one institution, all by default; ``language`` is that of the purposes.
+    The outcome is known for every credit disbursed at least ``horizon_months`` before ``as_of``, and for no
+    other. Raises ``ValueError`` for an unknown city or sizes below 1.
     """
     if min(rows, months, horizon_months) < 1:
         raise ValueError("rows, months and horizon_months start at 1")
@@ -67,7 +68,7 @@ def generate(
     people, requests = draw_history(streams.history, window, rows, cities_named(cities))
     people, requests = _numbered(people, requests)
     clients = _clients(streams, people)
-    applications = _applications(streams, requests, clients, to_day(as_of), horizon_months)
+    applications = _applications(streams, requests, clients, to_day(as_of), horizon_months, language)
     return Portfolio(
         _with_last_values(clients, applications, people), applications, _truth(requests, horizon_months)
     )
@@ -109,7 +110,12 @@ def _with_last_values(
 
 
 def _applications(
-    streams: _Streams, requests: pd.DataFrame, clients: pd.DataFrame, today: int, horizon: int
+    streams: _Streams,
+    requests: pd.DataFrame,
+    clients: pd.DataFrame,
+    today: int,
+    horizon: int,
+    language: str,
 ) -> pd.DataFrame:
     row = requests["client_key"].to_numpy() - 1
     kind = lists.objects(lists.TYPES)[requests["type"].to_numpy()]
@@ -130,7 +136,7 @@ def _applications(
         "personnes_a_charge": requests["dependants"].to_numpy(),
         "premier_credit": requests["first"].to_numpy(),
         "secteur": clients["secteur"].to_numpy()[row],
-        "purpose": _purposes(streams.texts, kind),
+        "purpose": _purposes(streams.texts, kind, language),
         "guarantees_value": requests["guarantees"].to_numpy(),
         **_life(requests, today, horizon),
     }
@@ -151,12 +157,9 @@ def _with_ratios(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(taux_endettement=100 * service / income, ratio_dette_revenu=debt / (12 * income))
 
 
-def _purposes(rng: np.random.Generator, kinds: NDArray[np.object_]) -> NDArray[np.object_]:
-    draw = rng.integers(0, 2**31, len(kinds))
-    texts = [
-        lists.PURPOSES[k][d % len(lists.PURPOSES[k])]
-        for k, d in zip(kinds.tolist(), draw.tolist(), strict=True)
-    ]
+def _purposes(rng: np.random.Generator, kinds: NDArray[np.object_], language: str) -> NDArray[np.object_]:
+    draw, words = rng.integers(0, 2**31, len(kinds)), lists.PURPOSES[language]
+    texts = [words[k][d % len(words[k])] for k, d in zip(kinds.tolist(), draw.tolist(), strict=True)]
     return lists.objects(texts)
 
 

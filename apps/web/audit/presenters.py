@@ -176,6 +176,8 @@ def _text(values: Mapping[str, Any], name: str) -> str:
     if name not in values:
         return "—"
     value = values[name]
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
