@@ -15,7 +15,7 @@ from apps.scoring.queries import ScoreFigures, score_figures_in
 from apps.tenancy.actor import Actor
 from apps.tenancy.roles import Verb
 from apps.web.dates import period
-from apps.web.templatetags.formats import MINUS, NO_BREAK, fcfa, percent, whole
+from apps.web.templatetags.formats import MINUS, NO_BREAK, percent, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def figures_of(actor: Actor, *, today: dt.date) -> list[Figure]:
 def _activity_figures(now: Activity, before: Activity, url: str) -> list[Figure]:
     return [
         Figure(_("Applications this month"), whole(now.count), _versus(now.count, before.count), url),
-        Figure(_("Amount asked for"), fcfa(now.amount_xaf), _versus(now.amount_xaf, before.amount_xaf), url),
+        Figure(_("Amount asked for (FCFA)"), whole(now.amount_xaf), _versus(now.amount_xaf, before.amount_xaf), url),
     ]
 
 
