@@ -50,8 +50,10 @@ def test_what_waits_is_counted_once(world):
     with world.scope():
         submitted = CreditApplication.objects.filter(status=ApplicationStatus.SUBMITTED)
         others = submitted.exclude(author_id=actor.id).count()
+        returned = CreditApplication.objects.filter(status=ApplicationStatus.INCOMPLETE, author_id=actor.id)
         waiting = waiting_for(actor)
-    assert (waiting.awaiting, waiting.returned) == (others, 0)
+        assert (waiting.awaiting, waiting.returned) == (others, returned.count())
+        assert returned.exists()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from apps.demo.seeding.files import seed_files
 from apps.demo.seeding.history import seed_history
 from apps.demo.seeding.model import seed_model
 from apps.demo.seeding.people import seed_institution, seed_operator
+from apps.demo.seeding.returned import seed_returned
 from apps.demo.seeding.scores import seed_policy, seed_scores
 from apps.institutions.tasks import seal_audit_trails
 from apps.tenancy.errors import NotAllowed
@@ -39,8 +40,9 @@ def seed(
         guarantees, debts = seed_files(demo, institution)
         say(f"{demo.name} : {guarantees} garanties, {debts} crédits externes")
     model = seed_model(list(institutions.values()), say=say)
-    for institution in institutions.values():
+    for demo, institution in institutions.items():
         seed_policy(institution)
         scored = seed_scores(institution, model=model)
-        say(f"{institution.name} : {scored} demandes récentes notées")
+        returned = seed_returned(demo, institution)
+        say(f"{institution.name} : {scored} demandes récentes notées, {returned} dossiers à compléter")
     seal_audit_trails()  # a worker may start days later, and would find the entries late

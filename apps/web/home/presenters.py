@@ -84,7 +84,12 @@ def figures_of(actor: Actor, *, today: dt.date) -> list[Figure]:
 def _activity_figures(now: Activity, before: Activity, url: str) -> list[Figure]:
     return [
         Figure(_("Applications this month"), whole(now.count), _versus(now.count, before.count), url),
-        Figure(_("Amount asked for (FCFA)"), whole(now.amount_xaf), _versus(now.amount_xaf, before.amount_xaf), url),
+        Figure(
+            _("Amount asked for (FCFA)"),
+            whole(now.amount_xaf),
+            _versus(now.amount_xaf, before.amount_xaf),
+            url,
+        ),
     ]
 
 
