@@ -2,22 +2,51 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from apps.audit.services import record_read
 from apps.credits.importing import ClientResource
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.applications import visible_applications
-from apps.credits.queries.clients import visible_clients
+from apps.credits.queries.clients import STALE_SETTING, visible_clients
+from apps.credits.queries.privacy import NOTICE_SETTING
 from apps.credits.validators import document_index, phone_index, search_form
-from apps.institutions.admin import AgencyFilter, ExchangeAdmin
+from apps.institutions.admin import SETTINGS, AgencyFilter, ExchangeAdmin, Setting
 from apps.tenancy.admin import RuledAdmin, admin_actor, begins
 from apps.tenancy.roles import Verb
+
+LONGEST_NOTICE, SHOWN_OF_NOTICE = 5_000, 80
+SETTINGS[STALE_SETTING] = Setting(
+    label=lambda: _("Months after which a client's data must be confirmed"),
+    field=lambda: forms.IntegerField(
+        label=_("Months after which a client's data must be confirmed"),
+        required=False,
+        min_value=1,
+        max_value=60,
+        widget=UnfoldAdminIntegerFieldWidget,
+    ),
+    words=lambda value: ngettext("%(count)d month", "%(count)d months", value) % {"count": value},
+)
+SETTINGS[NOTICE_SETTING] = Setting(
+    label=lambda: _("Privacy notice shown to clients"),
+    field=lambda: forms.CharField(
+        label=_("Privacy notice shown to clients"),
+        required=False,
+        max_length=LONGEST_NOTICE,
+        widget=UnfoldAdminTextareaWidget,
+        help_text=_("Paragraphs are parted by an empty line. The standard text stands until you give yours."),
+    ),
+    words=lambda value: Truncator(str(value)).chars(SHOWN_OF_NOTICE),
+)
 
 
 class FileAdmin(RuledAdmin):

@@ -259,7 +259,10 @@ class AgencyAdmin(ExchangeAdmin):
 
 @dataclass(frozen=True)
 class Setting:
-    """A dated setting that administrators give: its words, the field of its value, the words of a value."""
+    """A dated setting that administrators give: its words, the field of its value, the words of a value.
+
+    The field is not required: the form shows those of every setting, and asks for the chosen one's.
+    """
 
     label: Callable[[], str]
     field: Callable[[], forms.Field]
@@ -294,6 +297,13 @@ class SettingForm(ServiceForm):
         if day < timezone.localdate():
             raise forms.ValidationError(_("A setting does not change the past: choose today or later."))
         return day
+
+    def clean(self) -> dict[str, Any] | None:
+        values = super().clean() or {}
+        name = f"value_{values.get('key')}"
+        if name in self.fields and name not in self.errors and values.get(name) in (None, ""):
+            self.add_error(name, _("Give the new value of this setting."))
+        return values
 
     def write(self) -> DatedSetting:
         values = self.cleaned_data

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from apps.audit.models import AuditEntry, PlatformEntry
 from apps.credits.models import Client
+from apps.credits.queries.clients import STALE_SETTING
+from apps.credits.queries.privacy import NOTICE_SETTING
 from apps.institutions.models import Agency, DatedSetting, Institution
 from apps.institutions.queries import setting_on
 from apps.jobs.models import Job
@@ -197,6 +199,25 @@ def test_a_setting_is_dated_and_has_a_reason(world, page):
     with world.scope():
         assert setting_on(TOTP_ROLES_SETTING) == ["auditeur"]
         assert AuditEntry.objects.filter(action="setting.set").latest("pk").after["value"] == ["auditeur"]
+
+
+def test_only_the_chosen_setting_is_asked_and_changed(world, page):
+    browser, path = page(world.administrator), "/admin/institutions/datedsetting/add/"
+    data = {
+        "key": STALE_SETTING,
+        f"value_{STALE_SETTING}": "",
+        "effective_from": f"{timezone.localdate():%d/%m/%Y}",
+        "reason": "Politique de crédit",
+    }
+
+    assert "Donnez la nouvelle valeur" in browser.post(path, data).content.decode()
+    assert browser.post(path, data | {f"value_{STALE_SETTING}": "90"}).status_code == 200
+    assert browser.post(path, data | {f"value_{STALE_SETTING}": "3"}).status_code == 302
+
+    with world.scope():
+        assert setting_on(STALE_SETTING) == 3
+        assert setting_on(NOTICE_SETTING) is None
+    assert "3 mois" in browser.get("/admin/institutions/datedsetting/").content.decode()
 
 
 def test_a_taken_code_of_an_agency_is_told_on_the_form(world, page):
