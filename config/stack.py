@@ -19,7 +19,7 @@ from typing import TextIO
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import catalogues, env, icons, postgres
+from config import assets, catalogues, env, icons, postgres
 from config.env import REPOSITORY
 from config.postgres import process
 from config.postgres.state import Server
@@ -74,6 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     if mode == "catalogues":
         catalogues.compile_changed()
         icons.make_changed()
+        assets.make_changed()
         return 0
     try:
         stack = Stack(mode, env.integer("PORT", 8000, minimum=1), env.data_dir())
@@ -151,8 +152,9 @@ def _compile_catalogues(_stack: Stack) -> None:
     catalogues.compile_changed()
 
 
-def _make_icons(stack: Stack) -> None:
+def _make_assets(stack: Stack) -> None:
     icons.make_changed(stack.data_dir / "assets")
+    assets.make_changed(stack.data_dir / "assets", compressed=True)
 
 
 def _start_site(stack: Stack) -> None:
@@ -248,7 +250,7 @@ DATABASE_STEPS: list[Step] = [
     ("Base de données", "prête", _start_database),
     ("Migrations", "faites", _manage("migrate", "--database=owner", "--no-input")),
     ("Traductions", "compilées", _compile_catalogues),
-    ("Icônes", "prêtes", _make_icons),
+    ("Fichiers des pages", "prêts", _make_assets),
     ("Contrôle de l'isolation", "sans remarque", _manage("check_isolation")),
 ]
 SITE_STEP: Step = ("Site et tâches", "prêts", _start_site)

@@ -129,7 +129,7 @@ USE_THOUSAND_SEPARATOR = True
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
-#: What is made from the packages' own files (config/icons.py); it comes before them.
+#: What is made from files of packages and ours (config/icons.py, config/assets.py); it comes before them.
 MADE_ASSETS_DIR = DATA_DIR / "assets"
 MADE_ASSETS_DIR.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [MADE_ASSETS_DIR, BASE_DIR / "static"]

@@ -12,6 +12,7 @@ from django.contrib.staticfiles import finders
 from django.utils.text import compress_string
 from whitenoise.compress import Compressor
 
+from config import assets
 from tests.e2e.places import shown_pages
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +35,13 @@ def sizes(shown, known):
     return page + sum(known[path] for path in set(FILES.findall(shown.html))), page
 
 
-def test_every_page_is_light(world):
+@pytest.fixture
+def made_assets():
+    """Make the files that the site serves, as every command that serves does."""
+    return assets.make_changed(settings.MADE_ASSETS_DIR)
+
+
+def test_every_page_is_light(world, made_assets):
     known = {}
     weighed = [(str(shown), *sizes(shown, known)) for shown in shown_pages("fr")]
     weighed = [each for each in weighed if not each[0].startswith(NOT_FOR_ANALYSTS)]
@@ -59,3 +66,15 @@ def test_the_padding_of_a_page_changes_each_time(page, world):
     lengths = {client.get("/demandes/nouvelle", **ask).headers["Content-Length"] for _ in range(6)}
 
     assert len(lengths) > 1
+
+
+def test_assets_are_made_once_and_again_when_they_change(tmp_path):
+    made = assets.make_changed(tmp_path, compressed=True)
+
+    sheet = tmp_path / "css" / "app.css"
+    assert sheet in made
+    assert 0 < sheet.stat().st_size < (assets.STATIC / "css" / "app.css").stat().st_size
+    assert (tmp_path / "css" / "app.css.br").stat().st_size < sheet.stat().st_size / 3
+    assert assets.make_changed(tmp_path, compressed=True) == []
+    sheet.write_text("body{}")
+    assert assets.make_changed(tmp_path, compressed=True) == [sheet]
