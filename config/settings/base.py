@@ -280,6 +280,7 @@ JOB_QUEUED_TOO_LONG = timedelta(minutes=10)
 JOB_REQUEUE_EVERY = timedelta(minutes=5)
 OUTBOX_EVERY = timedelta(seconds=30)
 DRAFTS_PURGE_EVERY = timedelta(hours=6)
+SESSIONS_PURGE_EVERY = timedelta(days=1)
 
 LOGGING = {
     "version": 1,
