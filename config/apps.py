@@ -1,5 +1,11 @@
-from django.apps import AppConfig
+from typing import Any
+
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+from config.postgres.roles import HISTORY_PRIVILEGES
 
 
 class ProjectConfig(AppConfig):
@@ -9,6 +15,15 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         from config import celery  # noqa: F401  registers itself as the current application
+
+        # Once a migrate: the list of migrations exists only now on a new database.
+        post_migrate.connect(_close_history, sender=apps.get_app_config("users"))
+
+
+def _close_history(*, using: str, **_kwargs: Any) -> None:
+    if using == "owner":
+        with connections[using].cursor() as cursor:
+            cursor.execute(HISTORY_PRIVILEGES)
 
 
 class BackOfficeConfig(AdminConfig):

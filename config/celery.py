@@ -6,8 +6,11 @@ from typing import Any
 from celery import Celery, signals
 from django.conf import settings
 
+from config.queue_files import use_whole_files
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
+use_whole_files()
 app = Celery("credisense")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -23,6 +26,10 @@ app.conf.beat_schedule = {
     "purge-drafts": {
         "task": "apps.users.tasks.purge_drafts",
         "schedule": settings.DRAFTS_PURGE_EVERY,
+    },
+    "purge-sessions": {
+        "task": "apps.users.tasks.purge_sessions",
+        "schedule": settings.SESSIONS_PURGE_EVERY,
     },
     "seal-audit-trails": {
         "task": "apps.institutions.tasks.seal_audit_trails",

@@ -4,12 +4,14 @@ Every name is written as a literal at the call (`env.text("...")`), so that a te
 names read in `config/` with those documented in `.env.example`. An empty value counts as unset.
 """
 
+import ipaddress
 import os
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 TRUE = frozenset({"1", "true", "yes", "on", "oui"})
 FALSE = frozenset({"0", "false", "no", "off", "non"})
 
@@ -57,6 +59,16 @@ def items(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """Return a comma-separated list, without blanks and empty entries."""
     value = _value(name, ",".join(default), "a list separated by commas")
     return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def networks(name: str, default: tuple[str, ...] = ()) -> list[Network]:
+    """Return a comma-separated list of addresses and networks (10.0.0.5, 10.1.0.0/16, ::1)."""
+    expected = "addresses or networks such as 10.0.0.5 or 10.1.0.0/16, separated by commas"
+    value = _value(name, ",".join(default), expected)
+    try:
+        return [ipaddress.ip_network(item.strip()) for item in value.split(",") if item.strip()]
+    except ValueError:
+        raise EnvironmentVariableError(name, expected, repr(value)) from None
 
 
 def secret(name: str, default: str | None = None) -> str:

@@ -180,12 +180,12 @@ def _start_worker(stack: Stack, *, beat: bool) -> None:
     worker += ["--hostname", f"credisense-{os.getpid()}@%h"]
     if beat:
         worker += ["--beat", "--schedule", str(folder / "schedule")]
-    _start_child(stack, WORKER, worker)
+    _start_child(stack, WORKER, worker, restarted=True)
 
 
-def _start_child(stack: Stack, name: str, command: list[str]) -> Child:
+def _start_child(stack: Stack, name: str, command: list[str], *, restarted: bool = False) -> Child:
     log = stack.log(name) if stack.mode == "demo" else None
-    return stack.supervisor.start(name, command, environment=stack.environment, log=log)
+    return stack.supervisor.start(name, command, environment=stack.environment, log=log, restarted=restarted)
 
 
 def _wait_until_ready(stack: Stack, site: Child) -> None:

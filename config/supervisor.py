@@ -6,13 +6,17 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 TICK_SECONDS = 0.1
 LOG_LINES = 15
+#: A program that may be started again waits so long after its first end, twice as long each time, at most a
+#: minute; one that lived for a minute begins anew.
+RESTART_SECONDS = 1.0
+RESTART_SECONDS_AT_MOST = 60.0
 
 
 class StopAskedError(Exception):
@@ -30,14 +34,35 @@ class ChildStoppedError(Exception):
         self.log = log
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Child:
-    """A running program, alone in its process group."""
+    """A running program, alone in its process group; with ``revive``, started again when it ends."""
 
     name: str
     process: "subprocess.Popen[bytes]"
     log: Path | None
     grace_seconds: float
+    revive: Callable[[], "subprocess.Popen[bytes]"] | None = None
+    started_at: float = field(default_factory=time.monotonic)
+    delay: float = RESTART_SECONDS
+    due_at: float | None = None
+
+    def look(self) -> None:
+        """Start an ended program again once its delay is over; raise ``ChildStoppedError`` if it may not."""
+        code = self.process.poll()
+        if code is None:
+            return
+        if self.revive is None:
+            raise ChildStoppedError(self.name, code, self.log_tail())
+        now = time.monotonic()
+        if self.due_at is None:
+            _sweep(self.process.pid)
+            if now - self.started_at > RESTART_SECONDS_AT_MOST:
+                self.delay = RESTART_SECONDS
+            self.due_at = now + self.delay
+            self.delay = min(self.delay * 2, RESTART_SECONDS_AT_MOST)
+        elif now >= self.due_at:
+            self.process, self.started_at, self.due_at = self.revive(), now, None
 
     def log_tail(self) -> str:
         """Return the last lines that the program wrote, when it writes to a file."""
@@ -64,9 +89,15 @@ class Supervisor:
         environment: Mapping[str, str],
         log: Path | None = None,
         grace_seconds: float = 20,
+        restarted: bool = False,
     ) -> Child:
-        """Start a program whose output goes to `log`, or to the terminal when there is none."""
+        """Start a program whose output goes to `log`, or to the terminal when there is none.
+
+        A `restarted` program that ends by itself is started again by `check`, later each time.
+        """
         child = Child(name, _launch(command, environment, log), log, grace_seconds)
+        if restarted:
+            child.revive = lambda: _launch(command, environment, log, keep=True)
         self._children.append(child)
         return child
 
@@ -104,11 +135,9 @@ class Supervisor:
         time.sleep(TICK_SECONDS)
 
     def check(self) -> None:
-        """Raise `ChildStoppedError` when a program has ended."""
+        """Raise `ChildStoppedError` when a program has ended that is not to be started again."""
         for child in self._children:
-            code = child.process.poll()
-            if code is not None:
-                raise ChildStoppedError(child.name, code, child.log_tail())
+            child.look()
 
     def watch(self, also: Callable[[], None]) -> NoReturn:
         """Return never: raises `StopAskedError`, `ChildStoppedError` or what `also` raises."""
@@ -127,13 +156,13 @@ class Supervisor:
 
 
 def _launch(
-    command: Sequence[str], environment: Mapping[str, str], log: Path | None
+    command: Sequence[str], environment: Mapping[str, str], log: Path | None, *, keep: bool = False
 ) -> "subprocess.Popen[bytes]":
     # A session of its own: Ctrl-C reaches the supervisor alone, which then stops things in order.
     if log is None:
         return subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603  our commands
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
+    with log.open("ab" if keep else "wb") as output:
         return subprocess.Popen(  # noqa: S603  our commands
             command,
             env=environment,
@@ -152,6 +181,10 @@ def _end(child: Child) -> None:
             child.process.wait(child.grace_seconds)
         except subprocess.TimeoutExpired:
             child.process.kill()
-    with suppress(ProcessLookupError):
-        os.killpg(child.process.pid, signal.SIGKILL)
+    _sweep(child.process.pid)
     child.process.wait()
+
+
+def _sweep(group: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)

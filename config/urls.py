@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from apps.web.accounts.views import set_language
-from config import health
+from config import health, metrics
 
 admin.site.site_header = admin.site.site_title = "CrediSense"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("health", health.healthz, name="health"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("langue", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("api/", include("apps.api.urls")),

@@ -41,8 +41,9 @@ SHARED_MODELS = frozenset(
     }
 )
 
-#: Routes without a rule: load balancers ask them before anybody is known, and they hold no data.
-OPEN_ROUTES = frozenset({"healthz", "health", "readyz"})
+#: Routes without a rule: machines ask them before anybody is known, and they hold no data of anybody.
+#: ``metrics`` answers to declared addresses and to its token only.
+OPEN_ROUTES = frozenset({"healthz", "health", "readyz", "metrics"})
 
 #: Tasks that act for no institution: they take no argument and open one scope per institution themselves.
 PLATFORM_TASKS = frozenset(
@@ -51,6 +52,7 @@ PLATFORM_TASKS = frozenset(
         "apps.jobs.tasks.requeue_lost_jobs",
         "apps.outbox.tasks.deliver_outbox",
         "apps.users.tasks.purge_drafts",
+        "apps.users.tasks.purge_sessions",
     }
 )
 

@@ -6,6 +6,7 @@ stored as a keyed hash: people type passwords into the wrong field.
 
 import hashlib
 import hmac
+import ipaddress
 from typing import Any
 
 from axes.handlers.base import AbstractAxesHandler, AxesBaseHandler
@@ -25,8 +26,35 @@ def account_key(email: str) -> str:
 
 
 def client_address(request: Any) -> str:
-    """Return the address that the connection came from."""
-    return str(request.META.get("REMOTE_ADDR") or UNKNOWN_ADDRESS)
+    """Return the address that the connection came from; behind a proxy of ours, the one that it names.
+
+    ``X-Forwarded-For`` is read from the right: what stands left of the first address that is not a proxy of
+    ours was written by whoever sent the request.
+    """
+    address = str(request.META.get("REMOTE_ADDR") or UNKNOWN_ADDRESS)
+    if not is_trusted_proxy(address):
+        return address
+    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    for hop in reversed(hops):
+        if _parsed(hop) is None:
+            return address
+        address = hop
+        if not is_trusted_proxy(hop):
+            return address
+    return address
+
+
+def is_trusted_proxy(address: str) -> bool:
+    """Say whether an address is one of ``TRUSTED_PROXIES``."""
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in network for network in settings.TRUSTED_PROXIES)
+
+
+def _parsed(address: str) -> "ipaddress.IPv4Address | ipaddress.IPv6Address | None":
+    try:
+        return ipaddress.ip_address(address)
+    except ValueError:
+        return None
 
 
 def seconds_locked(*, email: str, address: str) -> int:

@@ -1,5 +1,6 @@
 """The only place that tells who acts and opens a tenant scope for HTTP."""
 
+import re
 import uuid
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from django.utils.cache import patch_cache_control
 
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.tracing import request_id
+from apps.users.backends import client_address, is_trusted_proxy
 from apps.users.enums import SessionKind
 from apps.users.errors import InvalidToken
 from apps.users.models import LoginSession, Membership, User
@@ -22,6 +24,7 @@ from apps.users.tokens import session_from_access
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 SERVER_ERROR = 500
+GIVEN_ID = re.compile(r"[0-9a-f]{32}")
 API_PREFIX = "/api/"
 #: Where people prove who they are: nobody is known there, or the entry about a person of one institution
 #: would be written in the scope of another, or be undone with the refusal that it tells of.
@@ -37,7 +40,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]
+        request.request_id = _request_id(request)  # type: ignore[attr-defined]
         token = request_id.set(request.request_id)  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
@@ -78,7 +81,9 @@ class ActorMiddleware:
             return redirect("web:second_factor")
         with tenant_scope(membership.institution_id):
             request.membership = membership  # type: ignore[attr-defined]
-            request.actor = member_actor(membership, request_id=request.request_id, address=_address(request))  # type: ignore[attr-defined]
+            request.actor = member_actor(
+                membership, request_id=request.request_id, address=client_address(request)
+            )  # type: ignore[attr-defined]
             response = self.get_response(request)
             if request.failed or response.status_code >= SERVER_ERROR:  # type: ignore[attr-defined]
                 transaction.set_rollback(True)
@@ -106,7 +111,7 @@ def _browser(request: HttpRequest) -> LoginSession | None:
         request.session.flush()
         request.user = AnonymousUser()
     elif session.membership is None:
-        request.actor = operator_actor(user, request_id=request.request_id, address=_address(request))  # type: ignore[attr-defined]
+        request.actor = operator_actor(user, request_id=request.request_id, address=client_address(request))  # type: ignore[attr-defined]
     else:
         user.administers = session.membership.role == "administrateur"  # type: ignore[attr-defined]
     return session
@@ -130,8 +135,12 @@ def _bearer(request: HttpRequest) -> LoginSession | None:
         return None
 
 
-def _address(request: HttpRequest) -> str:
-    return str(request.META.get("REMOTE_ADDR", ""))
+def _request_id(request: HttpRequest) -> str:
+    """Take the name that a proxy of ours gave, to find its lines and ours together; else make one."""
+    given = request.headers.get("X-Request-Id", "")
+    if GIVEN_ID.fullmatch(given) and is_trusted_proxy(str(request.META.get("REMOTE_ADDR", ""))):
+        return given
+    return uuid.uuid4().hex
 
 
 def _language(request: HttpRequest, membership: Membership | None) -> str:

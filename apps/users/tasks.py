@@ -5,6 +5,7 @@ from celery import shared_task
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.tenants import active_institutions
 from apps.users.services import drafts
+from apps.users.services.sessions import purge_old_sessions
 
 
 @shared_task
@@ -13,3 +14,9 @@ def purge_drafts() -> None:
     for institution_id in active_institutions():
         with tenant_scope(institution_id):
             drafts.purge_drafts()
+
+
+@shared_task
+def purge_sessions() -> None:
+    """Delete log-ins that ended long ago; they belong to people, not to one institution."""
+    purge_old_sessions()

@@ -34,6 +34,16 @@ ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT USAGE, SELECT O
 ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT SELECT ON TABLES TO {PLATFORM}, {BACKUP};
 ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT SELECT ON SEQUENCES TO {BACKUP};
 """
+#: Django's own list of migrations: whoever could write it could hide one or have one run again.
+HISTORY_PRIVILEGES = f"""
+DO $$ BEGIN
+    IF to_regclass('public.django_migrations') IS NOT NULL THEN
+        REVOKE ALL ON TABLE public.django_migrations FROM {APP};
+        REVOKE ALL ON SEQUENCE public.django_migrations_id_seq FROM {APP};
+        GRANT SELECT ON TABLE public.django_migrations TO {APP};
+    END IF;
+END $$;
+"""
 #: TEMPORARY, because COPY into a table under row-level security goes through a temporary one.
 DATABASE_PRIVILEGES = f"""
 REVOKE ALL ON DATABASE {{database}} FROM PUBLIC;
@@ -87,6 +97,7 @@ def prepare_database(owner_dsn: str) -> None:
         name = sql.Identifier(connection.info.dbname)
         connection.execute(sql.SQL(DATABASE_PRIVILEGES).format(database=name))
         connection.execute(sql.SQL(PRIVILEGES))
+        connection.execute(sql.SQL(HISTORY_PRIVILEGES))
 
 
 def _connect(dsn: str, **options: Any) -> "Connection":

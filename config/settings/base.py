@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pads each page at random: its length tells nothing (BREACH)
@@ -133,7 +134,7 @@ STATIC_URL = "static/"
 MADE_ASSETS_DIR = DATA_DIR / "assets"
 MADE_ASSETS_DIR.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [MADE_ASSETS_DIR, BASE_DIR / "static"]
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = Path(env.text("CREDISENSE_STATIC_DIR", str(DATA_DIR / "static")))
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a missing folder
 
 SESSION_COOKIE_HTTPONLY = True
@@ -280,12 +281,23 @@ JOB_QUEUED_TOO_LONG = timedelta(minutes=10)
 JOB_REQUEUE_EVERY = timedelta(minutes=5)
 OUTBOX_EVERY = timedelta(seconds=30)
 DRAFTS_PURGE_EVERY = timedelta(hours=6)
+SESSIONS_PURGE_EVERY = timedelta(days=1)
+
+#: Proxies of ours: what they say of the client's address and of the request's name is believed.
+TRUSTED_PROXIES = env.networks("CREDISENSE_TRUSTED_PROXIES")
+
+#: Who reads /metrics: whoever connects from these addresses, and whoever sends the token.
+METRICS_ADDRESSES = env.networks("CREDISENSE_METRICS_ADDRESSES")
+METRICS_TOKEN = env.secret("CREDISENSE_METRICS_TOKEN", "")
+#: Where the processes of one site add up their figures; one process needs none.
+METRICS_DIR = env.text("PROMETHEUS_MULTIPROC_DIR", "")
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "apps.tenancy.tracing.RequestIdFilter"}},
     "formatters": {
+        "json": {"()": "config.logs.JsonFormatter"},
         "line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"},
     },
     "handlers": {

@@ -34,12 +34,36 @@ for _name, _value in (
 DATABASES = postgres.databases(conn_max_age=600, require_url=True)
 
 SECURE_SSL_REDIRECT = True
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^health$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^health$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = env.flag("CREDISENSE_HSTS_PRELOAD", default=False)
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
+SESSION_COOKIE_NAME = "__Host-session"
+CSRF_COOKIE_NAME = "__Host-csrf"
+#: Preloading binds a whole domain for years: it is asked for, never a default.
+SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "security.W021"]
+
+EMAIL_HOST = env.text("CREDISENSE_EMAIL_HOST", "localhost")
+EMAIL_PORT = env.integer("CREDISENSE_EMAIL_PORT", 587, minimum=1)
+EMAIL_HOST_USER = env.text("CREDISENSE_EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = env.secret("CREDISENSE_EMAIL_PASSWORD", "")
+EMAIL_TIMEOUT = 10
+_security = env.text("CREDISENSE_EMAIL_SECURITY", "starttls").lower()
+if _security not in {"starttls", "tls", "none"}:
+    raise ImproperlyConfigured("CREDISENSE_EMAIL_SECURITY: expected starttls, tls or none.")
+EMAIL_USE_TLS = _security == "starttls"
+EMAIL_USE_SSL = _security == "tls"
+DEFAULT_FROM_EMAIL = env.text("CREDISENSE_EMAIL_FROM", f"CrediSense <ne-pas-repondre@{ALLOWED_HOSTS[0]}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+LOGGING = {
+    **LOGGING,
+    "handlers": {"console": {**LOGGING["handlers"]["console"], "formatter": "json"}},  # type: ignore[dict-item]
+}
+
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

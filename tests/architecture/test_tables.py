@@ -42,6 +42,15 @@ def test_every_environment_variable_is_documented():
     assert read - documented == set()
 
 
+def test_the_application_may_not_write_the_list_of_migrations():
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT has_table_privilege('django_migrations', 'SELECT'),"
+            " has_table_privilege('django_migrations', 'INSERT, UPDATE, DELETE, TRUNCATE')"
+        )
+        assert cursor.fetchone() == (True, False)
+
+
 def test_a_paired_key_dropped_outright_is_seen():
     with transaction.atomic(using="owner"):
         with connections["owner"].cursor() as cursor:

@@ -1,5 +1,6 @@
 """The command that starts everything: what it stops, in which order, and what it says."""
 
+import itertools
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from config import catalogues
+from config.supervisor import Child
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 #: Two programs that write their name when they stop, under one supervisor, as `config.stack` uses it.
@@ -125,6 +127,26 @@ def test_a_program_that_dies_is_told_and_stops_the_rest(supervise: Callable, tmp
     supervisor = supervise(POLITE, FAILING)
     assert supervisor.communicate(timeout=10)[0] == "second 3 no such table\n"
     assert (tmp_path / "order").read_text() == "first "
+
+
+def test_a_program_to_be_restarted_comes_back_later_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("config.supervisor.time.monotonic", lambda: clock[0])
+    starts: list[float] = []
+
+    def start() -> "subprocess.Popen[bytes]":
+        starts.append(clock[0])
+        done = subprocess.Popen(["false"], start_new_session=True)
+        done.wait()
+        return done
+
+    child = Child("worker", start(), None, 1, revive=start, started_at=0)
+    for tick in range(1, 2000):
+        clock[0] = tick / 10
+        child.look()
+
+    waits = [round(after - before) for before, after in itertools.pairwise(starts)]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
 @pytest.mark.parametrize("mode", ["demo", "run"])

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import login, logout
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -34,6 +36,8 @@ from apps.users.tokens import Tokens, read_refresh, write_tokens
 SESSION_KEY = "sid"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 SEEN_EVERY = dt.timedelta(minutes=1)  # one write a minute and session, not one a request
+#: How long a log-in that ended is kept: the address of a strange one may be asked for. The trail stays.
+KEPT_AFTER_END = dt.timedelta(days=90)
 
 
 @contextmanager
@@ -156,6 +160,14 @@ def seen(session: LoginSession) -> None:
     now = timezone.now()
     if now - session.last_seen_at > SEEN_EVERY:
         LoginSession.objects.filter(pk=session.pk).update(last_seen_at=now)
+
+
+def purge_old_sessions() -> int:
+    """Delete the log-ins closed or expired more than 90 days ago; return how many there were."""
+    limit = timezone.now() - KEPT_AFTER_END
+    ended = Q(revoked_at__lt=limit) | Q(created_at__lt=limit - settings.SESSION_LIFETIME)
+    SessionStore.clear_expired()
+    return LoginSession.objects.filter(ended).delete()[0]
 
 
 def _new_session(user: User, kind: SessionKind, address: str) -> LoginSession:

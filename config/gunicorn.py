@@ -1,0 +1,24 @@
+"""What gunicorn does beside its command line: the metrics of its processes."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from config import env
+
+_FOLDER = env.text("PROMETHEUS_MULTIPROC_DIR", "")
+
+
+def on_starting(_server: Any) -> None:
+    """Begin with no figures of processes that an earlier run had."""
+    if _FOLDER:
+        shutil.rmtree(_FOLDER, ignore_errors=True)
+        Path(_FOLDER).mkdir(parents=True)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Forget the live figures of a process that ended; what it counted stays in the sums."""
+    if _FOLDER:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)
