@@ -25,6 +25,8 @@ SHARED_MODELS = frozenset(
         "users.loginsession",
         "users.secondfactor",
         "users.recoverycode",
+        "users.partnerkey",
+        "users.requestcount",
         "axes.accessattempt",
         "axes.accessattemptexpiration",
         "axes.accessfailurelog",

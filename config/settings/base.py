@@ -17,6 +17,9 @@ DEBUG = False
 DEMO_MODE = False
 DEMO_PASSWORD = "Demo-CrediSense-2026"  # noqa: S105  public by design, refused outside demonstration mode
 
+#: The partner key of the first fictional institution: public too, refused outside demonstration mode.
+DEMO_API_KEY = "csdemohorizon.Cle-de-demonstration-2026"
+
 #: The page of components, /style: for those who develop.
 STYLE_PAGE = False
 
