@@ -53,6 +53,7 @@ PLATFORM_TASKS = frozenset(
         "apps.jobs.tasks.requeue_lost_jobs",
         "apps.outbox.tasks.deliver_outbox",
         "apps.users.tasks.purge_drafts",
+        "apps.users.tasks.purge_requests",
     }
 )
 

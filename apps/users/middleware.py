@@ -20,6 +20,7 @@ from apps.users.errors import InvalidToken
 from apps.users.models import LoginSession, Membership, PartnerKey, User
 from apps.users.queries import key_actor, live_sessions, member_actor, operator_actor, operator_session
 from apps.users.services.keys import key_seen
+from apps.users.services.limits import api_limits
 from apps.users.services.sessions import SESSION_KEY, seen
 from apps.users.tokens import key_from_header, session_from_access
 
@@ -74,7 +75,13 @@ class ActorMiddleware:
         request.membership = None  # type: ignore[attr-defined]
         request.failed = False  # type: ignore[attr-defined]
         request.login_session = None  # type: ignore[attr-defined]
+        request.limits = ()  # type: ignore[attr-defined]
         caller = _caller(request)
+        if request.path.startswith(API_PREFIX):
+            # Before the scope: inside its transaction the counter would keep a caller's requests in line.
+            request.limits = api_limits(  # type: ignore[attr-defined]
+                path=request.path, who=_who(request, caller), key=caller.key if caller else None
+            )
         with translation.override(_language(request, caller.membership if caller else None)):
             response = self._answer(request, caller)
             response.headers.setdefault("Content-Language", translation.get_language() or "")
@@ -84,8 +91,8 @@ class ActorMiddleware:
         request.failed = True  # type: ignore[attr-defined]
 
     def _answer(self, request: HttpRequest, caller: Caller | None) -> HttpResponse:
-        if caller is None:
-            return self.get_response(request)
+        if caller is None or any(limit.refused for limit in request.limits):  # type: ignore[attr-defined]
+            return self.get_response(request)  # nobody is known: apps.api answers 401 or 429
         session: LoginSession | None = request.login_session  # type: ignore[attr-defined]
         if session and session.must_set_totp and not request.path.startswith(SETUP_PREFIXES):
             return redirect("web:second_factor")
@@ -123,6 +130,15 @@ def _actor(request: HttpRequest, caller: Caller) -> Actor:
         return key_actor(caller.key, **about)
     assert caller.membership is not None
     return member_actor(caller.membership, **about)
+
+
+def _who(request: HttpRequest, caller: Caller | None) -> str:
+    if caller is None:
+        return f"address:{_address(request)}"
+    if caller.key is not None:
+        return f"key:{caller.key.pk}"
+    assert caller.membership is not None
+    return f"user:{caller.membership.user_id}"
 
 
 def _partner(raw: str) -> Caller | None:

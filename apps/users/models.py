@@ -224,6 +224,31 @@ class RequestCount(models.Model):
         return self.bucket
 
 
+class IdempotentReply(TenantModel):
+    """What one caller was answered under one ``Idempotency-Key``; kept for a day, encrypted."""
+
+    actor = models.CharField(max_length=40)
+    key = models.CharField(max_length=255)
+    #: Route, query, rights of the caller and body: all that must be the same.
+    request_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField()
+    reply = EncryptedTextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            *tenant_constraints(),
+            models.UniqueConstraint(
+                fields=["institution", "actor", "key"], name="users_idempotentreply_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["institution", "created_at"], name="users_idempotentreply_when")]
+
+    def __str__(self) -> str:
+        return str(self.uid)
+
+
 class SecondFactor(models.Model):
     """The secret of a person's authenticator application; in use once confirmed by a first code."""
 

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.tenants import active_institutions
-from apps.users.services import drafts
+from apps.users.services import drafts, idempotency, limits
 
 
 @shared_task
@@ -13,3 +13,12 @@ def purge_drafts() -> None:
     for institution_id in active_institutions():
         with tenant_scope(institution_id):
             drafts.purge_drafts()
+
+
+@shared_task
+def purge_requests() -> None:
+    """Delete kept answers and counters that serve no more."""
+    limits.purge_counts()
+    for institution_id in active_institutions():
+        with tenant_scope(institution_id):
+            idempotency.purge_replies()
