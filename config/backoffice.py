@@ -76,6 +76,7 @@ MENU: list[tuple[Callable[[], str], list[tuple[str, str]]]] = [
             ("institutions.agency", "store"),
             ("users.user", "person"),
             ("users.membership", "group"),
+            ("users.partnerkey", "key"),
             ("institutions.datedsetting", "tune"),
         ],
     ),

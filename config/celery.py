@@ -31,6 +31,10 @@ app.conf.beat_schedule = {
         "task": "apps.users.tasks.purge_sessions",
         "schedule": settings.SESSIONS_PURGE_EVERY,
     },
+    "purge-requests": {
+        "task": "apps.users.tasks.purge_requests",
+        "schedule": settings.REQUESTS_PURGE_EVERY,
+    },
     "seal-audit-trails": {
         "task": "apps.institutions.tasks.seal_audit_trails",
         "schedule": 5.0,

@@ -13,7 +13,8 @@ class ActorAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         resolved: Any = request._request  # the middleware set actor and membership
         if resolved.actor is not None:
-            return resolved.membership.user, resolved.actor
+            member = resolved.membership
+            return member.user if member else None, resolved.actor
         if request.headers.get("Authorization"):
             raise AuthenticationFailed
         return None

@@ -59,11 +59,17 @@ def problem_handler(exc: Exception, context: Mapping[str, Any]) -> Response | No
     return Response(body, status=problem.status, headers=_headers(exc), content_type=MEDIA_TYPE)
 
 
-def problem_response(request: HttpRequest, *, status: int, code: str) -> JsonResponse:
-    """Return a problem outside DRF (unknown route, failure of the server)."""
-    return JsonResponse(
-        problem_body(request, status=status, code=code), status=status, content_type=MEDIA_TYPE
-    )
+def problem_response(
+    request: HttpRequest,
+    *,
+    status: int,
+    code: str,
+    detail: str | None = None,
+    fields: Mapping[str, Sequence[str]] | None = None,
+) -> JsonResponse:
+    """Return a problem outside DRF (unknown route, limit, failure of the server)."""
+    body = problem_body(request, status=status, code=code, detail=detail, fields=fields)
+    return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
 
 
 def problem_body(

@@ -43,7 +43,10 @@ def visible_predictions(actor: Actor) -> QuerySet[Prediction]:
     )
     if actor.agency_ids is None:
         return predictions
-    return predictions.filter(Q(agency_id__in=actor.agency_ids) | Q(agency=None, author_id=actor.id))
+    shown = Q(agency_id__in=actor.agency_ids)
+    if actor.person_id is not None:
+        shown |= Q(agency=None, author_id=actor.person_id)
+    return predictions.filter(shown)
 
 
 def my_predictions(actor: Actor) -> QuerySet[Prediction]:

@@ -110,7 +110,7 @@ def _score(case: Case, *, by: Actor, source: SourceCode) -> tuple[Prediction, bo
             model_version=version,
             policy=policy,
             source=source,
-            author_id=by.id if by.kind == "user" else None,
+            author_id=by.person_id,
             inputs=dict(case.values),
             facts=asdict(case.facts),
             input_hash=input_hash,

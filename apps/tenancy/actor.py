@@ -15,7 +15,8 @@ class Actor:
     """A person, a partner key, a background task or the platform's operator.
 
     ``institution_id`` is ``None`` only for an operator. ``agency_ids`` is ``None`` when the actor
-    sees every agency of the institution; an agent always has at least one.
+    sees every agency of the institution; an agent always has at least one. ``scopes`` are the verbs of
+    a partner key, which has no role's own.
     """
 
     kind: ActorKind
@@ -27,6 +28,7 @@ class Actor:
     display_name: str = ""
     request_id: str = ""
     address: str = ""
+    scopes: frozenset[Verb] = frozenset()
 
     @property
     def institution(self) -> int:
@@ -35,8 +37,15 @@ class Actor:
             raise NoTenantScope("The operator acts in no institution.")
         return self.institution_id
 
+    @property
+    def person_id(self) -> int | None:
+        """The key of the person who acts, for what names its author; nobody for a key or a task."""
+        return self.id if self.kind == "user" else None
+
     def may(self, verb: Verb) -> bool:
         """Say whether this actor's role holds ``verb``; tasks act for the institution and may."""
+        if self.kind == "key":
+            return verb in self.scopes
         return self.kind == "task" or allows(self.role, verb)
 
     def sees_agency(self, agency_id: int) -> bool:

@@ -25,6 +25,8 @@ SHARED_MODELS = frozenset(
         "users.loginsession",
         "users.secondfactor",
         "users.recoverycode",
+        "users.partnerkey",
+        "users.requestcount",
         "axes.accessattempt",
         "axes.accessattemptexpiration",
         "axes.accessfailurelog",
@@ -53,6 +55,7 @@ PLATFORM_TASKS = frozenset(
         "apps.outbox.tasks.deliver_outbox",
         "apps.users.tasks.purge_drafts",
         "apps.users.tasks.purge_sessions",
+        "apps.users.tasks.purge_requests",
     }
 )
 

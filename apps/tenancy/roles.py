@@ -77,6 +77,10 @@ _TABLE: dict[Role, frozenset[Verb]] = {
 }
 
 
+#: What the administrator may put on a partner key; deciding and administering stay with people.
+KEY_SCOPES = (Verb.READ_FILES, Verb.EDIT_FILES, Verb.SCORE, Verb.REPLAY, Verb.IMPORT)
+
+
 def allows(role: str, verb: Verb) -> bool:
     """Say whether ``role`` holds ``verb``; an unknown role holds nothing."""
     return role in Role and verb in _TABLE[Role(role)]

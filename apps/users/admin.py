@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from axes.models import AccessAttempt
@@ -11,7 +12,8 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -21,8 +23,10 @@ from unfold.decorators import action, display
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminEmailInputWidget,
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminSingleDateWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -30,13 +34,14 @@ from apps.institutions.admin import SETTINGS, Setting
 from apps.institutions.queries import visible_agencies
 from apps.tenancy.admin import ReasonForm, RuledAdmin, ServiceForm, act_on_each, admin_actor, reason_of, told
 from apps.tenancy.context import tenant_scope
-from apps.tenancy.errors import DomainError
+from apps.tenancy.errors import DomainError, InvalidValues
 from apps.tenancy.roles import Verb
 from apps.users.backends import account_key
-from apps.users.enums import RoleChoices
-from apps.users.models import Membership, MembershipAgency, SecondFactor, User
-from apps.users.queries import TOTP_ROLES_SETTING, visible_memberships, visible_users
+from apps.users.enums import KeyScope, RoleChoices
+from apps.users.models import Membership, MembershipAgency, PartnerKey, PartnerKeyAgency, SecondFactor, User
+from apps.users.queries import TOTP_ROLES_SETTING, visible_keys, visible_memberships, visible_users
 from apps.users.services.invitations import invite_again
+from apps.users.services.keys import OVERLAP, issue_key, revoke_key, rotate_key
 from apps.users.services.lockout import unlock
 from apps.users.services.members import change_member, create_member
 
@@ -229,6 +234,160 @@ class MembershipAdmin(RuledAdmin):
                 ngettext("%(n)s invitation sent.", "%(n)s invitations sent.", count) % {"n": count}
             ),
         )
+
+
+class NewKeyForm(ServiceForm):
+    """What a partner key may do, where, how often and until when."""
+
+    scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("Scopes"),
+        choices=KeyScope,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+    agencies: Any = AgenciesField()
+    last_day = forms.DateField(
+        label=gettext_lazy("Last day"),
+        required=False,
+        help_text=gettext_lazy("Empty: until it is revoked."),
+        widget=UnfoldAdminSingleDateWidget,
+    )
+
+    class Meta:
+        model = PartnerKey
+        fields = ("name", "daily_quota")
+        widgets = {"name": UnfoldAdminTextInputWidget, "daily_quota": UnfoldAdminIntegerFieldWidget}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agencies"].queryset = visible_agencies(self.actor)  # type: ignore[attr-defined]
+
+    def write(self) -> PartnerKey:
+        given = dict(self.cleaned_data)
+        day = given.pop("last_day")
+        end = None
+        if day is not None:
+            end = timezone.make_aware(datetime.combine(day, time()) + timedelta(days=1))
+        try:
+            key, self.secret = issue_key(by=self.actor, expires_at=end, **given)
+        except InvalidValues as refusal:
+            if "expires_at" in refusal.fields:
+                raise InvalidValues(
+                    refusal.message, fields={"last_day": refusal.fields["expires_at"]}
+                ) from refusal
+            raise
+        return key
+
+
+class KeyStateFilter(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "etat"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("vive", _("In use")), ("finie", _("Revoked or expired"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        over = models.Q(revoked_at__isnull=False) | models.Q(expires_at__lte=timezone.now())
+        if self.value() == "finie":
+            return queryset.filter(over)
+        return queryset.exclude(over) if self.value() == "vive" else queryset
+
+
+@admin.register(PartnerKey)
+class PartnerKeyAdmin(RuledAdmin):
+    """The keys of an institution's partners: issued, replaced and revoked here; a secret is shown once."""
+
+    reads = ("operator",)
+    writes = (Verb.ADMINISTER,)
+    ordering = ("-pk",)
+    form = NewKeyForm
+    actions = ("replace", "revoke")
+    list_filter = (KeyStateFilter,)
+    search_fields = ("name", "prefix")
+
+    @display(description=gettext_lazy("state"), label={"live": "success", "over": "danger"})
+    def state(self, key: PartnerKey) -> tuple[str, str]:
+        return ("live", _("In use")) if key.is_live else ("over", _("Revoked or expired"))
+
+    @display(description=gettext_lazy("Scopes"))
+    def allowed(self, key: PartnerKey) -> str:
+        return ", ".join(str(KeyScope(scope).label) for scope in key.scopes if scope in KeyScope)
+
+    @display(description=gettext_lazy("Agencies"))
+    def agencies(self, key: PartnerKey) -> str:
+        if not key.is_limited:
+            return _("Every agency")
+        links = PartnerKeyAgency.objects.filter(key_id=key.pk).select_related("agency")
+        return ", ".join(sorted(link.agency.name for link in links))
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        actor = admin_actor(request)
+        columns = ("name", "prefix", "state", "daily_quota", "expires_at", "last_used_at")
+        return (*columns, "institution") if actor and actor.kind == "operator" else columns
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PartnerKey]:
+        actor = admin_actor(request)
+        return (visible_keys(actor) if actor else PartnerKey.objects.none()).order_by(*self.ordering)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_change_permission(request)  # a key is replaced, never changed
+
+    def has_replace_permission(self, request: HttpRequest) -> bool:
+        return self._holds(request, (Verb.ADMINISTER,))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is not None:
+            kwargs["form"] = forms.ModelForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ("name", "scopes", "agencies", "daily_quota", "last_day")
+        actor = admin_actor(request)
+        own = () if actor and actor.kind == "operator" else ("agencies",)  # no scope is open for the operator
+        dates = ("created_at", "expires_at", "revoked_at", "last_used_at")
+        return ("name", "prefix", "state", "allowed", *own, "daily_quota", *dates)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if obj is None else self.get_fields(request, obj)
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        request.told_keys = [(form.written, form.secret)]  # type: ignore[attr-defined]
+        return super().save_form(request, form, change)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
+        return self._show_once(request, request.told_keys)  # type: ignore[attr-defined]
+
+    @action(description=gettext_lazy("Replace: the old key ends in 24 hours"), permissions=["replace"])
+    def replace(self, request: HttpRequest, queryset: QuerySet[PartnerKey]) -> HttpResponse | None:
+        told: list[tuple[PartnerKey, str]] = []
+        by = request.actor  # type: ignore[attr-defined]
+        act_on_each(
+            request,
+            queryset,
+            lambda key: told.append(rotate_key(key=key, by=by, overlap=OVERLAP)),
+            done=lambda count: ngettext("%(n)s key replaced.", "%(n)s keys replaced.", count) % {"n": count},
+        )
+        return self._show_once(request, told) if told else None
+
+    @action(description=gettext_lazy("Revoke at once"), permissions=["replace"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[PartnerKey]) -> None:
+        by = request.actor  # type: ignore[attr-defined]
+        act_on_each(
+            request,
+            queryset,
+            lambda key: revoke_key(key=key, by=by),
+            done=lambda count: ngettext("%(n)s key revoked.", "%(n)s keys revoked.", count) % {"n": count},
+        )
+
+    def _show_once(self, request: HttpRequest, told: list[tuple[PartnerKey, str]]) -> HttpResponse:
+        """Answer with the secrets themselves: after this page they are nowhere."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Partner key"),
+            "told": told,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/key_shown_once.html", context)
 
 
 @admin.register(User)

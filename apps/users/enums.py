@@ -15,6 +15,16 @@ class RoleChoices(models.TextChoices):
     DPO = "dpo", _("Data protection officer")
 
 
+class KeyScope(models.TextChoices):
+    """What a partner key may do: the verbs that tenancy.roles lets a key carry."""
+
+    READ_FILES = "read_files", _("Read clients, applications and scores")
+    EDIT_FILES = "edit_files", _("Create and change clients and applications")
+    SCORE = "score", _("Compute scores and simulations")
+    REPLAY = "replay", _("Compute stored scores again")
+    IMPORT = "import", _("Send files")
+
+
 class SessionKind(models.TextChoices):
     """Where a session was opened."""
 

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -12,15 +13,18 @@ from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.cache import patch_cache_control
 
+from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.tracing import request_id
 from apps.users.backends import client_address, is_trusted_proxy
 from apps.users.enums import SessionKind
 from apps.users.errors import InvalidToken
-from apps.users.models import LoginSession, Membership, User
-from apps.users.queries import live_sessions, member_actor, operator_actor, operator_session
+from apps.users.models import LoginSession, Membership, PartnerKey, User
+from apps.users.queries import key_actor, live_sessions, member_actor, operator_actor, operator_session
+from apps.users.services.keys import key_seen
+from apps.users.services.limits import api_limits
 from apps.users.services.sessions import SESSION_KEY, seen
-from apps.users.tokens import session_from_access
+from apps.users.tokens import key_from_header, session_from_access
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 SERVER_ERROR = 500
@@ -31,6 +35,15 @@ API_PREFIX = "/api/"
 NOBODY_PREFIXES = ("/connexion", "/mot-de-passe/", "/api/v1/login", "/api/v1/token/")
 #: What a person who must set up a second factor may still open.
 SETUP_PREFIXES = ("/profil/double-authentification", "/deconnexion", "/langue")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever a request comes from, inside one institution: a member or a partner key."""
+
+    institution_id: int
+    membership: Membership | None = None
+    key: PartnerKey | None = None
 
 
 class RequestIdMiddleware:
@@ -65,25 +78,30 @@ class ActorMiddleware:
         request.membership = None  # type: ignore[attr-defined]
         request.failed = False  # type: ignore[attr-defined]
         request.login_session = None  # type: ignore[attr-defined]
-        membership = _membership(request)
-        with translation.override(_language(request, membership)):
-            response = self._answer(request, membership)
+        request.limits = ()  # type: ignore[attr-defined]
+        caller = _caller(request)
+        if request.path.startswith(API_PREFIX):
+            # Before the scope: inside its transaction the counter would keep a caller's requests in line.
+            request.limits = api_limits(  # type: ignore[attr-defined]
+                path=request.path, who=_who(request, caller), key=caller.key if caller else None
+            )
+        with translation.override(_language(request, caller.membership if caller else None)):
+            response = self._answer(request, caller)
             response.headers.setdefault("Content-Language", translation.get_language() or "")
         return response
 
     def process_exception(self, request: HttpRequest, _exception: Exception) -> None:
         request.failed = True  # type: ignore[attr-defined]
 
-    def _answer(self, request: HttpRequest, membership: Membership | None) -> HttpResponse:
-        if membership is None:
-            return self.get_response(request)
-        if request.login_session.must_set_totp and not request.path.startswith(SETUP_PREFIXES):  # type: ignore[attr-defined]
+    def _answer(self, request: HttpRequest, caller: Caller | None) -> HttpResponse:
+        if caller is None or any(limit.refused for limit in request.limits):  # type: ignore[attr-defined]
+            return self.get_response(request)  # nobody is known: apps.api answers 401 or 429
+        session: LoginSession | None = request.login_session  # type: ignore[attr-defined]
+        if session and session.must_set_totp and not request.path.startswith(SETUP_PREFIXES):
             return redirect("web:second_factor")
-        with tenant_scope(membership.institution_id):
-            request.membership = membership  # type: ignore[attr-defined]
-            request.actor = member_actor(
-                membership, request_id=request.request_id, address=client_address(request)
-            )  # type: ignore[attr-defined]
+        with tenant_scope(caller.institution_id):
+            request.membership = caller.membership  # type: ignore[attr-defined]
+            request.actor = _actor(request, caller)  # type: ignore[attr-defined]
             response = self.get_response(request)
             if request.failed or response.status_code >= SERVER_ERROR:  # type: ignore[attr-defined]
                 transaction.set_rollback(True)
@@ -91,15 +109,48 @@ class ActorMiddleware:
         return response
 
 
-def _membership(request: HttpRequest) -> Membership | None:
+def _caller(request: HttpRequest) -> Caller | None:
     if request.path.startswith(NOBODY_PREFIXES):
         return None
-    session = _bearer(request) if request.path.startswith(API_PREFIX) else _browser(request)
+    if request.path.startswith(API_PREFIX):
+        scheme, _separator, raw = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "api-key":
+            return _partner(raw.strip())
+        session = _bearer(raw.strip()) if scheme.lower() == "bearer" else None
+    else:
+        session = _browser(request)
     if session is None:
         return None
     seen(session)
     request.login_session = session  # type: ignore[attr-defined]
-    return session.membership
+    membership = session.membership
+    return None if membership is None else Caller(membership.institution_id, membership=membership)
+
+
+def _actor(request: HttpRequest, caller: Caller) -> Actor:
+    about = {"request_id": request.request_id, "address": client_address(request)}  # type: ignore[attr-defined]
+    if caller.key is not None:
+        return key_actor(caller.key, **about)
+    assert caller.membership is not None
+    return member_actor(caller.membership, **about)
+
+
+def _who(request: HttpRequest, caller: Caller | None) -> str:
+    if caller is None:
+        return f"address:{client_address(request)}"
+    if caller.key is not None:
+        return f"key:{caller.key.pk}"
+    assert caller.membership is not None
+    return f"user:{caller.membership.user_id}"
+
+
+def _partner(raw: str) -> Caller | None:
+    try:
+        key = key_from_header(raw)
+    except InvalidToken:
+        return None
+    key_seen(key)
+    return Caller(key.institution_id, key=key)
 
 
 def _browser(request: HttpRequest) -> LoginSession | None:
@@ -125,12 +176,9 @@ def _page_session(user: User, sid: str) -> LoginSession | None:
     return live_sessions(SessionKind.WEB).filter(uid=sid, user_id=user.pk).first()
 
 
-def _bearer(request: HttpRequest) -> LoginSession | None:
-    scheme, _separator, raw = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not raw:
-        return None
+def _bearer(raw: str) -> LoginSession | None:
     try:
-        return session_from_access(raw.strip())
+        return session_from_access(raw)
     except InvalidToken:
         return None
 

@@ -144,6 +144,111 @@ class LoginSession(models.Model):
         return f"{self.kind} {self.uid}"
 
 
+class PartnerKey(models.Model):
+    """What a partner's program logs in with; only the hash of its secret is kept.
+
+    Shared, as ``LoginSession`` is: it is looked up before any institution is known. One statement answers
+    whether it still holds, so a revocation counts at once in every process.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    institution = models.ForeignKey(
+        "institutions.Institution", on_delete=models.PROTECT, related_name="partner_keys"
+    )
+    name = models.CharField(_("name"), max_length=80)
+    prefix = models.CharField(_("prefix"), max_length=24, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, editable=False)
+    #: Codes of ``KeyScope``.
+    scopes = models.JSONField(_("scopes"), default=list)
+    #: Its agencies are those of ``PartnerKeyAgency``; without, it sees every agency.
+    is_limited = models.BooleanField(_("limited to agencies"), default=False)
+    daily_quota = models.PositiveIntegerField(
+        _("requests a day"), null=True, blank=True, help_text=_("Empty: no limit.")
+    )
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )
+
+    class Meta:
+        verbose_name = _("partner key")
+        verbose_name_plural = _("partner keys")
+        constraints = [
+            # What the agencies of a key point at, so that both stay in one institution.
+            models.UniqueConstraint(fields=["institution", "id"], name="users_partnerkey_tenant_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the key was neither revoked nor has expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+
+class PartnerKeyAgency(TenantModel):
+    """An agency that a limited key sees."""
+
+    key = TenantForeignKey(PartnerKey, related_name="agency_links")
+    agency = TenantForeignKey("institutions.Agency", related_name="+")
+
+    class Meta:
+        constraints = [
+            *tenant_constraints("key", "agency"),
+            models.UniqueConstraint(
+                fields=["institution", "key", "agency"], name="users_partnerkeyagency_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key_id}:{self.agency_id}"
+
+
+class RequestCount(models.Model):
+    """How many requests one caller made in the running window of one limit. Shared, and not logged.
+
+    ``bucket`` names limit and caller, ``window`` numbers the window since the epoch. A crash of the database
+    empties the table: limits then begin anew, nothing else is lost.
+    """
+
+    bucket = models.CharField(max_length=120, primary_key=True)
+    window = models.BigIntegerField()
+    count = models.PositiveIntegerField(default=1)
+    touched_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.bucket
+
+
+class IdempotentReply(TenantModel):
+    """What one caller was answered under one ``Idempotency-Key``; kept for a day, encrypted."""
+
+    actor = models.CharField(max_length=40)
+    key = models.CharField(max_length=255)
+    #: Route, query, rights of the caller and body: all that must be the same.
+    request_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField()
+    reply = EncryptedTextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            *tenant_constraints(),
+            models.UniqueConstraint(
+                fields=["institution", "actor", "key"], name="users_idempotentreply_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["institution", "created_at"], name="users_idempotentreply_when")]
+
+    def __str__(self) -> str:
+        return str(self.uid)
+
+
 class SecondFactor(models.Model):
     """The secret of a person's authenticator application; in use once confirmed by a first code."""
 

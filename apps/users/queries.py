@@ -9,9 +9,19 @@ from django.utils import timezone
 from apps.institutions.enums import InstitutionStatus
 from apps.institutions.queries import setting_on
 from apps.tenancy.actor import Actor
-from apps.tenancy.roles import Role
+from apps.tenancy.roles import KEY_SCOPES, Role
 from apps.users.enums import SessionKind
-from apps.users.models import Draft, Feedback, LoginSession, Membership, MembershipAgency, SecondFactor, User
+from apps.users.models import (
+    Draft,
+    Feedback,
+    LoginSession,
+    Membership,
+    MembershipAgency,
+    PartnerKey,
+    PartnerKeyAgency,
+    SecondFactor,
+    User,
+)
 
 TOTP_ROLES_SETTING = "totp_required_roles"
 
@@ -101,6 +111,42 @@ def member_actor(membership: Membership, *, request_id: str = "", address: str =
         request_id=request_id,
         address=address,
     )
+
+
+def live_keys() -> QuerySet[PartnerKey]:
+    """Return the partner keys that open the API now, with their institution loaded."""
+    live = PartnerKey.objects.select_related("institution").filter(
+        Q(expires_at=None) | Q(expires_at__gt=timezone.now()),
+        revoked_at=None,
+        institution__status=InstitutionStatus.ACTIVE,
+    )
+    return live if settings.DEMO_MODE else live.filter(institution__is_demo=False)
+
+
+def key_actor(key: PartnerKey, *, request_id: str = "", address: str = "") -> Actor:
+    """Build the actor of a partner key; needs the institution's scope open when the key is limited."""
+    agencies = None
+    if key.is_limited:
+        links = PartnerKeyAgency.objects.filter(key_id=key.pk)
+        agencies = frozenset(links.values_list("agency_id", flat=True))
+    return Actor(
+        kind="key",
+        id=key.pk,
+        uid=key.uid,
+        institution_id=key.institution_id,
+        role=Role.PARTENAIRE,
+        agency_ids=agencies,
+        display_name=key.name,
+        request_id=request_id,
+        address=address,
+        scopes=frozenset(verb for verb in KEY_SCOPES if verb in key.scopes),
+    )
+
+
+def visible_keys(actor: Actor) -> QuerySet[PartnerKey]:
+    """Return the partner keys that ``actor`` may know of."""
+    keys = PartnerKey.objects.select_related("institution", "created_by")
+    return keys if actor.kind == "operator" else keys.filter(institution_id=actor.institution)
 
 
 def operator_actor(user: User, *, request_id: str = "", address: str = "") -> Actor:

@@ -12,6 +12,8 @@ DIGITS = 6
 DRIFT = 1  # steps of a telephone's clock before or after ours
 SECRET_BYTES = 20
 RECOVERY_CODES = 10
+KEY_PREFIX_BYTES = 6
+KEY_BYTES = 32  # 256 bits, so that a plain hash cannot be searched
 RECOVERY_BYTES = 10  # 80 bits: a plain hash of it cannot be searched
 
 
@@ -54,3 +56,18 @@ def recovery_hash(code: str, *, owner: str) -> str:
     """Return what is stored of a recovery code; bound to its owner, so another user's code never fits."""
     plain = "".join(code.upper().split()).replace("-", "")
     return hashlib.sha256(f"{owner}:{plain}".encode()).hexdigest()
+
+
+def new_partner_key() -> tuple[str, str]:
+    """Return prefix and secret of a fresh partner key; together, ``<prefix>.<secret>``, shown once."""
+    return f"cs{secrets.token_hex(KEY_PREFIX_BYTES)}", secrets.token_urlsafe(KEY_BYTES)
+
+
+def partner_key_hash(prefix: str, secret: str) -> str:
+    """Return what is stored of a partner key: SHA-256 in hexadecimal, bound to its prefix."""
+    return hashlib.sha256(f"{prefix}.{secret}".encode()).hexdigest()
+
+
+def same_hash(one: str, other: str) -> bool:
+    """Compare two hexadecimal hashes in a time that tells nothing."""
+    return hmac.compare_digest(one.encode(), other.encode())

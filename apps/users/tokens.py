@@ -9,12 +9,15 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from apps.users.enums import SessionKind
 from apps.users.errors import InvalidToken
-from apps.users.models import LoginSession
-from apps.users.queries import live_sessions
+from apps.users.models import LoginSession, PartnerKey
+from apps.users.queries import live_keys, live_sessions
+from apps.users.rules import partner_key_hash, same_hash
 
 INSTITUTION_CLAIM = "inst"
 ROLE_CLAIM = "role"
 SESSION_CLAIM = "sid"
+#: The hash of no key.
+NO_HASH = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,20 @@ def session_from_access(raw: str) -> LoginSession:
     if session is None:
         raise InvalidToken("revoked")
     return session
+
+
+def key_from_header(raw: str) -> PartnerKey:
+    """Return the live key of ``<prefix>.<secret>``; raise ``InvalidToken``.
+
+    An unknown prefix costs the same statement and the same comparison as a wrong secret.
+    """
+    prefix, _separator, secret = raw.partition(".")
+    key = live_keys().filter(prefix=prefix).first()
+    stored = key.secret_hash if key is not None else NO_HASH
+    fits = same_hash(stored, partner_key_hash(prefix, secret))
+    if key is None or not fits:
+        raise InvalidToken("invalid")
+    return key
 
 
 def read_refresh(raw: str) -> tuple[UUID, str]:

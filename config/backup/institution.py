@@ -17,7 +17,7 @@ from apps.institutions.models import Institution
 from apps.registry.models import ModelVersion, PlatformModel
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.models import TenantModel
-from apps.users.models import Membership, User
+from apps.users.models import Membership, PartnerKey, User
 from config.backup import BackupRefused, add_folder, applied_migrations, new_archive, place_files
 from config.backup.platform import owner_address
 
@@ -92,11 +92,14 @@ def _write_rows(rows: Path, institution: Institution) -> list[tuple[str, str]]:
 def _shared(institution: Institution) -> list[tuple[type[models.Model], list[int]]]:
     """Return the shared models with the keys of the rows that are this institution's own."""
     memberships = Membership.objects.filter(institution=institution)
+    keys = PartnerKey.objects.filter(institution=institution)
     people = set(memberships.values_list("user_id", flat=True)) | _people_named()
+    people |= set(keys.exclude(created_by=None).values_list("created_by_id", flat=True))
     return [
         (Institution, [institution.pk]),
         (User, sorted(people)),
         (Membership, sorted(memberships.values_list("pk", flat=True))),
+        (PartnerKey, sorted(keys.values_list("pk", flat=True))),
         (PlatformModel, sorted(_platform_models().values_list("pk", flat=True))),
     ]
 

@@ -17,6 +17,9 @@ DEBUG = False
 DEMO_MODE = False
 DEMO_PASSWORD = "Demo-CrediSense-2026"  # noqa: S105  public by design, refused outside demonstration mode
 
+#: The partner key of the first fictional institution: public too, refused outside demonstration mode.
+DEMO_API_KEY = "csdemohorizon.Cle-de-demonstration-2026"
+
 #: The page of components, /style: for those who develop.
 STYLE_PAGE = False
 
@@ -73,6 +76,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.users.middleware.ActorMiddleware",
+    "apps.api.throttling.ThrottleMiddleware",
+    "apps.api.idempotency.IdempotencyMiddleware",
 ]
 
 TEMPLATES = [
@@ -254,6 +259,25 @@ SIMPLE_JWT = {
     "USER_ID_FIELD": "uid",
     "USER_ID_CLAIM": "user",
 }
+
+#: Requests of one key, person or address (log-in: of one account, from one address): "20/s", "10/min", "off".
+API_RATES = {
+    "predict": env.text("CREDISENSE_RATE_PREDICT", "20/s"),
+    "files": env.text("CREDISENSE_RATE_FILES", "10/min"),
+    "login": env.text("CREDISENSE_RATE_LOGIN", "100/min"),
+    "login_account": env.text("CREDISENSE_RATE_LOGIN_ACCOUNT", "5/min"),
+    "default": env.text("CREDISENSE_RATE_DEFAULT", "600/min"),
+}
+#: The first pattern that the path matches names the limit; every other path has the default one.
+API_RATE_ROUTES = [
+    ("files", r"^/api/v1/(predict_file|imports|models/import)"),
+    ("predict", r"^/api/v1/(predict$|simulate$|applications/[^/]+/score$|predictions/[^/]+/replay$)"),
+    ("login", r"^/api/v1/(login$|token/)"),
+]
+#: How long an answer is kept under its Idempotency-Key, and the largest one that is.
+IDEMPOTENCY_KEPT = timedelta(hours=24)
+IDEMPOTENCY_MAX_BYTES = 8 * 1024 * 1024
+REQUESTS_PURGE_EVERY = timedelta(hours=1)
 
 #: Where model folders stand: the platform's in the repository tree, an institution's under the data folder.
 PLATFORM_MODELS_DIR = Path(env.text("CREDISENSE_MODELS_DIR", str(BASE_DIR / "ml_models" / "platform")))

@@ -26,6 +26,9 @@ BLIND_INDEX_KEY = "test-" + "i" * 50
 TASK_SIGNING_KEY = "test-" + "t" * 50
 AUDIT_KEY = "test-" + "a" * 50
 
+#: As a load test does; the defaults are proved by tests/api/test_limits.py.
+API_RATES = dict.fromkeys(API_RATES, "1000000/s")
+
 DATABASES = postgres.databases(DATA_DIR, name="credisense_test")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

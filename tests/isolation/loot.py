@@ -12,7 +12,7 @@ from apps.audit.models import PlatformEntry
 from apps.credits.models import Client
 from apps.institutions.models import Agency, Institution
 from apps.tenancy.models import TenantModel
-from apps.users.models import Membership, User
+from apps.users.models import Membership, PartnerKey, User
 from tests.world import WORLD
 
 VICTIM, ATTACKER = "horizon", "ngwa"
@@ -60,6 +60,8 @@ def secrets_of(code: str) -> set[str]:
     for membership in Membership.objects.filter(institution=institution).select_related("user"):
         user = membership.user
         found |= {user.email, user.full_name, str(user.uid), str(membership.uid)}
+    for key in PartnerKey.objects.filter(institution=institution):
+        found |= {key.prefix, key.name, str(key.uid)}
     with WORLD.scope(code):
         found |= set(_of_rows())
         found |= {word for agency in Agency.objects.all() for word in (agency.name, agency.code)}
@@ -82,7 +84,9 @@ def foreign_uids() -> dict[str, str]:
     """Return model label -> the uid of one of horizon's rows, shared models included."""
     with WORLD.scope(VICTIM):
         found = {model._meta.label_lower: model.objects.first() for model in tenant_models()}
-    found |= {model._meta.label_lower: _shared_row(model) for model in (User, Membership, Institution)}
+    found |= {
+        model._meta.label_lower: _shared_row(model) for model in (User, Membership, Institution, PartnerKey)
+    }
     return {label: str(row.uid) for label, row in found.items() if row is not None}
 
 
@@ -91,7 +95,9 @@ def foreign_keys() -> dict[str, int]:
     """Return model label -> the key of one of horizon's rows."""
     with WORLD.scope(VICTIM):
         found = {model._meta.label_lower: model.objects.first() for model in tenant_models()}
-    found |= {model._meta.label_lower: _shared_row(model) for model in (User, Membership, Institution)}
+    found |= {
+        model._meta.label_lower: _shared_row(model) for model in (User, Membership, Institution, PartnerKey)
+    }
     return {label: row.pk for label, row in found.items() if row is not None}
 
 
@@ -101,6 +107,7 @@ def _shared_row(model: type[models.Model]) -> models.Model:
         User: User.objects.filter(email=email),
         Membership: Membership.objects.filter(user__email=email),
         Institution: Institution.objects.filter(code=VICTIM),
+        PartnerKey: PartnerKey.objects.filter(institution__code=VICTIM),
     }
     return queries[model].get()
 

@@ -68,7 +68,7 @@ def enter_application(*, uid: uuid.UUID, entry: Entry, by: Actor) -> CreditAppli
     application = draft or CreditApplication(
         uid=uid,
         reference=f"D-{uuid.uuid4().hex[:8].upper()}",
-        author_id=by.id,
+        author_id=by.person_id,
         applied_on=timezone.localdate(),
     )
     created = application._state.adding
@@ -175,6 +175,7 @@ def _draft(uid: uuid.UUID, by: Actor) -> CreditApplication | None:
     )
     if application is None:
         return None
-    if application.author_id != by.id or application.status != ApplicationStatus.DRAFT:
+    own = application.author_id == by.person_id and by.sees_agency(application.agency_id)
+    if not own or application.status != ApplicationStatus.DRAFT:
         raise ObjectNotFound(_("No such application."))
     return application

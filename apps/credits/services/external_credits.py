@@ -27,7 +27,7 @@ def save_external_credit(*, credit: ExternalCredit, by: Actor) -> ExternalCredit
     created = credit._state.adding
     _check(credit)
     if created:
-        credit.author_id = by.id if by.kind == "user" else None
+        credit.author_id = by.person_id
     credit.save()
     action = "external_credit.create" if created else "external_credit.update"
     record(by=by, action=action, target=credit, after={"source": credit.source})

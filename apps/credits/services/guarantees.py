@@ -26,7 +26,7 @@ def save_guarantee(*, guarantee: Guarantee, by: Actor) -> Guarantee:
     created = guarantee._state.adding
     _check(guarantee)
     if created:
-        guarantee.author_id = by.id if by.kind == "user" else None
+        guarantee.author_id = by.person_id
     guarantee.save()
     _draw(guarantee.application)
     action = "guarantee.create" if created else "guarantee.update"

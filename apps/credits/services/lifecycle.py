@@ -36,7 +36,7 @@ def locked_application(uid: UUID, by: Actor, rule: Rule) -> CreditApplication:
 def _refusal(application: CreditApplication, by: Actor, rule: Rule) -> NotAllowed | ApplicationMoved:
     if not (by.may(Verb.EDIT_FILES) or by.may(Verb.DECIDE)):
         return NotAllowed(_("Your role does not allow this."))
-    if rule is rules.can_return and application.author_id == by.id:
+    if rule is rules.can_return and application.author_id == by.person_id:
         return NotAllowed(_("Another person must return this file: you entered it."))
     message = _("This file has moved on: it is now « %(status)s ».")
     return ApplicationMoved(message % {"status": application.get_status_display()})
@@ -54,7 +54,7 @@ def submit_application(*, uid: UUID, by: Actor, answer: str = "") -> CreditAppli
     now = timezone.now()
     if before == ApplicationStatus.INCOMPLETE:
         PieceRequest.objects.filter(application=application, answered_at=None).update(
-            answer=answer, answered_by_id=by.id, answered_at=now
+            answer=answer, answered_by_id=by.person_id, answered_at=now
         )
     application.submitted_at = now
     return _move(application, ApplicationStatus.SUBMITTED, action="application.submit", by=by)
@@ -76,7 +76,7 @@ def request_pieces(*, uid: UUID, pieces: Sequence[str], note: str, by: Actor) ->
     a note; ``NotAllowed`` to the file's author; ``ApplicationMoved`` when it is not awaiting a decision.
     """
     application = locked_application(uid, by, rules.can_return)
-    if by.id is None:
+    if by.person_id is None:
         raise NotAllowed(_("A person must ask for a piece."))
     unknown = set(pieces) - set(Piece.values)
     if unknown or not pieces:
@@ -86,7 +86,10 @@ def request_pieces(*, uid: UUID, pieces: Sequence[str], note: str, by: Actor) ->
         message = _("Describe the other piece.")
         raise InvalidValues(message, fields={"note": [message]})
     request = PieceRequest.objects.create(
-        application=application, pieces=list(dict.fromkeys(pieces)), note=note.strip(), asked_by_id=by.id
+        application=application,
+        pieces=list(dict.fromkeys(pieces)),
+        note=note.strip(),
+        asked_by_id=by.person_id,
     )
     _move(
         application,
@@ -117,7 +120,7 @@ def reopen_application(*, uid: UUID, by: Actor) -> CreditApplication:
 
 def _close_request(application: CreditApplication, by: Actor) -> None:
     PieceRequest.objects.filter(application=application, answered_at=None).update(
-        answered_by_id=by.id, answered_at=timezone.now()
+        answered_by_id=by.person_id, answered_at=timezone.now()
     )
 
 

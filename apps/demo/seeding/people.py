@@ -11,6 +11,7 @@ from apps.tenancy.context import tenant_scope
 from apps.tenancy.roles import Role
 from apps.users.models import User
 from apps.users.queries import operator_actor
+from apps.users.services.keys import seed_demo_key
 from apps.users.services.members import create_member
 
 REASON = "Démonstration"
@@ -43,6 +44,8 @@ def seed_institution(demo: DemoInstitution, *, operator: Actor) -> Institution:
         actor = seeding_actor(institution)
         agencies = _seed_agencies(demo, actor)
         _seed_people(demo, actor, agencies)
+        if demo is INSTITUTIONS[0]:
+            seed_demo_key(raw=settings.DEMO_API_KEY, name="Bac à sable", by=actor)
     return institution
 
 

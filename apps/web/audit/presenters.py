@@ -19,7 +19,13 @@ from apps.audit.queries import seal_of
 from apps.tenancy.models import TenantModel
 
 #: The shared rows that entries of an institution may be about.
-SHARED_OBJECTS = ("users.user", "users.membership", "institutions.institution", "registry.platformmodel")
+SHARED_OBJECTS = (
+    "users.user",
+    "users.membership",
+    "users.partnerkey",
+    "institutions.institution",
+    "registry.platformmodel",
+)
 SCORE = "scoring.prediction"
 #: What a spreadsheet would take for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -91,6 +97,9 @@ def action_labels() -> dict[str, str]:
         "feedback.reopen": _("Opinion opened again"),
         "institution.create": _("Institution opened"),
         "institution.update": _("Institution changed"),
+        "key.issue": _("Partner key issued"),
+        "key.revoke": _("Partner key revoked"),
+        "key.rotate": _("Partner key replaced"),
         "job.cancel": _("Background work cancelled"),
         "job.create": _("Background work asked for"),
         "job.end": _("Background work ended"),

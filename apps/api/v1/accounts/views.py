@@ -6,6 +6,7 @@ from rest_framework.response import Response
 
 from apps.api.permissions import PUBLIC
 from apps.api.schema import problems
+from apps.api.throttling import count_login
 from apps.api.v1.accounts.serializers import LoginSerializer, RefreshSerializer, TokensSerializer
 from apps.api.v1.base import ApiView, PublicView
 from apps.users.services.login import api_log_in
@@ -22,6 +23,7 @@ class LoginView(PublicView):
     def post(self, request: Request) -> Response:
         given = LoginSerializer(data=request.data)
         given.is_valid(raise_exception=True)
+        count_login(request._request, given.validated_data["email"])
         return Response(asdict(api_log_in(request=request._request, **given.validated_data)))
 
 

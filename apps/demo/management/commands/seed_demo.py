@@ -41,3 +41,5 @@ class Command(BaseCommand):
         self.stdout.write(f"\nComptes (mot de passe {settings.DEMO_PASSWORD}) :")
         for email, role in logins():
             self.stdout.write(f"  {email:32} {role}")
+        self.stdout.write(f"\nClé de bac à sable ({INSTITUTIONS[0].name}), en-tête des requêtes de l'API :")
+        self.stdout.write(f"  Authorization: Api-Key {settings.DEMO_API_KEY}")
