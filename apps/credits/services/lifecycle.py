@@ -76,7 +76,7 @@ def request_pieces(*, uid: UUID, pieces: Sequence[str], note: str, by: Actor) ->
     a note; ``NotAllowed`` to the file's author; ``ApplicationMoved`` when it is not awaiting a decision.
     """
     application = locked_application(uid, by, rules.can_return)
-    if by.id is None:
+    if by.kind != "user" or by.id is None:
         raise NotAllowed(_("A person must ask for a piece."))
     unknown = set(pieces) - set(Piece.values)
     if unknown or not pieces:
