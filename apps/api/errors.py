@@ -30,6 +30,10 @@ STATUS_OF_CODE = {
     "no_approved_model": 503,
     "no_policy": 503,
     "model_not_allowed": 409,
+    "moved": 409,
+    "possible_duplicate": 409,
+    "changed_meanwhile": 412,
+    "precondition_required": 428,
 }
 
 
@@ -102,9 +106,11 @@ def title_of(status: int) -> str:
         405: _("Method not allowed"),
         406: _("No acceptable representation"),
         409: _("Conflict"),
+        412: _("Changed meanwhile"),
         413: _("Request too large"),
         415: _("Unsupported content type"),
         422: _("Invalid values"),
+        428: _("Precondition required"),
         429: _("Too many requests"),
         503: _("Service unavailable"),
     }
@@ -135,13 +141,16 @@ def _of_drf(exc: exceptions.APIException) -> Problem:
     return Problem(exc.status_code, codes.get(exc.status_code, "refused"))
 
 
-def _flatten(detail: Any) -> dict[str, list[str]]:
-    if not isinstance(detail, dict):
-        return {"": [str(message) for message in detail]}
-    return {
-        name: [str(message) for message in (messages if isinstance(messages, list) else [messages])]
-        for name, messages in detail.items()
-    }
+def _flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
+    """Return the messages by field; what lies deeper is named ``field.place``."""
+    inner: Mapping[Any, Any] = detail if isinstance(detail, dict) else dict(enumerate(detail))
+    if not isinstance(detail, dict) and not any(isinstance(each, dict) for each in detail):
+        return {path: [str(message) for message in detail]}
+    found: dict[str, list[str]] = {}
+    for name, messages in inner.items():
+        place = f"{path}.{name}" if path else str(name)
+        found |= _flatten(messages if isinstance(messages, list | dict) else [messages], place)
+    return found
 
 
 def _headers(exc: Exception) -> dict[str, str]:

@@ -149,6 +149,7 @@ def audit_entries(
     actor: str = "",
     action: str = "",
     object_type: str = "",
+    object_uid: UUID | None = None,
 ) -> QuerySet[AuditEntry]:
     """Return the entries of the institution from ``start`` (included) to ``end`` (excluded)."""
     wanted: Mapping[str, Any] = {
@@ -157,6 +158,7 @@ def audit_entries(
         "actor_name__icontains": actor.strip(),
         "action": action,
         "object_type": object_type,
+        "object_uid": object_uid,
     }
     return AuditEntry.objects.filter(**{name: value for name, value in wanted.items() if value})
 

@@ -9,12 +9,6 @@ class ApplicationMoved(DomainError):
     code = "moved"
 
 
-class ChangedMeanwhile(DomainError):
-    """Somebody else saved the row after it was read."""
-
-    code = "changed_meanwhile"
-
-
 class ConsentMissing(DomainError):
     """What is asked needs a consent that the client has not given, or has withdrawn."""
 

@@ -8,6 +8,7 @@ from apps.tenancy.encryption import blind_index
 INTERNATIONAL = re.compile(r"^\s*(?:\+|00)")
 CAMEROON, NATIONAL_DIGITS = "237", 9
 LONGEST_NAME = 200
+SHORTEST_PHONE, LONGEST_PHONE = 8, 15  # E.164 without its sign
 
 
 def search_form(name: str) -> str:

@@ -78,6 +78,7 @@ def scores_found(
     end: dt.datetime | None = None,
     author_id: int | None = None,
     agency_id: int | None = None,
+    client_uid: UUID | None = None,
     band: str = "",
     source: str = "",
 ) -> QuerySet[Prediction]:
@@ -90,6 +91,7 @@ def scores_found(
         "created_at__lt": end,
         "author_id": author_id,
         "agency_id": agency_id,
+        "client__uid": client_uid,
         "band": band,
         "source": source,
     }

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
@@ -12,13 +12,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from apps.audit.services import record
+from apps.audit.services import record, record_read
 from apps.credits.features import application_values, case_facts
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.clients import client_values
 from apps.credits.services.applications import checked_values
 from apps.engine.contracts import Advice, CaseFacts, PolicyFigures, ScoringInput, ScoringResult, Value
 from apps.engine.policy import default_rules
+from apps.engine.ratios import without_ratios
 from apps.institutions.models import Institution
 from apps.institutions.services import save_institution
 from apps.registry.loader import load_scorer
@@ -29,6 +30,7 @@ from apps.scoring.queries import policy_on
 from apps.scoring.validators import figures_from_json, figures_to_json
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
+from apps.tenancy.errors import InvalidValues
 from apps.users.services.invitations import invite_administrator
 
 if TYPE_CHECKING:
@@ -203,6 +205,53 @@ def replay_prediction(*, prediction: Prediction, by: Actor) -> Replay:
     stored = {name: getattr(prediction, name) for name in recomputed}
     record(by=by, action="prediction.replay", target=prediction)
     return Replay(stored, recomputed)
+
+
+#: What the two ratios of the dictionary are computed from.
+RATIO_SOURCES = frozenset(
+    {"revenu_mensuel", "montant_credit", "duree_mois", "taux_interet"}
+    | {"mensualites_en_cours", "encours_autres_dettes"}
+)
+
+
+def simulate(
+    *, base: Mapping[str, object] | Prediction, changes: Sequence[Mapping[str, object]], by: Actor
+) -> list[Prediction]:
+    """Score variants with the champion and the policy of today; nothing is stored.
+
+    ``base`` is values as received or a stored score; each change replaces some of its values, ``None``
+    makes one unknown. Where a change touches what the ratios come from and does not give them, they are
+    computed again. Raises ``InvalidValues`` naming ``base.field`` or ``changes.number.field``.
+    """
+    if isinstance(base, Prediction):
+        record_read(by=by, target=base)
+        start, facts = dict(base.inputs), CaseFacts(**base.facts)
+    else:
+        start, facts = _checked_at("base", base)[0], CaseFacts()
+    policy, found = policy_on(), []
+    for number, change in enumerate(changes):
+        kept = without_ratios(start) if RATIO_SOURCES & change.keys() else start
+        values, warnings = _checked_at(f"changes.{number}", {**kept, **change})
+        found.append(_simulated(Case(values, facts, warnings), policy))
+    return found
+
+
+def _checked_at(place: str, raw: Mapping[str, object]) -> tuple[dict[str, Value], tuple[str, ...]]:
+    try:
+        return checked_values(raw)
+    except InvalidValues as refusal:
+        fields = {f"{place}.{name}": messages for name, messages in refusal.fields.items()}
+        raise InvalidValues(refusal.message, fields=fields) from None
+
+
+def _simulated(case: Case, policy: ScoringPolicy) -> Prediction:
+    started = time.perf_counter()
+    version = champion_for(str(case.values.get("type_credit") or ""))
+    result, advice = _compute(case, load_scorer(version), figures_from_json(policy.figures))
+    duration = (time.perf_counter() - started) * 1000
+    return Prediction(
+        model_version=version, policy=policy, duration_ms=duration, **figures_of(result, advice)
+    )
 
 
 @transaction.atomic

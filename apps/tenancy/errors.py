@@ -49,3 +49,9 @@ class NotAllowed(DomainError):
     """The actor's role does not hold the verb."""
 
     code = "not_allowed"
+
+
+class ChangedMeanwhile(DomainError):
+    """Somebody else saved the row after it was read."""
+
+    code = "changed_meanwhile"

@@ -5,10 +5,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.institutions.enums import InstitutionStatus
-from apps.institutions.queries import setting_on
+from apps.institutions.queries import NO_KEY, setting_on
 from apps.tenancy.actor import Actor
+from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.roles import KEY_SCOPES, Role
 from apps.users.enums import SessionKind
 from apps.users.models import (
@@ -170,6 +172,11 @@ def visible_users(actor: Actor) -> QuerySet[User]:
     return User.objects.filter(memberships__institution_id=actor.institution).distinct()
 
 
+def user_key(actor: Actor, uid: UUID) -> int:
+    """Return the key of a person by which a list is limited; that of nobody when they are unknown."""
+    return visible_users(actor).filter(uid=uid).values_list("pk", flat=True).first() or NO_KEY
+
+
 def demo_memberships() -> QuerySet[Membership]:
     """Return the active accounts of fictional institutions, for the demonstration's log-in page."""
     return active_memberships().filter(institution__is_demo=True).order_by("institution__code", "id")
@@ -181,6 +188,22 @@ def visible_memberships(actor: Actor) -> QuerySet[Membership]:
     if actor.kind == "operator":
         return memberships
     return memberships.filter(institution_id=actor.institution)
+
+
+def members_found(actor: Actor, *, role: str = "", is_active: bool | None = None) -> QuerySet[Membership]:
+    """Return the memberships of the institution that answer to every filter given, with their agencies."""
+    members = visible_memberships(actor).prefetch_related("agency_links__agency")
+    members = members.filter(role=role) if role else members
+    return members if is_active is None else members.filter(is_active=is_active)
+
+
+def get_member(actor: Actor, user_uid: UUID) -> Membership:
+    """Return the latest membership of a person in the institution; raise ``ObjectNotFound``."""
+    members = members_found(actor).filter(user__uid=user_uid)
+    member = members.order_by("-is_active", "-created_at").first()
+    if member is None:
+        raise ObjectNotFound(_("No such user."))
+    return member
 
 
 def administrators(institution_id: int) -> list[User]:

@@ -1,15 +1,11 @@
 """Days that people choose to limit a list."""
 
-import datetime as dt
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.utils import timezone
 
-DAY = dt.timedelta(days=1)
-#: Beyond, the day after or midnight in UTC may not exist for Python.
-EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2999, 12, 31)
+from apps.tenancy.days import EARLIEST, LATEST
 
 
 def day_field(label: Any) -> forms.DateField:
@@ -20,13 +16,3 @@ def day_field(label: Any) -> forms.DateField:
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
         validators=[MinValueValidator(EARLIEST), MaxValueValidator(LATEST)],
     )
-
-
-def period(start: dt.date | None, end: dt.date | None) -> tuple[dt.datetime | None, dt.datetime | None]:
-    """Return the instants of two days, the second included: the instant after its end."""
-    return midnight(start), midnight(end + DAY if end else None)
-
-
-def midnight(day: dt.date | None) -> dt.datetime | None:
-    """Return the instant at which a day begins here."""
-    return timezone.make_aware(dt.datetime.combine(day, dt.time())) if day else None

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from apps.audit.models import AuditEntry
 from apps.credits.enums import ConsentMethod, ConsentPurpose, ExternalSource, ExternalStatus, GuaranteeKind
-from apps.credits.errors import ChangedMeanwhile, ConsentMissing, PossibleDuplicate
+from apps.credits.errors import ConsentMissing, PossibleDuplicate
 from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee
 from apps.credits.queries.applications import client_statistics
 from apps.credits.queries.clients import (
@@ -31,7 +31,7 @@ from apps.credits.services.external_credits import close_external_credit, save_e
 from apps.credits.services.guarantees import release_guarantee, save_guarantee
 from apps.institutions.models import Agency
 from apps.institutions.services import set_setting
-from apps.tenancy.errors import InvalidValues, NotAllowed, ObjectNotFound
+from apps.tenancy.errors import ChangedMeanwhile, InvalidValues, NotAllowed, ObjectNotFound
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate()

@@ -4,7 +4,7 @@ import pytest
 
 from apps.audit.models import AuditEntry
 from apps.credits.enums import ApplicationStatus
-from apps.credits.errors import ApplicationMoved, ChangedMeanwhile
+from apps.credits.errors import ApplicationMoved
 from apps.credits.models import CreditApplication, PieceRequest
 from apps.credits.services.applications import Change, change_application, version_of
 from apps.credits.services.lifecycle import (
@@ -14,7 +14,7 @@ from apps.credits.services.lifecycle import (
     submit_application,
     withdraw_application,
 )
-from apps.tenancy.errors import InvalidValues, NotAllowed, ObjectNotFound
+from apps.tenancy.errors import ChangedMeanwhile, InvalidValues, NotAllowed, ObjectNotFound
 
 pytestmark = pytest.mark.django_db
 

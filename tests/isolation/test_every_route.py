@@ -8,16 +8,29 @@ from django.urls import reverse
 
 from apps.audit.models import AuditEntry
 from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee
+from apps.institutions.models import Agency
 from apps.scoring.models import Prediction
 from apps.tenancy.roles import Role, Verb, allows
+from apps.users.models import User
 from tests.architecture.test_routes import declared, routes
 
 pytestmark = pytest.mark.django_db
 
 #: Route -> the model whose uid it takes.
 TARGETS = {
+    "api:agency": Agency,
+    "api:application": CreditApplication,
+    "api:application_cancel": CreditApplication,
+    "api:application_return": CreditApplication,
+    "api:application_score": CreditApplication,
+    "api:application_submit": CreditApplication,
+    "api:audit_entry": AuditEntry,
+    "api:client": Client,
+    "api:external_credit": ExternalCredit,
+    "api:external_credit_close": ExternalCredit,
     "api:prediction": Prediction,
     "api:replay": Prediction,
+    "api:user": User,
     "web:application": CreditApplication,
     "web:application_cancel": CreditApplication,
     "web:application_edit": CreditApplication,
@@ -89,6 +102,12 @@ def target_and_secrets(model):
     if model is AuditEntry:
         target = AuditEntry.objects.first()
         return target, [str(target.uid), str(target.object_uid)]
+    if model is Agency:
+        target = Agency.objects.first()
+        return target, [str(target.uid), target.name]
+    if model is User:
+        target = User.objects.get(email="analyste@horizon.demo")
+        return target, [str(target.uid), target.email, target.full_name]
     if model is Client:
         target = Client.objects.first()
         return target, [str(target.uid), target.reference, target.last_name]
@@ -151,8 +170,6 @@ def test_an_administrator_sees_only_the_own_institution(world, page):
 
 
 def test_an_administrator_cannot_open_an_agency_of_another(world, page):
-    from apps.institutions.models import Agency
-
     with world.scope("horizon"):
         foreign = Agency.objects.first().pk
     client = page("admin@ngwa.demo")

@@ -1,11 +1,30 @@
 from django.urls import path
 
 from apps.api.v1.accounts.views import LoginView, LogoutView, RefreshView
+from apps.api.v1.applications.views import (
+    ApplicationCancelView,
+    ApplicationReturnView,
+    ApplicationScoreView,
+    ApplicationSubmitView,
+    ApplicationsView,
+    ApplicationView,
+)
+from apps.api.v1.audit.views import AuditEntryView, AuditView
+from apps.api.v1.clients.views import (
+    ClientsView,
+    ClientView,
+    ExternalCreditCloseView,
+    ExternalCreditsView,
+    ExternalCreditView,
+)
+from apps.api.v1.institution.views import AgenciesView, AgencyView, UsersView, UserView
 from apps.api.v1.scoring.views import (
     FeaturesNamesView,
+    PredictionsView,
     PredictionView,
     PredictView,
     ReplayView,
+    SimulateView,
     WelcomeView,
 )
 
@@ -16,6 +35,27 @@ urlpatterns = [
     path("logout", LogoutView.as_view(), name="logout"),
     path("features-names", FeaturesNamesView.as_view(), name="features_names"),
     path("predict", PredictView.as_view(), name="predict"),
+    path("simulate", SimulateView.as_view(), name="simulate"),
+    path("predictions", PredictionsView.as_view(), name="predictions"),
     path("predictions/<uuid:uid>", PredictionView.as_view(), name="prediction"),
     path("predictions/<uuid:uid>/replay", ReplayView.as_view(), name="replay"),
+    path("clients", ClientsView.as_view(), name="clients"),
+    path("clients/<uuid:uid>", ClientView.as_view(), name="client"),
+    path("applications", ApplicationsView.as_view(), name="applications"),
+    path("applications/<uuid:uid>", ApplicationView.as_view(), name="application"),
+    path("applications/<uuid:uid>/score", ApplicationScoreView.as_view(), name="application_score"),
+    path("applications/<uuid:uid>/submit", ApplicationSubmitView.as_view(), name="application_submit"),
+    path("applications/<uuid:uid>/return", ApplicationReturnView.as_view(), name="application_return"),
+    path("applications/<uuid:uid>/cancel", ApplicationCancelView.as_view(), name="application_cancel"),
+    path("external-credits", ExternalCreditsView.as_view(), name="external_credits"),
+    path("external-credits/<uuid:uid>", ExternalCreditView.as_view(), name="external_credit"),
+    path(
+        "external-credits/<uuid:uid>/close", ExternalCreditCloseView.as_view(), name="external_credit_close"
+    ),
+    path("agencies", AgenciesView.as_view(), name="agencies"),
+    path("agencies/<uuid:uid>", AgencyView.as_view(), name="agency"),
+    path("users", UsersView.as_view(), name="users"),
+    path("users/<uuid:uid>", UserView.as_view(), name="user"),
+    path("audit", AuditView.as_view(), name="audit"),
+    path("audit/<uuid:uid>", AuditEntryView.as_view(), name="audit_entry"),
 ]

@@ -78,6 +78,8 @@ class ApplicationFilter:
     status: str = ""
     agency_id: int | None = None
     author_id: int | None = None
+    client_uid: UUID | None = None
+    reference: str = ""
     start: dt.date | None = None
     end: dt.date | None = None
 
@@ -89,6 +91,8 @@ def filtered_applications(actor: Actor, wish: ApplicationFilter) -> QuerySet[Cre
         "status": wish.status,
         "agency_id": wish.agency_id,
         "author_id": wish.author_id,
+        "client__uid": wish.client_uid,
+        "reference": wish.reference,
         "applied_on__gte": wish.start,
         "applied_on__lte": wish.end,
     }

@@ -13,7 +13,7 @@ from apps.credits.queries.securities import external_debts
 from apps.credits.validators import document_index, phone_index, search_form
 from apps.engine.contracts import Value
 from apps.institutions.models import Agency
-from apps.institutions.queries import setting_on
+from apps.institutions.queries import agency_key, setting_on
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
 
@@ -89,6 +89,19 @@ def filtered_clients(
     if agency is not None:
         clients = clients.filter(agency=agency)
     return clients if confirmed_before is None else clients.filter(data_updated_on__lt=confirmed_before)
+
+
+def clients_found(
+    actor: Actor, *, text: str = "", reference: str = "", phone: str = "", agency: UUID | None = None
+) -> QuerySet[Client]:
+    """Return the visible clients that answer to every filter given; ``agency`` is a public identifier."""
+    clients = find_clients(actor, text)
+    if reference:
+        clients = clients.filter(reference=reference)
+    if phone:
+        index = phone_index(phone, institution_id=actor.institution)
+        clients = clients.filter(phone_index=index) if index else clients.none()
+    return clients if agency is None else clients.filter(agency_id=agency_key(actor, agency))
 
 
 def stale_before(*, on: dt.date | None = None) -> dt.date:

@@ -18,9 +18,10 @@ def guarantees_of(client: Client) -> QuerySet[Guarantee]:
     return rows.order_by("-released_on", "-created_at")  # PostgreSQL puts what is not released first
 
 
-def external_credits_of(client: Client) -> QuerySet[ExternalCredit]:
-    """Return the client's credits elsewhere, the running ones first, then as last known."""
-    return ExternalCredit.objects.filter(client=client).order_by("status", "-as_of", "-created_at")
+def external_credits_of(client: Client, *, status: str = "") -> QuerySet[ExternalCredit]:
+    """Return the client's credits elsewhere (of one status), the running ones first, then as last known."""
+    rows = ExternalCredit.objects.filter(client=client)
+    return (rows.filter(status=status) if status else rows).order_by("status", "-as_of", "-created_at")
 
 
 def get_visible_guarantee(actor: Actor, uid: UUID) -> Guarantee:

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from apps.audit.services import record
 from apps.credits.enums import ApplicationStatus
-from apps.credits.errors import ChangedMeanwhile
 from apps.credits.models import VARIABLE_COLUMNS, Client, CreditApplication
 from apps.credits.queries.clients import client_values, get_visible_client
 from apps.credits.rules import can_edit
@@ -22,7 +21,7 @@ from apps.engine.dictionary import STANDARD
 from apps.engine.ratios import with_ratios
 from apps.institutions.models import Agency
 from apps.tenancy.actor import Actor
-from apps.tenancy.errors import InvalidValues, NotAllowed, ObjectNotFound
+from apps.tenancy.errors import ChangedMeanwhile, InvalidValues, NotAllowed, ObjectNotFound
 from apps.tenancy.language import current_lang
 from apps.tenancy.roles import Verb
 

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from apps.audit.queries import history_of
 from apps.audit.services import record
 from apps.credits.enums import ConsentMethod, ConsentPurpose
-from apps.credits.errors import ChangedMeanwhile, ConsentMissing, PossibleDuplicate
+from apps.credits.errors import ConsentMissing, PossibleDuplicate
 from apps.credits.models import Client
 from apps.credits.queries.clients import duplicates_of
 from apps.credits.rules import can_edit_file
 from apps.credits.validators import document_index, phone_index, search_form
 from apps.tenancy.actor import Actor
-from apps.tenancy.errors import InvalidValues, NotAllowed, ObjectNotFound
+from apps.tenancy.errors import ChangedMeanwhile, InvalidValues, NotAllowed, ObjectNotFound
 
 #: Purpose -> the columns that say since when, how, and since when no more.
 CONSENTS = {

@@ -3,8 +3,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from apps.tenancy.days import period
 from apps.web.audit.presenters import action_choices, object_choices
-from apps.web.dates import day_field, period
+from apps.web.dates import day_field
 
 
 class AuditFilterForm(forms.Form):

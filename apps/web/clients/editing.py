@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.audit.services import record_read
 from apps.credits.enums import ConsentMethod, ConsentPurpose
-from apps.credits.errors import ChangedMeanwhile, PossibleDuplicate
+from apps.credits.errors import PossibleDuplicate
 from apps.credits.queries.clients import get_visible_client
 from apps.credits.queries.privacy import privacy_notice
 from apps.credits.services.clients import (
@@ -21,7 +21,7 @@ from apps.credits.services.clients import (
     update_client,
     withdraw_consent,
 )
-from apps.tenancy.errors import DomainError, ObjectNotFound
+from apps.tenancy.errors import ChangedMeanwhile, DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.clients.forms import ClientForm, ConsentForm

@@ -21,7 +21,7 @@ from apps.credits.enums import (
 )
 from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee
 from apps.credits.services.clients import version_of
-from apps.credits.validators import phone_form
+from apps.credits.validators import LONGEST_PHONE, SHORTEST_PHONE, phone_form
 from apps.engine.dictionary import STANDARD
 from apps.institutions.queries import visible_agencies
 from apps.tenancy.actor import Actor
@@ -29,7 +29,6 @@ from apps.tenancy.language import current_lang
 from apps.web.fields import AmountField, DayField
 from apps.web.forms import ServiceForm
 
-SHORTEST_PHONE, LONGEST_PHONE = 8, 15  # E.164 without its sign
 IDENTITY = ("agency", "last_name", "first_names", "birth_date", "sex", "family_situation")
 CONTACT = ("phone", "city", "residence_region")
 DOCUMENT = ("document_type", "document_number", "document_expires_on")

@@ -13,8 +13,8 @@ from apps.credits.queries.activity import Activity, Period, activity_by_agency, 
 from apps.credits.queries.inbox import Waiting, waiting_for
 from apps.scoring.queries import ScoreFigures, score_figures_in
 from apps.tenancy.actor import Actor
+from apps.tenancy.days import period
 from apps.tenancy.roles import Verb
-from apps.web.dates import period
 from apps.web.templatetags.formats import MINUS, NO_BREAK, percent, whole
 
 

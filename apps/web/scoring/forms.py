@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.institutions.queries import visible_agencies
 from apps.scoring.enums import Band, Source
 from apps.tenancy.actor import Actor
+from apps.tenancy.days import period
 from apps.users.queries import visible_users
-from apps.web.dates import day_field, period
+from apps.web.dates import day_field
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,13 @@ from apps.api.v1.base import ApiView, PublicView
 from apps.users.services.login import api_log_in
 from apps.users.services.sessions import close_api_session, refresh_tokens
 
+SESSION = ["Session"]
+
 
 class LoginView(PublicView):
     @extend_schema(
         operation_id="login",
+        tags=SESSION,
         summary="Ouvrir une session : e-mail et mot de passe contre deux jetons",
         request=LoginSerializer,
         responses={200: TokensSerializer, **problems(400, 401, 403, 415, 422, 429)},
@@ -30,6 +33,7 @@ class LoginView(PublicView):
 class RefreshView(PublicView):
     @extend_schema(
         operation_id="token_refresh",
+        tags=SESSION,
         summary="Renouveler les jetons : l'ancien jeton de renouvellement ne sert plus",
         request=RefreshSerializer,
         responses={200: TokensSerializer, **problems(400, 401, 415, 422)},
@@ -47,6 +51,7 @@ class LogoutView(ApiView):
 
     @extend_schema(
         operation_id="logout",
+        tags=SESSION,
         summary="Fermer la session : ses deux jetons sont refusés aussitôt",
         request=RefreshSerializer,
         responses={205: None, **problems(400, 401, 415, 422)},

@@ -4,12 +4,17 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from apps.api.fields import StrictSerializer
+from apps.api.v1.pages import PeriodSerializer
 from apps.engine import reasons
 from apps.engine.dictionary import STANDARD, Variable
+from apps.scoring.enums import Band, Source
 from apps.scoring.models import Prediction
 from apps.scoring.queries import Factor, RuleLine, factors_of, rules_of
+from apps.tenancy.cursors import Order
 from apps.tenancy.language import current_lang
 
 REFERENCES = ("application_id", "client_id", "client_reference")
@@ -27,6 +32,11 @@ def _field(variable: Variable) -> Any:
     return kind(min_value=variable.minimum, max_value=variable.maximum, **options)
 
 
+def dictionary_fields() -> dict[str, Any]:
+    """Return what documents the variables of the dictionary."""
+    return {name: _field(STANDARD[name]) for name in STANDARD.names}
+
+
 class PredictSerializer(serializers.Serializer[dict[str, Any]]):
     """Documents the body; the values themselves are checked by the dictionary."""
 
@@ -35,7 +45,37 @@ class PredictSerializer(serializers.Serializer[dict[str, Any]]):
     client_reference = serializers.CharField(required=False)
 
     def get_fields(self) -> dict[str, Any]:
-        return {**super().get_fields(), **{name: _field(STANDARD[name]) for name in STANDARD.names}}
+        return {**super().get_fields(), **dictionary_fields()}
+
+
+class PredictionListSerializer(PeriodSerializer):
+    """Filters of the history of scores."""
+
+    orders = {"-date": Order("created_at"), "date": Order("created_at", descending=False)}
+
+    client = serializers.UUIDField(required=False, help_text="Identifiant du client")
+    agency = serializers.UUIDField(required=False, help_text="Identifiant de l'agence")
+    analyst = serializers.UUIDField(required=False, help_text="Identifiant de l'auteur du score")
+    band = serializers.ChoiceField(choices=Band.choices, required=False, help_text="Niveau de risque")
+    source = serializers.ChoiceField(choices=Source.choices, required=False, help_text="Origine")  # type: ignore[assignment]
+
+
+class SimulateSerializer(StrictSerializer):
+    """Un point de départ (`base` ou `prediction`) et les changements à essayer, 50 au plus."""
+
+    base = serializers.DictField(required=False, help_text="Les variables, comme pour `predict`")
+    prediction = serializers.UUIDField(required=False, help_text="Ou un score enregistré")
+    changes = serializers.ListField(
+        child=serializers.DictField(),
+        min_length=1,
+        max_length=50,
+        help_text="Variables à remplacer ; `null` en rend une inconnue",
+    )
+
+    def validate(self, values: Any) -> Any:
+        if ("base" in values) == ("prediction" in values):
+            raise serializers.ValidationError({"base": [_("Give one of base and prediction.")]})
+        return values
 
 
 class RuleSerializer(serializers.Serializer[dict[str, Any]]):
@@ -88,6 +128,39 @@ class PredictionSerializer(serializers.Serializer[dict[str, Any]]):
     politique = PolicySerializer()
     date = serializers.DateTimeField()
     duree_ms = serializers.FloatField()
+
+
+class SimulatedSerializer(PredictionSerializer):
+    """Un score d'essai : rien n'est enregistré, il n'a pas d'identifiant."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        del fields["id"]
+        return {"modifications": serializers.DictField(help_text="Le changement essayé"), **fields}
+
+
+class SimulationSerializer(serializers.Serializer[dict[str, Any]]):
+    resultats = SimulatedSerializer(many=True)
+
+
+class PredictionLineSerializer(serializers.Serializer[dict[str, Any]]):
+    """Un score dans l'historique."""
+
+    id = serializers.UUIDField()
+    date = serializers.DateTimeField()
+    probabilite_defaut = serializers.FloatField()
+    prediction = serializers.IntegerField()
+    score = serializers.IntegerField()
+    classe = serializers.CharField()
+    niveau_risque = serializers.ChoiceField(choices=["faible", "modere", "eleve"])
+    recommandation = serializers.ChoiceField(choices=["accorder", "etudier", "refuser"])
+    montant_credit = serializers.IntegerField(allow_null=True)
+    duree_mois = serializers.IntegerField(allow_null=True)
+    origine = serializers.ChoiceField(choices=Source.choices)
+    demande = serializers.UUIDField(allow_null=True)
+    client = serializers.UUIDField(allow_null=True)
+    agence = serializers.UUIDField(allow_null=True)
+    analyste = serializers.UUIDField(allow_null=True)
 
 
 class PredictionDetailSerializer(PredictionSerializer):
@@ -165,6 +238,38 @@ def prediction_body(prediction: Prediction, *, every: bool = False) -> dict[str,
     if prediction.max_amount_reason:
         body["motif_montant_max"] = reasons.amount_reason_text(prediction.max_amount_reason, lang)
     return body
+
+
+def simulated_body(prediction: Prediction, change: Any) -> dict[str, Any]:
+    """Return a score that is not stored, after what was changed."""
+    body = prediction_body(prediction)
+    del body["id"]
+    return {"modifications": change, **body}
+
+
+def prediction_line(prediction: Prediction) -> dict[str, Any]:
+    """Return a score as the history lists it."""
+    return {
+        "id": str(prediction.uid),
+        "date": timezone.localtime(prediction.created_at).isoformat(timespec="seconds"),
+        "probabilite_defaut": prediction.pd,
+        "prediction": int(prediction.predicted_default),
+        "score": prediction.points,
+        "classe": prediction.grade,
+        "niveau_risque": prediction.band,
+        "recommandation": prediction.recommendation,
+        "montant_credit": prediction.inputs.get("montant_credit"),
+        "duree_mois": prediction.inputs.get("duree_mois"),
+        "origine": prediction.source,
+        "demande": _uid_of(prediction.application),
+        "client": _uid_of(prediction.client),
+        "agence": _uid_of(prediction.agency),
+        "analyste": _uid_of(prediction.author),
+    }
+
+
+def _uid_of(row: Any) -> str | None:
+    return None if row is None else str(row.uid)
 
 
 def detail_body(prediction: Prediction, *, every: bool) -> dict[str, Any]:

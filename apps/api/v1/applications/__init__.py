@@ -1,0 +1,1 @@
+"""Credit applications: entered, changed, scored, sent for decision, returned, cancelled."""

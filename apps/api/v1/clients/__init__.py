@@ -1,0 +1,1 @@
+"""Clients' files and what they owe elsewhere."""

@@ -1,0 +1,1 @@
+"""The institution's own: agencies and people."""
