@@ -90,7 +90,11 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=10_000)
     options = parser.parse_args()
-    cases = {"300 trees of depth 5": (1, 5), "300 trees of depth 4": (1, 4), "five times 300 of depth 4": (5, 4)}
+    cases = {
+        "300 trees of depth 5": (1, 5),
+        "300 trees of depth 4": (1, 4),
+        "five times 300 of depth 4": (5, 4),
+    }
     good = True
     print("| boosters | tables rows/s | pred_contribs rows/s | ratio | largest gap | one row | tables |")
     print("|---|---|---|---|---|---|---|")

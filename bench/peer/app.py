@@ -67,7 +67,9 @@ class Application(BaseModel):
     montant_credit: int = Field(ge=10_000, le=500_000_000)
     duree_mois: int = Field(ge=1, le=120)
     taux_interet: float = Field(ge=0, le=120)
-    type_credit: Literal["fonds_de_roulement", "consommation", "scolaire", "agricole", "equipement", "habitat"]
+    type_credit: Literal[
+        "fonds_de_roulement", "consommation", "scolaire", "agricole", "equipement", "habitat"
+    ]
     nb_retards_30j: int = Field(ge=0, le=200)
     nb_retards_60j: int = Field(ge=0, le=200)
     nb_retards_90j: int = Field(ge=0, le=200)
@@ -122,9 +124,7 @@ def predict_full(application: Application, user_id: Annotated[int, Depends(curre
     probability = float(model.predict_proba(row)[0, 1])
     contributions = explainer.shap_values(row)[0]
     strongest = sorted(range(len(names)), key=lambda place: -abs(contributions[place]))[:FACTORS]
-    factors = [
-        Factor(variable=names[place], contribution=float(contributions[place])) for place in strongest
-    ]
+    factors = [Factor(variable=names[place], contribution=float(contributions[place])) for place in strongest]
     now = dt.datetime.now(dt.UTC)
     prediction = int(probability >= THRESHOLD)
     with engine.begin() as connection:

@@ -66,7 +66,9 @@ def main() -> None:
             ),
             (
                 "model",
-                XGBClassifier(n_estimators=300, max_depth=5, learning_rate=0.05, n_jobs=1, tree_method="hist"),
+                XGBClassifier(
+                    n_estimators=300, max_depth=5, learning_rate=0.05, n_jobs=1, tree_method="hist"
+                ),
             ),
         ]
     )
