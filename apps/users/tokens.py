@@ -7,10 +7,9 @@ from django.conf import settings
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from apps.users.enums import SessionKind
 from apps.users.errors import InvalidToken
 from apps.users.models import LoginSession
-from apps.users.queries import live_sessions
+from apps.users.queries import api_session
 
 INSTITUTION_CLAIM = "inst"
 ROLE_CLAIM = "role"
@@ -53,15 +52,11 @@ def session_from_access(raw: str) -> LoginSession:
     """
     try:
         token = AccessToken(raw)  # type: ignore[arg-type]
-        session = (
-            live_sessions(SessionKind.API)
-            .filter(
-                uid=UUID(str(token[SESSION_CLAIM])),
-                role=str(token[ROLE_CLAIM]),
-                membership__user__uid=UUID(str(token["user"])),
-                membership__institution__uid=UUID(str(token[INSTITUTION_CLAIM])),
-            )
-            .first()
+        session = api_session(
+            sid=UUID(str(token[SESSION_CLAIM])),
+            role=str(token[ROLE_CLAIM]),
+            user=UUID(str(token["user"])),
+            institution=UUID(str(token[INSTITUTION_CLAIM])),
         )
     except (TokenError, KeyError, ValueError) as error:
         raise InvalidToken("invalid") from error
