@@ -6,9 +6,9 @@ the splits above them, and the vector of every combination of outcomes is comput
 row is then a comparison a split, a look-up a group and a sum: ``base + sum`` *is* the trees' log-odds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import factorial
 from typing import NamedTuple
 
@@ -19,7 +19,9 @@ from apps.engine.encoding import Floats
 from apps.engine.trees import Booster, Tree
 
 _FEW_ROWS = 24
-_BLOCK = 2_048
+_BLOCK = 12_288
+#: Tables of so many leaves are filled at once: bounds the memory that building takes.
+_LEAVES = 4_096
 
 Bits = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
@@ -34,65 +36,99 @@ class _Leaf(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class TreeWalk:
+    """The trees themselves, node by node: the quickest way to their sum when nobody asks for reasons.
+
+    A leaf leads to itself, so that ``depth`` steps reach the leaf of every tree.
+    """
+
+    roots: Places
+    split: Places
+    children: Places
+    value: Floats
+    depth: int
+
+    def sums(self, outcomes: npt.NDArray[np.uint8]) -> Floats:
+        """Float64 (rows): the sum of the leaves reached, from uint8 (splits, rows)."""
+        rows = np.arange(outcomes.shape[1])
+        flat = outcomes.ravel()
+        node = np.repeat(self.roots[:, None], len(rows), axis=1)
+        for _ in range(self.depth):
+            place = self.split.take(node)
+            place *= len(rows)
+            place += rows
+            node *= 2
+            node += flat.take(place)
+            node = self.children.take(node)
+        found: Floats = self.value.take(node).sum(axis=0)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class TreeTables:
     """Tables of several boosters' mean. Arrays are read only, so threads may share them.
 
-    ``table`` is float64 (groups, combinations, features); ``totals`` its sum over features. ``bits`` gives,
-    for each group, the numbers of the splits whose outcomes, first bit lowest, make the combination.
+    ``table`` is float64 (groups, slots, combinations): a slot is one of the few features that a group looks
+    at, ``slot_feature`` (groups, slots) says which; slots to spare name the feature after the last and hold
+    zeros. ``bits`` (bits, groups) gives the numbers of the splits whose outcomes, first bit lowest, make the
+    combination. Splits are in the order of their features. ``rising`` names the features that no tree
+    answers with less risk when they grow.
     """
 
     base: float
+    features: int
     table: Floats
-    totals: Floats
+    slot_feature: Places
     bits: Places
     feature: Places
     threshold: npt.NDArray[np.float32]
     missing_right: Bits
-    touched: Bits
+    walk: TreeWalk
+    rising: frozenset[int]
 
     def contributions(self, x: Floats) -> Floats:
         """Float64 (rows, features): what each feature adds to ``base`` for encoded rows."""
-        blocks = [self._block(x[start : start + _BLOCK]) for start in range(0, len(x), _BLOCK)]
-        return np.concatenate(blocks) if blocks else np.empty((0, self.table.shape[2]))
+        if len(x) <= _FEW_ROWS:
+            rows = [self._row(x[row : row + 1]) for row in range(len(x))]
+            return np.stack(rows) if rows else np.empty((0, self.features))
+        return np.concatenate([self._block(part) for part in _blocks(x)])
 
     def log_odds(self, x: Floats) -> Floats:
-        """Float64 (rows): ``base`` plus all contributions, without telling them apart (much faster).
+        """Float64 (rows): ``base`` plus all contributions, without telling them apart (much faster)."""
+        few = 512
+        sums = [self.walk.sums(self._outcomes(x[start : start + few])) for start in range(0, len(x), few)]
+        return np.concatenate(sums) if sums else np.empty(0)
 
-        Groups whose features are the same in every row are looked up once.
-        """
-        if not len(x):
-            return np.empty(0)
-        varying = np.array([len(np.unique(column)) > 1 for column in x.T])
-        moving = self.touched[:, varying].any(axis=1)
-        still = np.flatnonzero(~moving)
-        total = self.base + self.totals[still, self._combinations(x[:1], still)[:, 0]].sum()
-        groups = np.flatnonzero(moving)
-        blocks = [
-            self.totals[groups[:, None], self._combinations(x[start : start + _BLOCK], groups)].sum(axis=0)
-            for start in range(0, len(x), _BLOCK)
-        ]
-        found: Floats = total + np.concatenate(blocks)
-        return found
+    def _row(self, x: Floats) -> Floats:
+        place = self._combination(self._outcomes(x)[:, 0])
+        slots, combinations = self.table.shape[1:]
+        start = np.arange(0, self.table.size, combinations).reshape(-1, slots)
+        parts = self.table.ravel().take(start + place[:, None])
+        return np.bincount(self.slot_feature.ravel(), parts.ravel(), self.features + 1)[: self.features]
+
+    def _combination(self, outcomes: npt.NDArray[np.uint8]) -> Places:
+        """Give (groups): which combination of outcomes one row shows in each group."""
+        place = outcomes.take(self.bits[0]).astype(np.intp)
+        for bit in range(1, len(self.bits)):
+            place |= outcomes.take(self.bits[bit]).astype(np.intp) << bit
+        return place
 
     def _block(self, x: Floats) -> Floats:
-        groups = np.arange(len(self.bits))
-        places = self._combinations(x, groups)
-        if len(x) <= _FEW_ROWS:
-            few: Floats = np.stack([self.table[groups, places[:, row]].sum(axis=0) for row in range(len(x))])
-            return few
-        many = np.zeros((len(x), self.table.shape[2]))
-        for group, place in enumerate(places):
-            many += self.table[group].take(place, axis=0)
-        return many
-
-    def _combinations(self, x: Floats, groups: Places) -> npt.NDArray[np.uint8]:
-        """Give uint8 (groups, rows): which combination of outcomes each row shows in each group."""
-        outcomes = self._outcomes(x)
-        bits = self.bits[groups]
-        combination = np.zeros((len(groups), len(x)), dtype=np.uint8)
-        for bit in range(bits.shape[1]):
-            combination |= outcomes[bits[:, bit]] << np.uint8(bit)
-        return combination
+        """Go through many rows feature by feature: each look-up reads a table that fits the nearest cache."""
+        outcomes = self._sorted_outcomes(x)
+        total = np.zeros((self.features + 1, len(x)))
+        part = np.empty(len(x))
+        slots = self.slot_feature.tolist()
+        for group, bits in enumerate(self.bits.T.tolist()):
+            place = outcomes[bits[0]].copy()
+            for bit, split in enumerate(bits[1:], 1):
+                place |= outcomes[split] << np.uint8(bit)
+            places = place.astype(np.intp)
+            for slot, feature in enumerate(slots[group]):
+                if feature < self.features:
+                    self.table[group, slot].take(places, out=part, mode="clip")
+                    total[feature] += part
+        return total[: self.features].T
 
     def _outcomes(self, x: Floats) -> npt.NDArray[np.uint8]:
         """Give uint8 (splits, rows): 1 where the row goes right, compared in float32 as XGBoost does."""
@@ -104,6 +140,27 @@ class TreeTables:
             right |= absent & self.missing_right[:, None]
         return right.view(np.uint8)
 
+    def _sorted_outcomes(self, x: Floats) -> npt.NDArray[np.uint8]:
+        """Do the same for many rows, one comparison for all splits on a feature that treat missing alike."""
+        with np.errstate(over="ignore"):
+            values = x.astype(np.float32).T
+        right = np.empty((len(self.feature), len(x)), dtype=bool)
+        first = 0
+        for (feature, missing_right), same in groupby(
+            zip(self.feature.tolist(), self.missing_right.tolist(), strict=True)
+        ):
+            last = first + len(list(same))
+            column = values[feature]
+            if missing_right:
+                column = np.where(np.isnan(column), np.float32(np.inf), column)
+            np.greater_equal(column, self.threshold[first:last, None], out=right[first:last])
+            first = last
+        return right.view(np.uint8)
+
+
+def _blocks(x: Floats) -> Iterator[Floats]:
+    return (x[start : start + _BLOCK] for start in range(0, len(x), _BLOCK))
+
 
 def tabulate(boosters: Sequence[Booster], features: int) -> TreeTables:
     """Build the tables of the mean of ``boosters`` on ``features`` inputs."""
@@ -112,7 +169,8 @@ def tabulate(boosters: Sequence[Booster], features: int) -> TreeTables:
     for tree in trees:
         builder.add(tree)
     base = sum(booster.base for booster in boosters)
-    return builder.tables(base, 1 / len(boosters), features)
+    scale = 1 / len(boosters)
+    return builder.tables(base, scale, features, _walk_of(trees, base, scale, builder))
 
 
 class _Builder:
@@ -125,9 +183,26 @@ class _Builder:
         self.splits: dict[tuple[int, float, bool], int] = {}
         self.groups: list[list[int]] = []
         self.leaves: list[_Leaf] = []
+        self.falling: set[int] = set()
+        self._order: list[int] = []
 
     def add(self, tree: Tree) -> None:
         self._walk(tree, 0, (), None)
+        self._note_falling(tree, 0)
+
+    def _note_falling(self, tree: Tree, node: int) -> tuple[float, float]:
+        """Give the least and the largest leaf below a node; note features that lower the value as they grow.
+
+        A split whose right side holds no leaf below any leaf of its left side cannot do so: that is how
+        XGBoost keeps its monotone constraints.
+        """
+        if tree.is_leaf(node):
+            return tree.threshold[node], tree.threshold[node]
+        left = self._note_falling(tree, tree.left[node])
+        right = self._note_falling(tree, tree.right[node])
+        if right[0] < left[1]:
+            self.falling.add(tree.feature[node])
+        return min(left[0], right[0]), max(left[1], right[1])
 
     def _walk(self, tree: Tree, node: int, path: tuple[tuple[int, bool], ...], group: int | None) -> None:
         """Follow every path; a group opens ``root_depth`` splits down, or at a leaf above."""
@@ -157,30 +232,76 @@ class _Builder:
         )
         self.leaves.append(_Leaf(float(np.float32(tree.threshold[node])), group, steps))
 
-    def tables(self, base: float, scale: float, features: int) -> TreeTables:
+    def number(self, tree: Tree, node: int) -> int:
+        """Give the place of a node's split in ``order``."""
+        return self.order[self._split(tree, node)]
+
+    @property
+    def order(self) -> list[int]:
+        """Where each split stands once they are sorted by feature and by what they do with missing values."""
+        if len(self._order) != len(self.splits):
+            known = list(self.splits)
+            ranked = sorted(range(len(known)), key=lambda number: (known[number][0], not known[number][2]))
+            self._order = [0] * len(known)
+            for place, number in enumerate(ranked):
+                self._order[number] = place
+        return self._order
+
+    def tables(self, base: float, scale: float, features: int, walk: TreeWalk) -> TreeTables:
+        order = np.array(self.order or [0], dtype=np.intp)
         bits = np.zeros((max(len(self.groups), 1), self.width), dtype=np.intp)
         for number, group in enumerate(self.groups):
-            bits[number, : len(group)] = group
-        splits = list(self.splits) or [(0, 0.0, True)]
+            bits[number, : len(group)] = order[group]
+        splits = [split for _place, split in sorted(zip(order.tolist(), self.splits, strict=False))]
+        splits = splits or [(0, 0.0, True)]
         feature = np.array([split[0] for split in splits], dtype=np.intp)
-        touched = np.zeros((len(bits), features), dtype=bool)
-        np.put_along_axis(touched, feature[bits], values=True, axis=1)
-        table, mean = _fill(self.leaves, self.depth, (len(bits), self.width, features))
-        table *= scale
+        wide, mean = _fill(self.leaves, self.depth, (len(bits), self.width, features))
+        slot_feature = _slots([group or [0] for group in self.groups] or [[0]], order, feature, features)
+        table = np.take_along_axis(wide, slot_feature[:, None, :], axis=2).transpose(0, 2, 1) * scale
         return TreeTables(
             (base + mean) * scale,
-            table,
-            table.sum(axis=2),
-            bits,
+            features,
+            np.ascontiguousarray(table),
+            slot_feature,
+            np.ascontiguousarray(bits.T),
             feature,
             np.array([split[1] for split in splits], dtype=np.float32),
             np.array([not split[2] for split in splits]),
-            touched,
+            walk,
+            frozenset(range(features)) - self.falling,
         )
 
 
+def _slots(groups: Sequence[Sequence[int]], order: Places, feature: Places, features: int) -> Places:
+    """Give (groups, slots): the features each group looks at, filled up with the one after the last."""
+    seen = [sorted({int(feature[order[split]]) for split in group}) for group in groups]
+    slots = np.full((len(groups), max(map(len, seen))), features, dtype=np.intp)
+    for number, each in enumerate(seen):
+        slots[number, : len(each)] = each
+    return slots
+
+
+def _walk_of(trees: Sequence[Tree], base: float, scale: float, builder: "_Builder") -> TreeWalk:
+    """Lay the nodes of all trees out one after another; the first tree is a leaf that holds the base."""
+    roots, split, children, value = [0], [0], [0, 0], [base * scale]
+    for tree in trees:
+        first = len(value)
+        roots.append(first)
+        for node in range(len(tree.left)):
+            if tree.is_leaf(node):
+                split.append(0)
+                children += [first + node, first + node]
+                value.append(float(np.float32(tree.threshold[node])) * scale)
+            else:
+                split.append(builder.number(tree, node))
+                children += [first + tree.left[node], first + tree.right[node]]
+                value.append(0.0)
+    lists = (np.array(each, dtype=np.intp) for each in (roots, split, children))
+    return TreeWalk(*lists, np.array(value), max((tree.depth() for tree in trees), default=0))
+
+
 def _fill(leaves: Sequence[_Leaf], depth: int, shape: tuple[int, int, int]) -> tuple[Floats, float]:
-    """Give the tables (groups, combinations, features) and the sum of the trees' mean values.
+    """Give the tables (groups, combinations, features and a zero) and the sum of the trees' mean values.
 
     A leaf is a game of ``depth`` players, one a feature of its path; shorter paths are filled up with players
     that change nothing (share 1, always satisfied), which leaves the others' values as they are.
@@ -189,17 +310,19 @@ def _fill(leaves: Sequence[_Leaf], depth: int, shape: tuple[int, int, int]) -> t
     table = np.zeros(
         (groups, 2**width, features + 1)
     )  # the last column takes the players that are no feature
-    if not leaves:
-        return table[:, :, :features], 0.0
-    satisfied, share, player = _players(leaves, depth, width, features)
-    value = np.array([leaf.value for leaf in leaves])
-    group = np.array([leaf.group for leaf in leaves])
+    mean = 0.0
     everything = np.arange(2**width)
-    for slot in range(depth):
-        gain = satisfied[:, :, slot] - share[:, None, slot]
-        worth = value[:, None] * gain * _weighted_subsets(satisfied, share, slot)
-        np.add.at(table, (group[:, None], everything[None, :], player[:, None, slot]), worth)
-    return np.ascontiguousarray(table[:, :, :features]), float((value * share.prod(axis=1)).sum())
+    for start in range(0, len(leaves), _LEAVES):
+        some = leaves[start : start + _LEAVES]
+        satisfied, share, player = _players(some, depth, width, features)
+        value = np.array([leaf.value for leaf in some])
+        group = np.array([leaf.group for leaf in some])
+        for slot in range(depth):
+            gain = satisfied[:, :, slot] - share[:, None, slot]
+            worth = value[:, None] * gain * _weighted_subsets(satisfied, share, slot)
+            np.add.at(table, (group[:, None], everything[None, :], player[:, None, slot]), worth)
+        mean += float((value * share.prod(axis=1)).sum())
+    return table, mean
 
 
 def _players(leaves: Sequence[_Leaf], depth: int, width: int, features: int) -> tuple[Floats, Floats, Places]:

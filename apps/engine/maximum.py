@@ -1,6 +1,7 @@
 """The maximal advised amount: the same application with every amount of a grid, scored together."""
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -9,6 +10,9 @@ from apps.engine.ratios import monthly_instalment
 
 STEP_XAF = 5_000
 _BLOCK = 512
+#: How many amounts are tried at once where the probability is known to rise with the amount.
+_PROBES = 6
+_FOLLOWING = frozenset({"montant_credit", "taux_endettement", "ratio_dette_revenu"})
 _SAME_DEBT_XAF = 1.0
 
 Column = Value | Sequence[Value]
@@ -22,12 +26,14 @@ class ColumnScorer(Protocol):
 
     def probabilities(self, columns: Mapping[str, Column], rows: int) -> Sequence[float]: ...
 
+    def never_falls_with(self, names: Collection[str]) -> bool: ...
+
 
 @dataclass(frozen=True, slots=True)
 class LoanGrid:
     """Amounts in XAF, largest first, and what the ratios of one application need to follow them."""
 
-    amounts: tuple[int, ...]
+    amounts: range
     values: Mapping[str, Value]
     income: float | None
     other_instalments: float
@@ -44,7 +50,7 @@ class LoanGrid:
         months = int(_number(values, "duree_mois") or 1)
         per_xaf = monthly_instalment(1.0, _number(values, "taux_interet") or 0.0, months)
         return cls(
-            tuple(range(int(cap // STEP_XAF) * STEP_XAF, smallest - 1, -STEP_XAF)),
+            range(int(cap // STEP_XAF) * STEP_XAF, smallest - 1, -STEP_XAF),
             values,
             income or None,
             _others(values, "mensualites_en_cours", "taux_endettement", (income or 0) / 100, asked * per_xaf),
@@ -62,11 +68,18 @@ class LoanGrid:
         """Keep the amounts whose ``taux_endettement`` stays within ``limit`` %; all when one is unknown."""
         if limit is None or self.income is None:
             return self
-        kept = tuple(amount for amount in self.amounts if (self.debt_ratio(amount) or 0) <= limit)
-        return replace(self, amounts=kept)
+        # The ratio rises with the amount, so it falls along the grid.
+        first = bisect_left(self.amounts, -limit, key=lambda amount: -(self.debt_ratio(amount) or 0))
+        return replace(self, amounts=self.amounts[first:])
 
     def largest_below(self, threshold: float, scorer: ColumnScorer) -> int | None:
-        """Scan from the largest amount down, a block a call, for a probability under ``threshold``."""
+        """Find the largest amount with a probability under ``threshold``.
+
+        A model that never answers a larger loan with less risk is searched like a telephone book; of any
+        other, every amount is looked at, from the largest down.
+        """
+        if scorer.never_falls_with(_FOLLOWING):
+            return self._search(threshold, scorer)
         for start in range(0, len(self.amounts), _BLOCK):
             block = self.amounts[start : start + _BLOCK]
             chances = scorer.probabilities(self.columns(block), len(block))
@@ -74,6 +87,23 @@ class LoanGrid:
             if found is not None:
                 return found
         return None
+
+    def _search(self, threshold: float, scorer: ColumnScorer) -> int | None:
+        """Narrow down where the probability passes the threshold, a few amounts at a time."""
+        first, last = 0, len(self.amounts)  # the answer's place; ``last`` itself is « none »
+        probes = [0, last - 1]  # most searches end at one of the two
+        while first < last:
+            chances = scorer.probabilities(self.columns([self.amounts[at] for at in probes]), len(probes))
+            for at, pd in zip(probes, chances, strict=True):
+                if pd < threshold:
+                    last = at
+                    break
+                first = at + 1
+            step = max((last - first) / (_PROBES + 1), 1)
+            probes = sorted(
+                {int(first + step * number) for number in range(_PROBES) if first + step * number < last}
+            )
+        return self.amounts[first] if first < len(self.amounts) else None
 
     def columns(self, amounts: Sequence[int]) -> dict[str, Column]:
         changed: dict[str, Column] = {**self.values, "montant_credit": amounts}

@@ -1,6 +1,6 @@
 """A model in memory: one application or columns of them in, probabilities and their exact reasons out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,15 @@ class Scorer:
             parts.stack_intercept
             + parts.trees_weight * self._trees.base
             + self._card_weight * self._card.base
+        )
+
+    def never_falls_with(self, names: Collection[str]) -> bool:
+        """Say whether more of any of these numbers never lowers the probability: proved, not assumed."""
+        places = [place for place, name in enumerate(self.variables) if name in names]
+        return (
+            self.parts.trees_weight >= 0
+            and self._card_weight >= 0
+            and all(place in self._trees.rising and self._card.rises(place) for place in places)
         )
 
     @property
@@ -133,6 +142,10 @@ class _MeanCard:
         missing = [_mean(cards, position, np.array([np.nan]))[0] for position in range(len(variables))]
         base = float(np.mean([card.base for card in cards]))
         return cls(base, tuple(v.type == "category" for v in variables), cuts, values, np.array(missing))
+
+    def rises(self, position: int) -> bool:
+        """Say whether a larger number of this variable never has less evidence of risk."""
+        return not self.category[position] and bool((np.diff(self.values[position]) >= 0).all())
 
     def contributions(self, x: Floats) -> Floats:
         found = np.empty(x.shape)

@@ -1,11 +1,22 @@
 """Which model is in production, and since when."""
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from apps.registry.enums import GENERAL_SEGMENT, ModelStatus, TrainingData
 from apps.registry.errors import NoApprovedModel
 from apps.registry.models import ModelVersion
+from apps.tenancy.prepared import Prepared
+
+
+def _champions(*, credit_type: str) -> QuerySet[ModelVersion]:
+    return ModelVersion.objects.filter(
+        status=ModelStatus.CHAMPION, segment__in=[credit_type, GENERAL_SEGMENT]
+    )
+
+
+_CHAMPIONS = Prepared(_champions, tenant=True, credit_type=str)
 
 
 def champion_for(credit_type: str = GENERAL_SEGMENT) -> ModelVersion:
@@ -16,9 +27,7 @@ def champion_for(credit_type: str = GENERAL_SEGMENT) -> ModelVersion:
     """
     champions = {
         version.segment: version
-        for version in ModelVersion.objects.filter(
-            status=ModelStatus.CHAMPION, segment__in={credit_type, GENERAL_SEGMENT}
-        )
+        for version in _CHAMPIONS.rows(credit_type=credit_type)
         if settings.DEMO_MODE or version.training_data != TrainingData.SYNTHETIC
     }
     champion = champions.get(credit_type) or champions.get(GENERAL_SEGMENT)

@@ -28,6 +28,7 @@ from apps.scoring.models import Prediction, ScoringPolicy
 from apps.scoring.validators import figures_from_json
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
+from apps.tenancy.prepared import Prepared
 
 #: The latest scores of the institution that one score is compared to: a bounded read, whatever the years.
 COMPARED = 5_000
@@ -113,13 +114,17 @@ def champion_variables() -> tuple[ModelVersion, frozenset[str]]:
     return version, frozenset(load_scorer(version).variables)
 
 
+def _policy_on(*, date: dt.date) -> QuerySet[ScoringPolicy]:
+    rows = ScoringPolicy.objects.filter(effective_from__lte=date)
+    return rows.order_by("-effective_from", "-version")[:1]
+
+
+_POLICY = Prepared(_policy_on, tenant=True, date=dt.date)
+
+
 def policy_on(date: dt.date | None = None) -> ScoringPolicy:
     """Return the policy in force on ``date`` (default: today); raise ``NoPolicy`` when none is."""
-    policy = (
-        ScoringPolicy.objects.filter(effective_from__lte=date or timezone.localdate())
-        .order_by("-effective_from", "-version")
-        .first()
-    )
+    policy = _POLICY.first(date=date or timezone.localdate())
     if policy is None:
         raise NoPolicy(_("This institution has no scoring policy yet."))
     return policy

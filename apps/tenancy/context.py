@@ -32,6 +32,16 @@ def in_scope() -> bool:
 
 
 @contextmanager
+def compiling_for(institution_id: int) -> Iterator[None]:
+    """Let querysets be built for a stand-in, to be compiled and never run; the database knows nothing of it."""
+    token = _institution.set(institution_id)
+    try:
+        yield
+    finally:
+        _institution.reset(token)
+
+
+@contextmanager
 def tenant_scope(institution_id: int, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Open one transaction in which the database shows only ``institution_id``.
 

@@ -1,5 +1,7 @@
 """Reads of people and their memberships."""
 
+import datetime as dt
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -11,6 +13,7 @@ from apps.institutions.enums import InstitutionStatus
 from apps.institutions.queries import NO_KEY, setting_on
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
+from apps.tenancy.prepared import Prepared
 from apps.tenancy.roles import KEY_SCOPES, Role
 from apps.users.enums import SessionKind
 from apps.users.models import (
@@ -47,7 +50,18 @@ def live_sessions(kind: SessionKind) -> QuerySet[LoginSession]:
     One statement answers everything that may have changed since the log-in, in any process: closed, too
     old, idle, the person's version, activity and role, the institution's status.
     """
-    rows = _unexpired(kind).select_related("membership__user", "membership__institution")
+    return _live(_unexpired(kind))
+
+
+def api_session(*, sid: UUID, role: str, user: UUID, institution: UUID) -> LoginSession | None:
+    """Return the open API session that a token names, with its claims still true, or ``None``."""
+    prepared = _API_SESSION if settings.DEMO_MODE else _API_SESSION_REAL
+    oldest = timezone.now() - settings.SESSION_LIFETIME
+    return prepared.first(sid=sid, role=role, user=user, institution_uid=institution, oldest=oldest)
+
+
+def _live(rows: QuerySet[LoginSession], *, fictional: bool | None = None) -> QuerySet[LoginSession]:
+    rows = rows.select_related("membership__user", "membership__institution")
     live = rows.filter(
         auth_version=F("membership__user__auth_version"),
         role=F("membership__role"),
@@ -55,7 +69,8 @@ def live_sessions(kind: SessionKind) -> QuerySet[LoginSession]:
         membership__user__is_active=True,
         membership__institution__status=InstitutionStatus.ACTIVE,
     )
-    return live if settings.DEMO_MODE else live.filter(membership__institution__is_demo=False)
+    fictional = settings.DEMO_MODE if fictional is None else fictional
+    return live if fictional else live.filter(membership__institution__is_demo=False)
 
 
 def operator_session(*, sid: UUID, user_id: int) -> LoginSession | None:
@@ -78,12 +93,33 @@ def own_sessions(user_id: int) -> QuerySet[LoginSession]:
 
 def _unexpired(kind: SessionKind) -> QuerySet[LoginSession]:
     now = timezone.now()
-    rows = LoginSession.objects.filter(
-        kind=kind, revoked_at=None, created_at__gt=now - settings.SESSION_LIFETIME
-    )
+    rows = _opened_since(kind, now - settings.SESSION_LIFETIME)
     if kind == SessionKind.API:  # a machine may be silent between two refreshes
         return rows
     return rows.filter(last_seen_at__gt=now - settings.SESSION_IDLE)
+
+
+def _opened_since(kind: SessionKind, oldest: dt.datetime) -> QuerySet[LoginSession]:
+    return LoginSession.objects.filter(kind=kind, revoked_at=None, created_at__gt=oldest)
+
+
+def _api_session(
+    *, sid: UUID, role: str, user: UUID, institution_uid: UUID, oldest: dt.datetime, fictional: bool
+) -> QuerySet[LoginSession]:
+    rows = _opened_since(SessionKind.API, oldest).filter(
+        uid=sid,
+        role=role,
+        membership__user__uid=user,
+        membership__institution__uid=institution_uid,
+    )
+    return _live(rows, fictional=fictional)
+
+
+_CLAIMS: dict[str, type] = {
+    "sid": UUID, "role": str, "user": UUID, "institution_uid": UUID, "oldest": dt.datetime
+}  # fmt: skip
+_API_SESSION = Prepared(partial(_api_session, fictional=True), **_CLAIMS)
+_API_SESSION_REAL = Prepared(partial(_api_session, fictional=False), **_CLAIMS)
 
 
 def second_factor_of(user_id: int) -> SecondFactor | None:
@@ -98,9 +134,7 @@ def second_factor_required(role: str) -> bool:
 
 def member_actor(membership: Membership, *, request_id: str = "", address: str = "") -> Actor:
     """Build the actor of a membership; needs the institution's scope open (it reads its agencies)."""
-    agencies = frozenset(
-        MembershipAgency.objects.filter(membership_id=membership.pk).values_list("agency_id", flat=True)
-    )
+    agencies = frozenset(link.agency_id for link in _AGENCIES.rows(membership=membership.pk))
     limited = bool(agencies) or membership.role == Role.AGENT
     return Actor(
         kind="user",
@@ -149,6 +183,13 @@ def visible_keys(actor: Actor) -> QuerySet[PartnerKey]:
     """Return the partner keys that ``actor`` may know of."""
     keys = PartnerKey.objects.select_related("institution", "created_by")
     return keys if actor.kind == "operator" else keys.filter(institution_id=actor.institution)
+
+
+def _agency_links(*, membership: int) -> QuerySet[MembershipAgency]:
+    return MembershipAgency.objects.filter(membership_id=membership)
+
+
+_AGENCIES = Prepared(_agency_links, tenant=True, membership=int)
 
 
 def operator_actor(user: User, *, request_id: str = "", address: str = "") -> Actor:

@@ -7,10 +7,9 @@ from django.conf import settings
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from apps.users.enums import SessionKind
 from apps.users.errors import InvalidToken
 from apps.users.models import LoginSession, PartnerKey
-from apps.users.queries import live_keys, live_sessions
+from apps.users.queries import api_session, live_keys
 from apps.users.rules import partner_key_hash, same_hash
 
 INSTITUTION_CLAIM = "inst"
@@ -56,15 +55,11 @@ def session_from_access(raw: str) -> LoginSession:
     """
     try:
         token = AccessToken(raw)  # type: ignore[arg-type]
-        session = (
-            live_sessions(SessionKind.API)
-            .filter(
-                uid=UUID(str(token[SESSION_CLAIM])),
-                role=str(token[ROLE_CLAIM]),
-                membership__user__uid=UUID(str(token["user"])),
-                membership__institution__uid=UUID(str(token[INSTITUTION_CLAIM])),
-            )
-            .first()
+        session = api_session(
+            sid=UUID(str(token[SESSION_CLAIM])),
+            role=str(token[ROLE_CLAIM]),
+            user=UUID(str(token["user"])),
+            institution=UUID(str(token[INSTITUTION_CLAIM])),
         )
     except (TokenError, KeyError, ValueError) as error:
         raise InvalidToken("invalid") from error

@@ -27,10 +27,14 @@ DEBT = RuleSetting("endettement_max", "a_revoir", 50.0)
 class Fake:
     """Scores by a function of amount and debt service; remembers how many rows each call had."""
 
-    def __init__(self, chance, p99=None):
+    def __init__(self, chance, p99=None, *, rising=False):
         self.chance = chance
         self.amount_p99 = p99
+        self.rising = rising
         self.calls = []
+
+    def never_falls_with(self, names):
+        return self.rising
 
     def probabilities(self, columns, rows):
         self.calls.append(rows)
@@ -146,6 +150,28 @@ def test_the_amount_asked_may_break_the_rules_that_a_smaller_one_keeps():
     amount, reason = search(lambda *_: 0.0, {**VALUES, "montant_credit": 50_000_000}, figures)
     assert reason is None
     assert amount < 50_000_000
+
+
+@pytest.mark.parametrize("limit", [0, 9_999, 10_000, 12_345, 432_100, 995_000, 999_999, 1_000_000, 2_000_000])
+def test_where_risk_only_rises_the_search_finds_what_the_scan_finds(limit):
+    found = []
+    for rising in (False, True):
+        fake = Fake(lambda amount, _: 0.1 if amount <= limit else 0.2, rising=rising)
+        grid = LoanGrid.below(1_000_000, with_ratios(VALUES)[0], smallest=10_000)
+        found.append(grid.largest_below(0.15, fake))
+    assert (
+        found[0]
+        == found[1]
+        == (limit // 5_000 * 5_000 if limit >= 10_000 else None, 1_000_000)[limit > 1_000_000]
+    )
+    assert sum(fake.calls) < 40
+
+
+def test_a_model_with_monotone_constraints_is_searched_and_others_are_scanned(scorer):
+    loan = {"montant_credit", "taux_endettement", "ratio_dette_revenu"}
+    assert scorer.never_falls_with(loan)
+    assert not scorer.never_falls_with({*loan, "anciennete_travail_mois"})  # more of it lowers the risk
+    assert not scorer.never_falls_with({"type_credit"})
 
 
 def test_a_real_model_agrees_with_scoring_each_amount(scorer):
