@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BASE := $(VENV)/.base
 DEV := $(VENV)/.dev
-SOURCES := apps config tests bench docs manage.py
+SOURCES := apps config tests bench docs examples manage.py
 # The database need not run: only the history it would hold is not compared.
 MANAGE := DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python -W "ignore:Got an error checking" manage.py
 REPORT := var/report/tests.html
@@ -76,6 +76,7 @@ lock: $(DEV) ## compile requirements/*.in again, with hashes for every platform
 
 schema: $(DEV) ## write the OpenAPI document's snapshot and the collection of requests again
 	$(MANAGE) spectacular --format openapi-json --file tests/api/openapi.json
+	$(BIN)/python examples/postman/generate.py
 
 messages: $(DEV) ## bring the catalogues up to date; lists the texts that have no French yet
 	$(BIN)/python -m config.extraction

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.api.docs import DocsView
 from apps.web.accounts.views import set_language
 from config import health
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("health", health.healthz, name="health"),
     path("readyz", health.readyz, name="readyz"),
     path("langue", set_language, name="set_language"),
+    path("docs", DocsView.as_view(), name="docs"),
     path("admin/", admin.site.urls),
     path("api/", include("apps.api.urls")),
     path("", include("apps.web.urls")),

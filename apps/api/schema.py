@@ -98,9 +98,20 @@ Login Refresh Predict Simulate NewClient PatchedClientChange NewApplication Patc
 Return Cancel NewExternalCredit PatchedExternalCreditChange Close AgencyChange PatchedAgencyChange NewUser
 PatchedUserChange
 """.split()  # noqa: SIM905  a list of names is read more easily so
+TOO_MANY = {
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "description": "Trop de demandes : réessayez après `Retry-After` secondes",
+}
+PARTNER_KEY = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "Authorization",
+    "description": "`Api-Key <préfixe>.<secret>` : la clé d'un partenaire",
+}
 DESCRIPTION = """Notation du risque de crédit pour les institutions de microfinance.
 
 **Commencer.** `POST /api/v1/login` donne deux jetons ; envoyez `Authorization: Bearer <access>`.
+Un partenaire envoie `Authorization: Api-Key <préfixe>.<secret>`.
 
 **Erreurs.** Toutes ont la même forme, `application/problem+json` (RFC 9457), en français ou en anglais
 selon `Accept-Language` : `code` est stable, `fields` nomme les champs en cause. L'ordre des refus est 401,
@@ -132,6 +143,7 @@ def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
     """Say in the document what the generator does not know: examples, closed bodies, plain answers."""
     result["info"]["description"] = DESCRIPTION
     result["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
+    result["components"]["securitySchemes"]["partnerKey"] = PARTNER_KEY
     schemas = result["components"]["schemas"]
     for name in BODIES:
         schemas[name]["additionalProperties"] = False
@@ -139,6 +151,9 @@ def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         schemas[name]["examples"] = [example]
     for path in result["paths"].values():
         for operation in path.values():
+            if operation.get("security"):
+                operation["security"] = [{"bearer": []}, {"partnerKey": []}]
+            operation["responses"].setdefault("429", TOO_MANY)
             for status, answer in operation["responses"].items():
                 answer["description"] = answer["description"] or SUCCESSES[status]
     return result

@@ -7,6 +7,7 @@ from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2,
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.response import Response
 
+from apps.api.docs import DocsView
 from apps.api.permissions import PUBLIC
 
 app_name = "api"
@@ -29,5 +30,6 @@ def _document() -> Any:
 
 urlpatterns = [
     path("schema", SchemaView.as_view(), name="schema"),
+    path("docs", DocsView.as_view(), name="docs"),
     path("v1/", include("apps.api.v1.urls")),
 ]
