@@ -46,7 +46,7 @@ def test_a_request_is_tried_from_the_page(visit, world):
     body.fill(f'{{"email": "{world.analyst}", "password": "{settings.DEMO_PASSWORD}"}}')
     page.locator("#operations-Session-login button.execute").click()
 
-    shown = page.locator("#operations-Session-login .live-responses-table td.response-col_status").first
+    shown = page.locator("#operations-Session-login .live-responses-table tr.response").first
     shown.wait_for()
     assert "200" in shown.inner_text()
     assert page.foreign_requests == []
