@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BASE := $(VENV)/.base
 DEV := $(VENV)/.dev
-SOURCES := apps config tests bench docs manage.py
+SOURCES := apps config tests bench docs examples manage.py
 # The database need not run: only the history it would hold is not compared.
 MANAGE := DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python -W "ignore:Got an error checking" manage.py
 REPORT := var/report/tests.html
@@ -16,7 +16,7 @@ GUIDE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
 WITH_ENV := set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run worker test soak check fmt guide screenshots bench lock messages clean reset
+.PHONY: help demo run worker test soak check fmt guide screenshots bench lock schema messages clean reset
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 13
@@ -73,6 +73,10 @@ lock: $(DEV) ## compile requirements/*.in again, with hashes for every platform
 			--universal --python-version 3.12 --generate-hashes --no-header \
 			--no-emit-index-url --no-emit-find-links || exit 1; \
 	done
+
+schema: $(DEV) ## write the OpenAPI document's snapshot and the collection of requests again
+	$(MANAGE) spectacular --format openapi-json --file tests/api/openapi.json
+	$(BIN)/python examples/postman/generate.py
 
 messages: $(DEV) ## bring the catalogues up to date; lists the texts that have no French yet
 	$(BIN)/python -m config.extraction

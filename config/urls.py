@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.api.docs import DocsView
 from apps.web.accounts.views import set_language
 from config import health, metrics
 
@@ -14,6 +15,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("langue", set_language, name="set_language"),
+    path("docs", DocsView.as_view(), name="docs"),
     path("admin/", admin.site.urls),
     path("api/", include("apps.api.urls")),
     path("", include("apps.web.urls")),

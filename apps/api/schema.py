@@ -1,8 +1,13 @@
 """What the OpenAPI document says of authentication and errors."""
 
+from typing import Any
+
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
+
+from apps.api.examples import EXAMPLES
+from apps.engine.dictionary import STANDARD
 
 
 class ActorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -75,3 +80,80 @@ def if_match() -> OpenApiParameter:
         required=True,
         description="ETag lu avec l'objet : 428 s'il manque, 412 si l'objet a changé depuis",
     )
+
+
+#: Lists of codes that several fields share, under one name.
+CREDIT_TYPES = [(each.code, each.code) for each in STANDARD["type_credit"].categories]
+YES_NO = [("oui", "oui"), ("non", "non")]
+
+SUCCESSES = {
+    "200": "Fait",
+    "201": "Créé",
+    "205": "Session fermée",
+    "304": "L'objet n'a pas changé : pas de corps",
+}
+#: Bodies in which an unknown field is an error.
+BODIES = """
+Login Refresh Predict Simulate NewClient PatchedClientChange NewApplication PatchedApplicationChange Submit
+Return Cancel NewExternalCredit PatchedExternalCreditChange Close AgencyChange PatchedAgencyChange NewUser
+PatchedUserChange
+""".split()  # noqa: SIM905  a list of names is read more easily so
+TOO_MANY = {
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "description": "Trop de demandes : réessayez après `Retry-After` secondes",
+}
+PARTNER_KEY = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "Authorization",
+    "description": "`Api-Key <préfixe>.<secret>` : la clé d'un partenaire",
+}
+DESCRIPTION = """Notation du risque de crédit pour les institutions de microfinance.
+
+**Commencer.** `POST /api/v1/login` donne deux jetons ; envoyez `Authorization: Bearer <access>`.
+Un partenaire envoie `Authorization: Api-Key <préfixe>.<secret>`.
+
+**Erreurs.** Toutes ont la même forme, `application/problem+json` (RFC 9457), en français ou en anglais
+selon `Accept-Language` : `code` est stable, `fields` nomme les champs en cause. L'ordre des refus est 401,
+403, 404, 405.
+
+**Listes.** `limit` (100 au plus), `sort`, et `cursor` : redonnez `next_cursor`, ou suivez `next`, jusqu'à
+`null`. Un filtre inconnu ou impossible est un 422.
+
+**Changements.** `PATCH` demande dans `If-Match` l'`ETag` lu avec l'objet : 428 s'il manque, 412 si l'objet
+a changé. Rien ne s'efface (405) : les objets se ferment.
+
+**Montants** en FCFA entiers, **jours** AAAA-MM-JJ, **instants** ISO 8601, identifiants UUID. La notation
+parle français parce que les intégrateurs envoient déjà ces noms ; le reste parle anglais.
+"""
+TAGS = {
+    "Session": "Ouvrir, renouveler et fermer une session",
+    "Accueil": "Ce que sert cette adresse",
+    "Scores": "Calculer, relire, rejouer, essayer",
+    "Clients": "Les dossiers des clients",
+    "Demandes": "Les demandes de crédit, jusqu'à la décision",
+    "Crédits externes": "Ce que les clients doivent à d'autres prêteurs",
+    "Agences": "Les agences de l'institution",
+    "Utilisateurs": "Les personnes de l'institution et leurs rôles",
+    "Audit": "Qui a fait quoi, quand",
+}
+
+
+def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    """Say in the document what the generator does not know: examples, closed bodies, plain answers."""
+    result["info"]["description"] = DESCRIPTION
+    result["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
+    result["components"]["securitySchemes"]["partnerKey"] = PARTNER_KEY
+    schemas = result["components"]["schemas"]
+    for name in BODIES:
+        schemas[name]["additionalProperties"] = False
+    for name, example in EXAMPLES.items():
+        schemas[name]["examples"] = [example]
+    for path in result["paths"].values():
+        for operation in path.values():
+            if operation.get("security"):
+                operation["security"] = [{"bearer": []}, {"partnerKey": []}]
+            operation["responses"].setdefault("429", TOO_MANY)
+            for status, answer in operation["responses"].items():
+                answer["description"] = answer["description"] or SUCCESSES[status]
+    return result

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "django_filters",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
@@ -243,7 +244,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "CrediSense",
-    "DESCRIPTION": "Notation du risque de crédit pour les institutions de microfinance.",
+    "DESCRIPTION": "",  # apps/api/schema.py completes the document
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -251,6 +252,16 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ApplicationStatusEnum": "apps.credits.enums.ApplicationStatus",
+        "ExternalStatusEnum": "apps.credits.enums.ExternalStatus",
+        "TypeCreditEnum": "apps.api.schema.CREDIT_TYPES",
+        "OuiNonEnum": "apps.api.schema.YES_NO",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.api.schema.complete",
+    ],
 }
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),

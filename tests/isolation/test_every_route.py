@@ -72,7 +72,7 @@ WITH_OBJECT = [(full_name(p, e), declared(e.callback)) for p, e in routes() if e
 WITHOUT_OBJECT = [
     (full_name(p, e), declared(e.callback))
     for p, e in routes()
-    if not e.pattern.converters and p not in {"healthz", "health", "readyz", "langue"}
+    if not e.pattern.converters and p not in {"healthz", "health", "readyz", "langue", "docs"}
 ]
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -28,8 +28,8 @@ class AuditEntrySerializer(serializers.Serializer[Any]):
     action = serializers.CharField()
     object_type = serializers.CharField(allow_blank=True)
     object = serializers.UUIDField(allow_null=True)
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    before = serializers.DictField(allow_null=True)
+    after = serializers.DictField(allow_null=True)
     request_id = serializers.CharField(allow_blank=True)
     address = serializers.CharField(allow_blank=True)
 

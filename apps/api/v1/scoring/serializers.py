@@ -90,7 +90,7 @@ class RuleSerializer(serializers.Serializer[dict[str, Any]]):
 class FactorSerializer(serializers.Serializer[dict[str, Any]]):
     variable = serializers.CharField()
     libelle = serializers.CharField()
-    valeur = serializers.JSONField(allow_null=True)
+    valeur = serializers.JSONField()
     contribution = serializers.FloatField()
     points = serializers.IntegerField()
     sens = serializers.ChoiceField(choices=["favorable", "defavorable"])

@@ -55,7 +55,7 @@ class WelcomeView(ApiView):
         tags=["Accueil"],
         summary="Accueil : produit, version, nombre de variables du modèle, liens",
         auth=[],
-        responses={200: WelcomeSerializer},
+        responses={200: WelcomeSerializer, **problems(401)},
     )
     def get(self, request: Request) -> Response:
         try:

@@ -1,0 +1,274 @@
+"""Examples of the bodies, for the document; a test checks each one against its schema."""
+
+from typing import Any
+
+CLIENT = "6b0b8d1e-31f0-4f0e-9e0e-2f5a9d3c7b11"
+AGENCY = "0f8f2f6a-5a0a-4f3c-8d3f-0c8a8e6f1d22"
+APPLICATION = "c1a5f0d4-7f7a-4d0b-a9c1-5e2b8f4d6a33"
+PREDICTION = "7d9e4c2a-1b3f-4a6d-8c5e-9f0a1b2c3d44"
+USER = "2e4f6a8c-0b1d-4c3e-a5f7-8d9e0f1a2b55"
+CREDIT = "9a8b7c6d-5e4f-4a3b-92c1-d0e1f2a3b466"
+NOW = "2026-11-21T09:12:44+01:00"
+
+_VALUES = {
+    "age": 38,
+    "sexe": "F",
+    "situation_familiale": "marie",
+    "revenu_mensuel": 285_000,
+    "type_contrat_travail": "Indépendant",
+    "anciennete_travail_mois": 62,
+    "montant_credit": 600_000,
+    "duree_mois": 12,
+    "taux_interet": 22.0,
+    "type_credit": "fonds_de_roulement",
+    "nb_retards_30j": 0,
+    "nb_retards_60j": 0,
+    "nb_retards_90j": 0,
+    "taux_endettement": 28.5,
+    "ratio_dette_revenu": 0.22,
+}
+_SCORE: dict[str, Any] = {
+    "prediction": 0,
+    "probabilite_defaut": 0.08430000000000001,
+    "seuil_utilise": 0.15,
+    "niveau_risque": "modere",
+    "score": 606,
+    "classe": "C",
+    "recommandation": "etudier",
+    "perte_attendue": 13_699,
+    "montant_max_conseille": 450_000,
+    "regles": [
+        {
+            "code": "endettement_max",
+            "libelle": "Taux d'endettement maximal",
+            "resultat": "violee",
+            "valeur": 36.2,
+            "limite": 33.0,
+            "gravite": "a_revoir",
+        }
+    ],
+    "facteurs": [
+        {
+            "variable": "taux_endettement",
+            "libelle": "Taux d'endettement",
+            "valeur": 36.2,
+            "contribution": 0.41,
+            "points": -30,
+            "sens": "defavorable",
+            "texte": "Avec ce crédit, 36,2 % du revenu irait aux remboursements : cela augmente le risque.",
+        }
+    ],
+    "avertissements": ["donnees_anciennes"],
+    "modele": {"nom": "defaut-imf", "version": "3", "statut": "champion"},
+    "politique": {"version": 4},
+    "date": NOW,
+    "duree_ms": 7.9,
+}
+_CLIENT_LINE = {
+    "id": CLIENT,
+    "reference": "C-4F0E9E0E",
+    "last_name": "Ngo Bassong",
+    "first_names": "Marie Claire",
+    "city": "Kribi",
+    "agency": {"id": AGENCY, "code": "kribi"},
+    "data_updated_on": "2026-11-21",
+    "is_active": True,
+}
+_IDENTITY = {
+    "last_name": "Ngo Bassong",
+    "first_names": "Marie Claire",
+    "birth_date": "1988-03-02",
+    "sex": "F",
+    "family_situation": "marie",
+    "phone": "677001122",
+    "city": "Kribi",
+    "residence_region": "Sud",
+    "document_type": "cni",
+    "document_number": "112233445",
+    "document_expires_on": "2031-05-01",
+    "occupation": "Commerçante",
+    "contract_type": "Indépendant",
+    "contract_start": "2021-09-01",
+    "monthly_income_xaf": 285_000,
+    "prohibition_source": "",
+    "prohibition_date": None,
+}
+_APPLICATION_LINE = {
+    "id": APPLICATION,
+    "reference": "D-A9C15E2B",
+    "status": "draft",
+    "client": {"id": CLIENT, "reference": "C-4F0E9E0E"},
+    "agency": {"id": AGENCY, "code": "kribi"},
+    "applied_on": "2026-11-21",
+    "purpose": "Stock de pagnes",
+    "montant_credit": 600_000,
+    "duree_mois": 12,
+    "type_credit": "fonds_de_roulement",
+}
+_LOAN = {name: _VALUES[name] for name in ("montant_credit", "duree_mois", "taux_interet", "type_credit")}
+_PREDICTION_LINE = {
+    "id": PREDICTION,
+    "date": NOW,
+    "probabilite_defaut": 0.08430000000000001,
+    "prediction": 0,
+    "score": 606,
+    "classe": "C",
+    "niveau_risque": "modere",
+    "recommandation": "etudier",
+    "montant_credit": 600_000,
+    "duree_mois": 12,
+    "origine": "api",
+    "demande": APPLICATION,
+    "client": CLIENT,
+    "agence": AGENCY,
+    "analyste": USER,
+}
+_CREDIT = {
+    "lender": "Crédit du Sahel",
+    "kind": "fonds_de_roulement",
+    "amount_xaf": 300_000,
+    "outstanding_xaf": 150_000,
+    "monthly_payment_xaf": 25_000,
+    "worst_late_days": 0,
+    "source": "declare",
+    "as_of": "2026-11-21",
+}
+_EXTERNAL = {"id": CREDIT, "client": CLIENT, **_CREDIT, "status": "active", "closed_on": None}
+_AGENCY = {"code": "kribi", "name": "Agence de Kribi", "city": "Kribi", "region": "Sud", "is_active": True}
+_USER = {
+    "id": USER,
+    "email": "m.essomba@exemple.cm",
+    "full_name": "Martin Essomba",
+    "role": "agent",
+    "is_active": True,
+    "agencies": [AGENCY],
+    "created_at": NOW,
+}
+_ENTRY = {
+    "id": CREDIT,
+    "at": NOW,
+    "actor_kind": "user",
+    "actor_name": "Martin Essomba",
+    "action": "client.update",
+    "object_type": "credits.client",
+    "object": CLIENT,
+    "before": None,
+    "after": {"fields": ["city"]},
+    "request_id": "0f8f2f6a5a0a4f3c8d3f0c8a8e6f1d22",
+    "address": "203.0.113.7",
+}
+_CONSENT = {"given_on": "2026-11-21", "method": "ecrit", "withdrawn_on": None}
+
+
+def _page(line: dict[str, Any]) -> dict[str, Any]:
+    return {"results": [line], "next_cursor": None, "next": None}
+
+
+#: Name of a schema -> its example.
+EXAMPLES: dict[str, Any] = {
+    "Login": {"email": "m.essomba@exemple.cm", "password": "Quatre-Manguiers-Bleus-9"},
+    "Tokens": {"access": "eyJhbGciOi…", "refresh": "eyJhbGciOi…", "expires_in": 600},
+    "Refresh": {"refresh": "eyJhbGciOi…"},
+    "Predict": _VALUES,
+    "Prediction": {"id": PREDICTION, **_SCORE},
+    "PredictionDetail": {"id": PREDICTION, **_SCORE, "entrees": _VALUES},
+    "PredictionLinePage": _page(_PREDICTION_LINE),
+    "Simulate": {"base": _VALUES, "changes": [{"montant_credit": 450_000}, {"duree_mois": 18}]},
+    "Simulation": {"resultats": [{"modifications": {"montant_credit": 450_000}, **_SCORE}]},
+    "NewClient": {
+        "agency": AGENCY,
+        **_IDENTITY,
+        "data_consent": True,
+        "bureau_consent": False,
+        "consent_method": "ecrit",
+    },
+    "PatchedClientChange": {"phone": "699001122", "monthly_income_xaf": 310_000},
+    "Client": {
+        **_CLIENT_LINE,
+        **_IDENTITY,
+        "data_consent": _CONSENT,
+        "bureau_consent": {"given_on": None, "method": "", "withdrawn_on": None},
+        "created_at": NOW,
+        "updated_at": NOW,
+    },
+    "ClientLinePage": _page(_CLIENT_LINE),
+    "NewApplication": {"client_id": CLIENT, "purpose": "Stock de pagnes", **_LOAN},
+    "PatchedApplicationChange": {"montant_credit": 450_000},
+    "Application": {
+        **_APPLICATION_LINE,
+        "variables": _VALUES,
+        "submitted_at": None,
+        "cancel_reason": "",
+        "piece_requests": [],
+        "created_at": NOW,
+        "updated_at": NOW,
+    },
+    "ApplicationLinePage": _page(_APPLICATION_LINE),
+    "Submit": {"answer": "Récépissé de la carte d'identité joint"},
+    "Return": {"pieces": ["identite"], "note": "La carte a expiré en mars"},
+    "Cancel": {"reason": "desistement"},
+    "NewExternalCredit": {"client": CLIENT, **_CREDIT},
+    "PatchedExternalCreditChange": {"outstanding_xaf": 125_000},
+    "Close": {"on": "2026-11-21"},
+    "ExternalCredit": _EXTERNAL,
+    "ExternalCreditPage": _page(_EXTERNAL),
+    "AgencyChange": _AGENCY,
+    "PatchedAgencyChange": {"is_active": False},
+    "Agency": {"id": AGENCY, **_AGENCY},
+    "AgencyPage": _page({"id": AGENCY, **_AGENCY}),
+    "NewUser": {
+        "email": "m.essomba@exemple.cm",
+        "full_name": "Martin Essomba",
+        "password": "Quatre-Manguiers-Bleus-9",
+        "role": "agent",
+        "agencies": [AGENCY],
+    },
+    "PatchedUserChange": {"is_active": False},
+    "User": _USER,
+    "UserPage": _page(_USER),
+    "AuditEntry": _ENTRY,
+    "AuditEntryPage": _page(_ENTRY),
+    "Welcome": {
+        "product": "CrediSense",
+        "version": "0.1.0",
+        "variables": 15,
+        "links": {
+            "schema": "/api/schema",
+            "login": "/api/v1/login",
+            "features_names": "/api/v1/features-names",
+            "predict": "/api/v1/predict",
+        },
+    },
+    "Replay": {
+        "id": PREDICTION,
+        "identique": True,
+        "enregistre": {"probabilite_defaut": 0.08430000000000001},
+        "recalcule": {"probabilite_defaut": 0.08430000000000001},
+    },
+    "FeaturesNames": {
+        "modele": {"nom": "defaut-imf", "version": "3", "statut": "champion"},
+        "variables": [
+            {
+                "name": "age",
+                "label": "Âge",
+                "type": "integer",
+                "unit": "years",
+                "min": 18,
+                "max": 80,
+                "categories": [],
+                "required": True,
+                "direction": None,
+                "used": True,
+            }
+        ],
+    },
+    "Problem": {
+        "type": "about:blank",
+        "title": "Valeurs refusées",
+        "status": 422,
+        "detail": "Certaines valeurs ne peuvent pas être utilisées.",
+        "code": "invalid_values",
+        "fields": {"age": ["L'âge doit être compris entre 18 et 80 ans."]},
+        "request_id": "0f8f2f6a5a0a4f3c8d3f0c8a8e6f1d22",
+    },
+}

@@ -1,0 +1,102 @@
+"""Schemathesis: bodies and parameters made from the document, right and wrong; documented answers only."""
+
+import json
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from apps.audit.models import AuditEntry
+from apps.credits.models import Client, CreditApplication, ExternalCredit
+from apps.institutions.models import Agency
+from apps.scoring.models import Prediction
+from config.wsgi import application
+
+pytestmark = pytest.mark.django_db
+
+DOCUMENT = json.loads((Path(__file__).parent / "openapi.json").read_text())
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+SCHEMA.app = application
+SCHEMA.config.update(base_url="http://localhost")
+OPERATIONS = {
+    f"{method.upper()} {path}": (path, method)
+    for path, methods in DOCUMENT["paths"].items()
+    for method in methods
+}
+ROLES = ("analyste", "admin")
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+#: Beginning of a path -> the model whose rows it shows.
+ROWS = {
+    "/api/v1/agencies/": Agency,
+    "/api/v1/applications/": CreditApplication,
+    "/api/v1/audit/": AuditEntry,
+    "/api/v1/clients/": Client,
+    "/api/v1/external-credits/": ExternalCredit,
+    "/api/v1/predictions/": Prediction,
+}
+
+
+def cases(world, path, method):
+    """Return right and wrong cases of an operation; with an object, half of them name one that exists."""
+    operation = SCHEMA[path][method.upper()]
+    found = []
+    for mode in schemathesis.GenerationMode:
+        found.append(operation.as_strategy(generation_mode=mode))
+        if "{uid}" in path:
+            found.append(
+                operation.as_strategy(generation_mode=mode, path_parameters={"uid": known(world, path)})
+            )
+    return st.one_of(found)
+
+
+def known(world, path):
+    if path.startswith("/api/v1/users/"):
+        return str(world.user(world.auditor).uid)
+    with world.scope():
+        return str(next(model for start, model in ROWS.items() if path.startswith(start)).objects.first().uid)
+
+
+def attack(world, name, role, examples):
+    path, method = OPERATIONS[name]
+    token = world.access_token(f"{role}@horizon.demo")
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases(world, path, method))
+    def answers_as_documented(case):
+        headers = {"Authorization": f"Bearer {token}"}
+        case.call_and_validate(headers=headers, checks=CHECKS)
+
+    answers_as_documented()
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_fifty_cases_a_route(world, name, role):
+    attack(world, name, role, 50)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_two_thousand_cases_a_role(world, name, role):
+    attack(world, name, role, 2_000)
