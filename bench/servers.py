@@ -88,7 +88,7 @@ class Peer:
 
     def __init__(self, server: Any, folder: Path = FOLDER) -> None:
         if not PEER_PYTHON.exists():
-            raise SystemExit("The peer's packages are missing: see bench/peer/README.md (or make bench-api).")
+            raise SystemExit("The peer's packages are missing: see bench/peer/README.md (`make benchapi` installs them).")
         self.port = free_port()
         self.secret = "peer-" + "p" * 40
         model = folder / "peer.joblib"
