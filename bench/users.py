@@ -2,10 +2,10 @@
 
     python bench/users.py [--minutes 3] [--users 50]
 
-Each person logs in, then opens the list of clients, a file of it and asks for that client's score, over and over,
-with two to six seconds between two acts, as people who read do. Every page must name the person and the
-institution and hold clients of that institution only; at the end every score must be in the database under the
-institution and the person who asked. P11 is the p95 of a page (log-in apart) over the p95 of one person alone.
+Each person logs in, then opens the list of clients, a file of it and asks for that client's score, over and
+over, with two to six seconds between two acts, as people who read do. Every page must name the person and the
+institution and hold clients of that institution only; at the end every score must be in the database under
+the institution and the person who asked. P11 is the p95 of a page (log-in apart) over that of one alone.
 """
 
 import argparse
@@ -43,7 +43,8 @@ for code in {codes!r}:
         if new:
             user.set_password({password!r})
             user.save()
-            Membership.objects.create(user=user, institution=Institution.objects.get(code=code), role="analyste")
+            place = Institution.objects.get(code=code)
+            Membership.objects.create(user=user, institution=place, role="analyste")
 """
 
 
@@ -123,7 +124,7 @@ class Person:
         self.expect(escape(self.name).encode() in page, "a page that names somebody else")
         self.expect(INSTITUTIONS[self.code].encode() in page, "a page of another institution")
 
-    def expect(self, holds: bool, otherwise: str) -> None:  # noqa: FBT001  reads as a sentence
+    def expect(self, holds: bool, otherwise: str) -> None:
         if not holds:
             self.wrong.append(otherwise)
 
@@ -164,7 +165,8 @@ class Person:
 
 def clients_of(server: Any) -> dict[str, set[str]]:
     """Return the identifiers of each institution's clients, as the owner reads them."""
-    rows = read(server, "SELECT i.code, c.uid FROM credits_client c JOIN institutions_institution i ON i.id = c.institution_id")
+    query = "SELECT i.code, c.uid FROM credits_client c JOIN institutions_institution i ON i.id = c.institution_id"
+    rows = read(server, query)
     found: dict[str, set[str]] = {code: set() for code in INSTITUTIONS}
     for code, uid in rows:
         found[code].add(str(uid))
@@ -240,7 +242,8 @@ def main() -> int:
             f" | {percentile(one, 0.95):.0f} |"
         )
     ratio = percentile(pages(people), 0.95) / percentile(pages([alone]), 0.95)
-    print(f"errors: {len(wrong)}; scores not where they belong: {lost} of {sum(len(p.scores) for p in people)}")
+    asked = sum(len(each.scores) for each in people)
+    print(f"errors: {len(wrong)}; scores not where they belong: {lost} of {asked}")
     for line in wrong[:10]:
         print(f"  {line}")
     good = ratio <= GOAL and not wrong and not lost

@@ -126,7 +126,7 @@ def policy_on(date: dt.date | None = None) -> ScoringPolicy:
 
 
 def figures_of_policy(policy: ScoringPolicy) -> PolicyFigures:
-    """Return a stored policy's figures, checked once an object: advice and its reasons ask for them in turn."""
+    """Return a stored policy's figures, checked once an object: advice and its reasons both ask."""
     read: PolicyFigures | None = policy.__dict__.get("figures_read")
     if read is None:
         read = policy.__dict__["figures_read"] = figures_from_json(policy.figures)
