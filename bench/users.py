@@ -3,9 +3,10 @@
     python bench/users.py [--minutes 3] [--users 50]
 
 Each person logs in, then opens the list of clients, a file of it and asks for that client's score, over and
-over, with two to six seconds between two acts, as people who read do. Every page must name the person and the
-institution and hold clients of that institution only; at the end every score must be in the database under
-the institution and the person who asked. P11 is the p95 of a page (log-in apart) over that of one alone.
+over, with two to six seconds between two acts, as people who read do; they arrive during the first quarter.
+Every page must name the person and the institution and hold clients of that institution only; at the end
+every score must be in the database under the institution and the person who asked. P11 is the p95 of a page
+(log-in apart) over that of one person alone.
 """
 
 import argparse
@@ -69,10 +70,10 @@ class Person:
         self.name = f"Banc {self.code.title()} {self.number:02}"
         self.token = ""
 
-    def work(self, until: float, *, pause: tuple[float, float]) -> None:
+    def work(self, until: float, *, pause: tuple[float, float], arrival: float = 0.0) -> None:
         """Log in, then go round until the time is up; what breaks is counted and does not stop the others."""
         try:
-            self.wait(pause)
+            time.sleep(arrival)
             self.log_in()
             while time.monotonic() < until:
                 for act in (self.read_list, self.read_file, self.score):
@@ -165,7 +166,10 @@ class Person:
 
 def clients_of(server: Any) -> dict[str, set[str]]:
     """Return the identifiers of each institution's clients, as the owner reads them."""
-    query = "SELECT i.code, c.uid FROM credits_client c JOIN institutions_institution i ON i.id = c.institution_id"
+    query = (
+        "SELECT i.code, c.uid FROM credits_client c"
+        " JOIN institutions_institution i ON i.id = c.institution_id"
+    )
     rows = read(server, query)
     found: dict[str, set[str]] = {code: set() for code in INSTITUTIONS}
     for code, uid in rows:
@@ -203,7 +207,13 @@ def together(product: Product, clients: dict[str, set[str]], options: argparse.N
         for place in range(options.users)
     ]
     until = time.monotonic() + 60 * options.minutes
-    threads = [threading.Thread(target=each.work, args=(until,), kwargs={"pause": (2, 6)}) for each in people]
+    arriving = 60 * options.minutes / 4 / len(people)  # all are there after a quarter of the time
+    threads = [
+        threading.Thread(
+            target=each.work, args=(until,), kwargs={"pause": (2, 6), "arrival": place * arriving}
+        )
+        for place, each in enumerate(people)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -234,8 +244,8 @@ def main() -> int:
     wrong = [f"{each.email}: {what}" for each in [alone, *people] for what in each.wrong]
     print(f"{options.users} people, {options.minutes:g} minutes, load average {os.getloadavg()[0]:.1f}")
     print("| act | times | p50 ms | p95 ms | p95 alone ms |\n|---|---|---|---|---|")
-    for what in people[0].times:
-        ours = sorted(time for each in people for time in each.times[what])
+    for what in alone.times:
+        ours = sorted(time for each in people for time in each.times[what]) or [float("nan")]
         one = sorted(alone.times[what])
         print(
             f"| {what} | {len(ours)} | {percentile(ours, 0.5):.0f} | {percentile(ours, 0.95):.0f}"
