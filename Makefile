@@ -16,7 +16,7 @@ GUIDE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
 WITH_ENV := set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run worker test soak check fmt guide screenshots bench lock schema messages clean reset
+.PHONY: help demo run worker test soak check fmt guide screenshots bench benchapi lock schema messages clean reset
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 13
@@ -67,8 +67,19 @@ bench: $(DEV) ## measure the model's quality: DATA=folder of NAME/data.csv and N
 		$(BIN)/python bench/quality.py --data $${set}data.csv --dictionary $${set}dictionary.json || exit 1; \
 	done
 
+PEER := var/bench-venv/.done
+benchapi: $(DEV) $(PEER) ## measure scores beside a peer of FastAPI and pandas, and explanations (P1 to P5)
+	$(BIN)/python bench/predict.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/explain.py
+
+$(PEER): requirements/bench.txt | $(BIN)/python
+	$(PYTHON) -m venv var/bench-venv
+	@$(UV) pip install --quiet --python var/bench-venv/bin/python --require-hashes -r requirements/bench.txt || \
+		var/bench-venv/bin/python -m pip install --quiet --require-hashes -r requirements/bench.txt
+	@touch $@
+
 lock: $(DEV) ## compile requirements/*.in again, with hashes for every platform
-	@for name in base dev prod; do \
+	@for name in base dev prod bench; do \
 		$(UV) pip compile requirements/$$name.in --output-file requirements/$$name.txt --quiet \
 			--universal --python-version 3.12 --generate-hashes --no-header \
 			--no-emit-index-url --no-emit-find-links || exit 1; \

@@ -30,6 +30,7 @@ LIMITS = {
     "demo_second_start_s": 15.0,
     "predict_p50_ms": 100.0,
     "rows_scored_per_s": 250.0,
+    "users_at_once_refusals": 0.0,
     "page_slow_3g_s": 2.0,
     "page_cold_kb": 40.0,
     "page_warm_kb": 8.0,
@@ -138,7 +139,16 @@ def demonstration() -> list[Line]:
             env={**os.environ, "CREDISENSE_DATA_DIR": str(folder)},
             check=True,
         )
+    errors = subprocess.run(
+        [sys.executable, "bench/users.py", "--minutes", "1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(errors.stdout)
     return [
+        Line("users_at_once_refusals", float(errors.returncode != 0), LIMITS["users_at_once_refusals"]),
         Line("demo_first_start_s", first.seconds, LIMITS["demo_first_start_s"]),
         Line("demo_second_start_s", second.seconds, LIMITS["demo_second_start_s"]),
         Line("predict_p50_ms", statistics.median(times), LIMITS["predict_p50_ms"]),

@@ -2,8 +2,8 @@
 
     python bench/explain.py [--rounds 5] [--rows 10000]
 
-Rows are random, one value in ten missing. The exit code is 1 when a sum or a contribution differs by more than
-1e-5 or the goal is missed.
+Rows are random, one value in ten missing. The exit code is 1 when a sum or a contribution differs by more
+than 1e-5 or the goal is missed.
 """
 
 import argparse

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Load:
-    """What one round saw: requests a second, times in milliseconds, answers that were not expected."""
+    """What one round saw: requests a second, times in milliseconds, answers not expected, processor ms."""
 
     per_second: float
     p50: float
@@ -23,6 +23,7 @@ class Load:
     p99: float
     requests: int
     errors: int
+    cost: float = 0.0
 
 
 def request_bytes(path: str, body: bytes, headers: dict[str, str]) -> bytes:

@@ -1,5 +1,6 @@
-"""What is measured: the product as in production and the peer, on one durable PostgreSQL, each in its database."""
+"""What is measured: product and peer, on one durable PostgreSQL, each in its own database."""
 
+import contextlib
 import json
 import os
 import random
@@ -47,7 +48,26 @@ def database(folder: Path = FOLDER) -> Iterator[Any]:
         postgres.stop(server)
 
 
-class Product:
+class Server:
+    """A group of processes that answers on a port."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def processor_seconds(self) -> float:
+        """Return the processor time that the group has taken so far, user and system."""
+        ticks = 0
+        for file in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                fields = file.read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12]) if int(fields[2]) == self.process.pid else 0
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def stop(self) -> None:
+        stop(self.process)
+
+
+class Product(Server):
     """The site under gunicorn with the image's own command, on the demonstration's institutions."""
 
     def __init__(self, server: Any, folder: Path = FOLDER) -> None:
@@ -79,16 +99,15 @@ class Product:
         """Return what the proxy in front would say, and who asks."""
         return {"X-Forwarded-Proto": "https", "Authorization": f"Bearer {self.login()}"}
 
-    def stop(self) -> None:
-        stop(self.process)
 
-
-class Peer:
+class Peer(Server):
     """FastAPI under uvicorn: two workers, one thread for numbers."""
 
     def __init__(self, server: Any, folder: Path = FOLDER) -> None:
         if not PEER_PYTHON.exists():
-            raise SystemExit("The peer's packages are missing: see bench/peer/README.md (or make bench-api).")
+            raise SystemExit(
+                "The peer's packages are missing: see bench/peer/README.md (`make benchapi` installs them)."
+            )
         self.port = free_port()
         self.secret = "peer-" + "p" * 40
         model = folder / "peer.joblib"
@@ -102,7 +121,8 @@ class Peer:
             "PEER_DATABASE": self.create_database(server),
         }
         code = (
-            "import sys; sys.path.insert(0, 'bench/peer'); import app; app.Base.metadata.create_all(app.engine);"
+            "import sys; sys.path.insert(0, 'bench/peer'); import app;"
+            "app.Base.metadata.create_all(app.engine);"
             "from sqlalchemy.dialects.postgresql import insert;"
             "c = app.engine.connect(); c.execute(insert(app.User).values(id=1, email='a@peer.demo',"
             " role='analyst', active=True).on_conflict_do_nothing()); c.commit()"
@@ -132,9 +152,6 @@ class Peer:
         code = f"import jwt; print(jwt.encode({{'sub': '1'}}, {self.secret!r}, algorithm='HS256'))"
         done = subprocess.run([str(PEER_PYTHON), "-c", code], capture_output=True, text=True, check=True)
         return {"Authorization": f"Bearer {done.stdout.strip()}"}
-
-    def stop(self) -> None:
-        stop(self.process)
 
 
 def bodies(count: int = 200, seed: int = 2026) -> list[bytes]:

@@ -13,6 +13,7 @@ from apps.audit.errors import BrokenTrail
 from apps.audit.models import AuditEntry, AuditHead, PlatformEntry
 from apps.audit.queries import CHUNK, Trail, head_is_whole, unsealed
 from apps.tenancy.actor import Actor
+from apps.tenancy.prepared import insert
 
 IDLE_UPDATE = dt.timedelta(minutes=10)
 
@@ -30,7 +31,7 @@ def record(
     ``target`` is any row with a ``uid``, a person or an institution too: logging in is an entry whose
     target is the user.
     """
-    return AuditEntry.objects.create(
+    entry = AuditEntry(
         actor_kind=by.kind,
         actor_id=by.id,
         actor_name=by.display_name,
@@ -42,6 +43,8 @@ def record(
         request_id=by.request_id,
         address=by.address,
     )
+    insert(entry)
+    return entry
 
 
 def record_read(*, by: Actor, target: models.Model) -> AuditEntry:

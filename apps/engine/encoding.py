@@ -38,7 +38,10 @@ def unknown_codes(variable: Variable, column: Column, rows: int) -> npt.NDArray[
 
 def _encoded(variable: Variable, column: Column, rows: int) -> float | Floats:
     if column is None or isinstance(column, (str, float, int)):
-        return float(_codes(variable, [column])[0] if variable.type == "category" else _plain([column])[0])
+        if variable.type != "category":
+            return float("nan") if column is None else float(column)
+        codes = variable.codes
+        return float(codes.index(column)) if column in codes else float("nan")
     if len(column) != rows:
         raise ValueError(f"column {variable.name!r} has {len(column)} values for {rows} rows")
     return _codes(variable, column) if variable.type == "category" else _plain(column)

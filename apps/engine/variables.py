@@ -119,6 +119,8 @@ class Variable:
 
     def canonical(self, text: str) -> str | None:
         """Give the canonical code written as ``text`` without regard to case or accents, or None."""
+        if text in self.codes:  # what programs send
+            return text
         wanted = fold(text)
         for category in self.categories:
             spellings = (category.code, category.label_fr, category.label_en, *category.aliases)

@@ -130,6 +130,14 @@ def policy_on(date: dt.date | None = None) -> ScoringPolicy:
     return policy
 
 
+def figures_of_policy(policy: ScoringPolicy) -> PolicyFigures:
+    """Return a stored policy's figures, checked once an object: advice and its reasons both ask."""
+    read: PolicyFigures | None = policy.__dict__.get("figures_read")
+    if read is None:
+        read = policy.__dict__["figures_read"] = figures_from_json(policy.figures)
+    return read
+
+
 @dataclass(frozen=True, slots=True)
 class Factor:
     """One variable's part in a score, in words; ``points`` is negative when it raises the risk."""
@@ -160,7 +168,7 @@ def factors_of(prediction: Prediction, *, lang: Lang, every: bool = False) -> tu
     """Return the strongest factors (at most 6; adverse first unless the advice is to grant), or all."""
     result = _stored_result(prediction)
     chosen = result.contributions if every else reasons.strongest(result, prediction.recommendation)  # type: ignore[arg-type]
-    figures = figures_from_json(prediction.policy.figures)
+    figures = figures_of_policy(prediction.policy)
     return tuple(
         Factor(
             variable=each.variable,
@@ -182,7 +190,7 @@ def breakdown_of(prediction: Prediction) -> scorecard.Breakdown:
         result.base,
         [each.log_odds for each in result.contributions],
         prediction.points,
-        figures_from_json(prediction.policy.figures),
+        figures_of_policy(prediction.policy),
     )
 
 
@@ -223,7 +231,7 @@ def position_of(prediction: Prediction) -> Position:
     for application_id, uid, pd in latest[:COMPARED]:
         by_file.setdefault(application_id or uid, pd)
     by_file.pop(prediction.application_id or prediction.uid, None)
-    figures = figures_from_json(prediction.policy.figures)
+    figures = figures_of_policy(prediction.policy)
     counts = [0] * _BARS
     for pd in by_file.values():
         counts[_step(scorecard.points(pd, figures), figures)] += 1

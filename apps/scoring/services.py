@@ -5,7 +5,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -26,11 +26,12 @@ from apps.registry.loader import load_scorer
 from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
 from apps.scoring.models import Prediction, ScoringPolicy
-from apps.scoring.queries import policy_on
+from apps.scoring.queries import figures_of_policy, policy_on
 from apps.scoring.validators import figures_from_json, figures_to_json
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.errors import InvalidValues
+from apps.tenancy.prepared import insert
 from apps.users.services.invitations import invite_administrator
 
 if TYPE_CHECKING:
@@ -95,7 +96,6 @@ def application_case(application: CreditApplication, *, on: dt.date | None = Non
     return Case(values, facts, warnings, application, application.client)
 
 
-@transaction.atomic
 def _score(case: Case, *, by: Actor, source: SourceCode) -> tuple[Prediction, bool]:
     started = time.perf_counter()
     version = champion_for(str(case.values.get("type_credit") or ""))
@@ -103,25 +103,25 @@ def _score(case: Case, *, by: Actor, source: SourceCode) -> tuple[Prediction, bo
     input_hash = hash_of(case)
     if (known := _same_score(case, version, policy, input_hash)) is not None:
         return known, False
-    result, advice = _compute(case, load_scorer(version), figures_from_json(policy.figures))
-    prediction, created = _insert_once(
-        Prediction(
-            application=case.application,
-            client=case.client,
-            agency_id=_agency_id(case),
-            model_version=version,
-            policy=policy,
-            source=source,
-            author_id=by.person_id,
-            inputs=dict(case.values),
-            facts=asdict(case.facts),
-            input_hash=input_hash,
-            **figures_of(result, advice),
-            duration_ms=(time.perf_counter() - started) * 1000,
-        )
+    result, advice = _compute(case, load_scorer(version), figures_of_policy(policy))
+    scored = Prediction(
+        application=case.application,
+        client=case.client,
+        agency_id=_agency_id(case),
+        model_version=version,
+        policy=policy,
+        source=source,
+        author_id=by.person_id,
+        inputs=dict(case.values),
+        facts=plain(case.facts),
+        input_hash=input_hash,
+        **figures_of(result, advice),
+        duration_ms=(time.perf_counter() - started) * 1000,
     )
-    if created:
-        record(by=by, action="prediction.create", target=prediction, after={"source": source})
+    with transaction.atomic(savepoint=False):  # whoever asks is in a scope, hence in a transaction
+        prediction, created = _insert_once(scored)
+        if created:
+            record(by=by, action="prediction.create", target=prediction, after={"source": source})
     return prediction, created
 
 
@@ -130,7 +130,7 @@ def figures_of(result: ScoringResult, advice: Advice) -> dict[str, Any]:
     return {
         "pd": result.pd,
         "base": result.base,
-        "contributions": [asdict(contribution) for contribution in result.contributions],
+        "contributions": [plain(contribution) for contribution in result.contributions],
         "threshold": advice.threshold,
         "predicted_default": bool(advice.prediction),
         "points": advice.points,
@@ -140,15 +140,20 @@ def figures_of(result: ScoringResult, advice: Advice) -> dict[str, Any]:
         "expected_loss_xaf": advice.expected_loss_xaf,
         "max_amount_xaf": advice.max_amount_xaf,
         "max_amount_reason": advice.max_amount_reason or "",
-        "rules": [asdict(rule) for rule in advice.rules],
+        "rules": [plain(rule) for rule in advice.rules],
         "warnings": list(advice.warnings),
     }
+
+
+def plain(flat: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass whose values are plain; ``asdict`` would copy each one deeply."""
+    return {name: getattr(flat, name) for name in flat.__dataclass_fields__}
 
 
 def hash_of(case: Case) -> str:
     """Return the SHA-256 (hexadecimal) of the canonical JSON of values and facts."""
     canonical = json.dumps(
-        {"values": dict(case.values), "facts": asdict(case.facts)}, sort_keys=True, separators=(",", ":")
+        {"values": dict(case.values), "facts": plain(case.facts)}, sort_keys=True, separators=(",", ":")
     )
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -176,7 +181,7 @@ def _same_score(
 def _insert_once(prediction: Prediction) -> tuple[Prediction, bool]:
     """Insert, or return the row that a simultaneous request inserted first."""
     if prediction.application_id is None:
-        prediction.save(force_insert=True)
+        insert(prediction)
         return prediction, True
     inserted = Prediction.objects.bulk_create([prediction], ignore_conflicts=True)
     stored = Prediction.objects.get(
@@ -199,7 +204,7 @@ def replay_prediction(*, prediction: Prediction, by: Actor) -> Replay:
     Raises ``NoApprovedModel`` when the model's folder no longer is what its hash says.
     """
     case = Case(prediction.inputs, CaseFacts(**prediction.facts), tuple(prediction.warnings))
-    figures = figures_from_json(prediction.policy.figures)
+    figures = figures_of_policy(prediction.policy)
     result, advice = _compute(case, load_scorer(prediction.model_version), figures)
     recomputed = figures_of(result, advice)
     stored = {name: getattr(prediction, name) for name in recomputed}

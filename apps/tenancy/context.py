@@ -33,7 +33,7 @@ def in_scope() -> bool:
 
 @contextmanager
 def compiling_for(institution_id: int) -> Iterator[None]:
-    """Let querysets be built for a stand-in, to be compiled and never run; the database knows nothing of it."""
+    """Let querysets be built for a stand-in, compiled and never run; the database is not told."""
     token = _institution.set(institution_id)
     try:
         yield

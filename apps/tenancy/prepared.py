@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
@@ -56,6 +57,27 @@ class Prepared[M: models.Model]:
             return _Plan(self._build(**wanted), marks)
         with compiling_for(marks[_INSTITUTION]):
             return _Plan(self._build(**wanted), marks)
+
+
+def insert(row: models.Model) -> None:
+    """Insert a new row and give it its number: ``save(force_insert=True)`` without compiling, no signals."""
+    fields, sql = _insertion(type(row))
+    connection = connections[DEFAULT_DB_ALIAS]
+    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        row.pk = cursor.fetchone()[0]
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+@cache
+def _insertion(model: type[models.Model]) -> tuple[list[Any], str]:
+    fields = [field for field in model._meta.local_concrete_fields if not field.primary_key]
+    quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
+    columns = ", ".join(quote(field.column) for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
+    return fields, f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}"  # noqa: S608  names of the model
 
 
 class _Plan[M: models.Model]:

@@ -1,4 +1,4 @@
-"""The peer: `uvicorn app:app --app-dir bench/peer --workers 2`, with PEER_MODEL, PEER_DATABASE and PEER_SECRET."""
+"""The peer: `uvicorn app:app --app-dir bench/peer --workers 2`, told by PEER_MODEL, _DATABASE and _SECRET."""
 
 import datetime as dt
 import os
