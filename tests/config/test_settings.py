@@ -71,6 +71,7 @@ def test_the_deployment_check_is_silent():
         "CREDISENSE_SECRET_KEY": "".join(chr(97 + number % 26) + str(number) for number in range(40)),
         "DJANGO_SETTINGS_MODULE": "config.settings.production",
     }
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # of the browser tests
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
