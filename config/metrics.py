@@ -8,6 +8,7 @@ import ipaddress
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connections
@@ -132,7 +133,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse("Forbidden\n", status=403, content_type="text/plain")
     registry = CollectorRegistry()
     if settings.METRICS_DIR:
-        multiprocess.MultiProcessCollector(registry, settings.METRICS_DIR)
+        multiprocess.MultiProcessCollector(registry, settings.METRICS_DIR)  # type: ignore[no-untyped-call]
     own = b"" if settings.METRICS_DIR else generate_latest(REGISTRY)
     registry.register(Background())
     return HttpResponse(own + generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -181,7 +182,8 @@ def _queue_length() -> int | None:
         with app.connection_for_read() as broker:
             broker.ensure_connection(max_retries=0, timeout=2)
             try:
-                return int(queue(broker.default_channel).queue_declare(passive=True).message_count)
+                declared: Any = queue(broker.default_channel).queue_declare(passive=True)
+                return int(declared.message_count)
             except broker.channel_errors:  # a queue that nothing was sent to yet, or that is empty in Redis
                 return 0
     except (OSError, OperationalError):
