@@ -8,12 +8,14 @@ import ipaddress
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connections
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from kombu.exceptions import OperationalError
 
 from apps.tenancy.context import PLATFORM_ALIAS
 
@@ -131,7 +133,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse("Forbidden\n", status=403, content_type="text/plain")
     registry = CollectorRegistry()
     if settings.METRICS_DIR:
-        multiprocess.MultiProcessCollector(registry, settings.METRICS_DIR)
+        multiprocess.MultiProcessCollector(registry, settings.METRICS_DIR)  # type: ignore[no-untyped-call]
     own = b"" if settings.METRICS_DIR else generate_latest(REGISTRY)
     registry.register(Background())
     return HttpResponse(own + generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -175,12 +177,14 @@ def _queue_length() -> int | None:
 
     if settings.CELERY_BROKER_URL.startswith("memory"):
         return 0
+    queue = app.amqp.queues[app.conf.task_default_queue]
     try:
         with app.connection_for_read() as broker:
             broker.ensure_connection(max_retries=0, timeout=2)
-            declared = app.amqp.queues[app.conf.task_default_queue](broker.default_channel).queue_declare(
-                passive=True
-            )
-            return int(declared.message_count)
-    except (OSError, LookupError, *app.connection_for_read().channel_errors):
+            try:
+                declared: Any = queue(broker.default_channel).queue_declare(passive=True)
+                return int(declared.message_count)
+            except broker.channel_errors:  # a queue that nothing was sent to yet, or that is empty in Redis
+                return 0
+    except (OSError, OperationalError):
         return None

@@ -1,7 +1,7 @@
-"""`python3 deploy/make_secrets.py [folder]`: the files of ./secrets that docker-compose.yml asks for, made once.
+"""`python3 deploy/make_secrets.py [folder]`: make the files of ./secrets that docker-compose.yml asks for.
 
-What exists is never replaced. Needs Python alone. The certificate (`tls_certificate`, with its chain) and its key
-(`tls_key`) come from whoever issues them.
+What exists is never replaced. Needs Python alone. The certificate (`tls_certificate`, with its chain) and
+its key (`tls_key`) come from whoever issues them.
 """
 
 import base64

@@ -34,7 +34,7 @@ def client_address(request: Any) -> str:
     address = str(request.META.get("REMOTE_ADDR") or UNKNOWN_ADDRESS)
     if not is_trusted_proxy(address):
         return address
-    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    hops = [str(hop).strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     for hop in reversed(hops):
         if _parsed(hop) is None:
             return address

@@ -9,7 +9,7 @@ from config import env
 from config.env import EnvironmentVariableError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-READ = re.compile(r"""\b(?:text|flag|integer|items|secret)\(\s*"([A-Z][A-Z0-9_]*)["]""")
+READ = re.compile(r"""\b(?:text|flag|integer|items|networks|secret)\(\s*"([A-Z][A-Z0-9_]*)["]""")
 DOCUMENTED = re.compile(r"^#? ?([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 NAME = "CREDISENSE_EXAMPLE"
 

@@ -59,3 +59,28 @@ def test_what_is_unsafe_is_refused(name, value):
 
     assert done.returncode != 0
     assert name in done.stderr
+
+
+def test_the_deployment_check_is_silent():
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CREDISENSE", "DATABASE"))
+    }
+    environment = {
+        **kept,
+        **COMPLETE,
+        "CREDISENSE_SECRET_KEY": "".join(chr(97 + number % 26) + str(number) for number in range(40)),
+        "DJANGO_SETTINGS_MODULE": "config.settings.production",
+    }
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # of the browser tests
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+def test_mail_is_named_by_the_environment():
+    done = start(CREDISENSE_EMAIL_SECURITY="perhaps")
+
+    assert done.returncode != 0
+    assert "CREDISENSE_EMAIL_SECURITY" in done.stderr

@@ -165,7 +165,11 @@ ATTACKS: dict[int, list[str | Wait]] = {
         exports,
     ],
     51: [f"{L}::test_a_backup_of_one_institution_holds_it_alone"],
-    52: [ROUTES, Wait("Sentry and metrics", lambda: watchers() + route_with("metrics")())],
+    52: [
+        ROUTES,
+        f"{L}::test_metrics_are_closed_and_name_no_institution_and_nobody",
+        Wait("Sentry", watchers),
+    ],
     53: [
         f"{D}::test_reasons_of_the_platform_stay_with_the_platform",
         TRAIL,

@@ -15,7 +15,7 @@ from apps.institutions.models import Agency, Institution
 from apps.users.models import Membership
 from tests.isolation.loot import foreign_keys, loot
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases=["default", "platform"])
 
 TRAIL = ("/audit", "/audit/integrite", "/audit/export", "/audit?qui=Tchoumi", "/audit?objet=credits.client")
 
@@ -186,3 +186,22 @@ def test_a_suspended_institution_moves_no_files(page, path):
 
 def test_the_first_page_of_the_back_office_counts_one_institution(page):
     assert loot().found_in(page("admin@ngwa.demo").get("/admin/").content.decode()) == []
+
+
+def test_metrics_are_closed_and_name_no_institution_and_nobody(page, settings):
+    settings.METRICS_TOKEN = "t" * 40
+    for browser in (Client(), page("admin@ngwa.demo"), page("operateur@credisense.demo")):
+        assert browser.get("/metrics").status_code == 403
+
+    answer = Client(headers={"Authorization": f"Bearer {'t' * 40}"}).get("/metrics")
+    text = answer.content.decode()
+
+    assert answer.status_code == 200
+    assert "credisense_requests_total" in text
+    assert loot().found_in(text) == []
+    for institution in Institution.objects.all():
+        assert institution.code not in text
+        assert institution.name not in text
+    assert set(re.findall(r"credisense_\w+\{([^}]*)\}", text)) <= set(
+        re.findall(r'credisense_\w+\{((?:(?:door|method|status|le)="[^"]*",?)+)\}', text)
+    )

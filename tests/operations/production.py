@@ -1,6 +1,6 @@
 """The services of docker-compose.yml as programs of this machine: each by its own command.
 
-Names and folders of containers become addresses and folders here (`Platform.translated`); nothing else changes.
+Names and folders of containers become addresses and folders here (`Platform.translated`), nothing else.
 """
 
 import os
@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -61,9 +62,9 @@ class Platform:
             "/etc/nginx/credisense.conf": str(self.folder / "nginx.conf"),
             "/srv/credisense/static-files": str(self.folder / "static-files"),
             "/srv/files": str(self.folder / "files"),
-            "/dev/shm": str(self.folder),
+            "/dev/shm": str(self.folder),  # noqa: S108  the containers' folders, to be replaced
             "/data": str(self.folder / "data"),
-            "/tmp/": f"{self.folder}/tmp-{service}/",
+            "/tmp/": f"{self.folder}/tmp-{service}/",  # noqa: S108
             "0.0.0.0:8000": f"127.0.0.1:{self.ports.get(service, 0)}",
             "web2:8000": f"127.0.0.1:{self.ports['web2']}",
             "web:8000": f"127.0.0.1:{self.ports['web']}",
@@ -127,6 +128,9 @@ class Platform:
         subprocess.run(command, cwd=ROOT, env=demo, check=True, stdout=subprocess.DEVNULL)
         with psycopg.connect(server.dsn(roles.OWNER)) as owner:
             owner.execute("UPDATE institutions_institution SET is_demo = false")
+            owner.execute("ALTER TABLE registry_modelversion NO FORCE ROW LEVEL SECURITY")
+            owner.execute("UPDATE registry_modelversion SET training_data = 'pooled'")
+            owner.execute("ALTER TABLE registry_modelversion FORCE ROW LEVEL SECURITY")
 
     def _write_secrets(self, server: state.Server) -> None:
         keys = local_keys(self.folder / "data")
@@ -217,11 +221,24 @@ class Platform:
         process.send_signal(number)
         process.wait(60)
 
+    def tell_proxy(self, web: str, *, down: bool) -> None:
+        """Take a site out of nginx's list, or put it back, as deploy/roll.sh does."""
+        path, line = self.folder / "nginx.conf", f"server 127.0.0.1:{self.ports[web]} max_fails=0"
+        states = (f"{line};", f"{line} down;")
+        path.write_text(path.read_text().replace(states[not down], states[down]))
+        self.running["proxy"].send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+
+    def kill(self, service: str) -> None:
+        """Kill a whole service, as the memory killer or a lost machine would."""
+        process = self.running[service]
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
     def stop(self) -> None:
-        for process in self.running.values():
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        for service in self.running:
+            self.kill(service)
         postgres.remove(self.folder / "data")
 
     # ---- a client
