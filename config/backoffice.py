@@ -77,6 +77,8 @@ MENU: list[tuple[Callable[[], str], list[tuple[str, str]]]] = [
             ("users.user", "person"),
             ("users.membership", "group"),
             ("users.partnerkey", "key"),
+            ("outbox.webhook", "webhook"),
+            ("outbox.webhookattempt", "outgoing_mail"),
             ("institutions.datedsetting", "tune"),
         ],
     ),

@@ -5,6 +5,16 @@ from django.utils.translation import gettext_lazy as _
 class MessageKind(models.TextChoices):
     EMAIL = "email", _("E-mail")
     ALERT = "alert", _("Alert")
+    WEBHOOK = "webhook", _("Webhook")
+
+
+class WebhookEvent(models.TextChoices):
+    """What may be told to a partner's server."""
+
+    PREDICTION_CREATED = "prediction.created", _("Score computed")
+    BATCH_FINISHED = "batch.finished", _("File scored")
+    APPLICATION_DECIDED = "application.decided", _("Application decided")
+    MODEL_PROMOTED = "model.promoted", _("Model put in production")
 
 
 class MessageStatus(models.TextChoices):

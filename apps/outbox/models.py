@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.outbox.enums import MessageKind, MessageStatus
+from apps.outbox.enums import MessageKind, MessageStatus, WebhookEvent
 from apps.tenancy.constraints import tenant_constraints
 from apps.tenancy.encryption import EncryptedTextField
 from apps.tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
@@ -55,6 +55,48 @@ class OutboxMessage(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.get_status_display()})"
+
+
+class Webhook(TenantModel):
+    """An address of a partner that is told of events; what it is sent is signed with ``secret``."""
+
+    url = models.CharField(_("address"), max_length=500)
+    #: Codes of ``WebhookEvent``.
+    events = models.JSONField(_("events"), default=list)
+    secret = EncryptedTextField(editable=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+        constraints = [*tenant_constraints()]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class WebhookAttempt(TenantModel):
+    """One try at telling a webhook: what its server answered, or why it was not asked."""
+
+    message = TenantForeignKey(OutboxMessage, related_name="attempt_rows")
+    webhook = TenantForeignKey(Webhook, related_name="attempts")
+    event = models.CharField(_("event"), max_length=30, choices=WebhookEvent)
+    number = models.PositiveSmallIntegerField(_("attempt"))
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    #: The status of the answer; none when there was no answer.
+    status = models.PositiveSmallIntegerField(_("answer"), null=True)
+    error = models.CharField(_("error"), max_length=120, blank=True)
+    duration_ms = models.PositiveIntegerField(_("duration (ms)"))
+
+    class Meta:
+        verbose_name = _("webhook delivery")
+        verbose_name_plural = _("webhook deliveries")
+        constraints = [*tenant_constraints("message", "webhook")]
+        indexes = [models.Index(fields=["institution", "webhook", "at"], name="outbox_attempt_when")]
+
+    def __str__(self) -> str:
+        return f"{self.event} ({self.number})"
 
 
 class Alert(TenantModel):

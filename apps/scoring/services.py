@@ -22,6 +22,8 @@ from apps.engine.policy import default_rules
 from apps.engine.ratios import without_ratios
 from apps.institutions.models import Institution
 from apps.institutions.services import save_institution
+from apps.outbox.enums import WebhookEvent
+from apps.outbox.services import announce
 from apps.registry.loader import load_scorer
 from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
@@ -122,6 +124,7 @@ def _score(case: Case, *, by: Actor, source: SourceCode) -> tuple[Prediction, bo
         prediction, created = _insert_once(scored)
         if created:
             record(by=by, action="prediction.create", target=prediction, after={"source": source})
+            announce(event=WebhookEvent.PREDICTION_CREATED, target=prediction.uid)
     return prediction, created
 
 

@@ -285,6 +285,10 @@ API_RATE_ROUTES = [
     ("predict", r"^/api/v1/(predict$|simulate$|applications/[^/]+/score$|predictions/[^/]+/replay$)"),
     ("login", r"^/api/v1/(login$|token/)"),
 ]
+#: Webhooks: ports and schemes that may be sent to, and networks allowed beside the public internet.
+WEBHOOK_PORTS: tuple[int, ...] = (443, 8443)
+WEBHOOK_PLAIN_HTTP = False
+WEBHOOK_NETWORKS: list[str] = []
 #: How long an answer is kept under its Idempotency-Key, and the largest one that is.
 IDEMPOTENCY_KEPT = timedelta(hours=24)
 IDEMPOTENCY_MAX_BYTES = 8 * 1024 * 1024

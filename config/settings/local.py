@@ -21,6 +21,8 @@ AUDIT_KEY = _keys["audit"]
 
 DATABASES = postgres.databases(conn_max_age=600)
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+WEBHOOK_PLAIN_HTTP = True
+WEBHOOK_PORTS = (80, 443, 8443)
 WHITENOISE_USE_FINDERS = True
 #: Files come from the source tree, where none is compressed beforehand: they are on the way.
 MIDDLEWARE = ["django.middleware.gzip.GZipMiddleware", *MIDDLEWARE]

@@ -43,6 +43,8 @@ ADMINISTRATOR = (
     "institutions/agency",
     "institutions/datedsetting",
     "users/membership",
+    "outbox/webhook",
+    "outbox/webhookattempt",
     "users/partnerkey",
     "credits/client",
     "credits/creditapplication",
