@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BASE := $(VENV)/.base
 DEV := $(VENV)/.dev
-SOURCES := apps config tests bench docs examples manage.py
+SOURCES := apps config tests bench deploy docs examples manage.py
 # The database need not run: only the history it would hold is not compared.
 MANAGE := DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python -W "ignore:Got an error checking" manage.py
 REPORT := var/report/tests.html

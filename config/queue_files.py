@@ -21,8 +21,12 @@ from kombu.utils.json import dumps, loads
 
 logger = logging.getLogger(__name__)
 
+#: The installed stubs describe an older kombu, without the methods that this one overrides.
+_Channel: Any = filesystem.Channel
+_Transport: Any = filesystem.Transport
 
-class WholeFilesChannel(filesystem.Channel):  # type: ignore[misc]  kombu has no types
+
+class WholeFilesChannel(_Channel):  # type: ignore[misc]
     """Messages and tables that are there entirely or not at all."""
 
     def get_table(self, exchange: str) -> list[Any]:
@@ -77,12 +81,12 @@ class WholeFilesChannel(filesystem.Channel):  # type: ignore[misc]  kombu has no
             raise ChannelError(f"The queue cannot write {target.name}") from error
 
 
-class Transport(filesystem.Transport):  # type: ignore[misc]  kombu has no types
+class Transport(_Transport):  # type: ignore[misc]
     """What `filesystem://` means once `use_whole_files` was called."""
 
     Channel = WholeFilesChannel
     # Kombu keeps this on the class: two applications of one process would share their exchanges.
-    global_state = filesystem.Transport.global_state
+    global_state = _Transport.global_state
 
 
 def use_whole_files() -> None:

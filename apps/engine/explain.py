@@ -108,7 +108,7 @@ class TreeTables:
 
     def _combination(self, outcomes: npt.NDArray[np.uint8]) -> Places:
         """Give (groups): which combination of outcomes one row shows in each group."""
-        place = outcomes.take(self.bits[0]).astype(np.intp)
+        place: Places = outcomes.take(self.bits[0]).astype(np.intp)
         for bit in range(1, len(self.bits)):
             place |= outcomes.take(self.bits[bit]).astype(np.intp) << bit
         return place
@@ -296,8 +296,13 @@ def _walk_of(trees: Sequence[Tree], base: float, scale: float, builder: "_Builde
                 split.append(builder.number(tree, node))
                 children += [first + tree.left[node], first + tree.right[node]]
                 value.append(0.0)
-    lists = (np.array(each, dtype=np.intp) for each in (roots, split, children))
-    return TreeWalk(*lists, np.array(value), max((tree.depth() for tree in trees), default=0))
+    return TreeWalk(
+        np.array(roots, dtype=np.intp),
+        np.array(split, dtype=np.intp),
+        np.array(children, dtype=np.intp),
+        np.array(value),
+        max((tree.depth() for tree in trees), default=0),
+    )
 
 
 def _fill(leaves: Sequence[_Leaf], depth: int, shape: tuple[int, int, int]) -> tuple[Floats, float]:

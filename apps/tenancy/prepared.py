@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
-from django.db.models.query import get_related_populators
+from django.db.models.query import RelatedPopulator
 
 from apps.tenancy.context import compiling_for, current_institution_id
 
@@ -74,9 +74,9 @@ def insert(row: models.Model) -> None:
 def _insertion(model: type[models.Model]) -> tuple[list[Any], str]:
     fields = [field for field in model._meta.local_concrete_fields if not field.primary_key]
     quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
-    columns = ", ".join(quote(field.column) for field in fields)
+    columns = ", ".join(quote(str(field.column)) for field in fields)
     places = ", ".join(["%s"] * len(fields))
-    table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
+    table, key = quote(model._meta.db_table), quote(str(model._meta.pk.column))
     return fields, f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}"  # noqa: S608  names of the model
 
 
@@ -94,7 +94,9 @@ class _Plan[M: models.Model]:
         self.model: type[M] = compiler.klass_info["model"]
         self.own = slice(own[0], own[-1] + 1)
         self.names = [column[0].target.attname for column in compiler.select[self.own]]
-        self.related = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS)
+        related = compiler.klass_info.get("related_klass_infos", [])
+        populator: Any = RelatedPopulator  # the stubs describe the next release of Django
+        self.related: list[Any] = [populator(each, compiler.select, DEFAULT_DB_ALIAS) for each in related]
         self.converters = compiler.get_converters([column[0] for column in compiler.select]).items()
 
     def rows(self, given: dict[str, Any]) -> list[M]:

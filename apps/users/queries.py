@@ -115,11 +115,13 @@ def _api_session(
     return _live(rows, fictional=fictional)
 
 
-_CLAIMS: dict[str, type] = {
-    "sid": UUID, "role": str, "user": UUID, "institution_uid": UUID, "oldest": dt.datetime
-}  # fmt: skip
-_API_SESSION = Prepared(partial(_api_session, fictional=True), **_CLAIMS)
-_API_SESSION_REAL = Prepared(partial(_api_session, fictional=False), **_CLAIMS)
+def _prepared_session(*, fictional: bool) -> Prepared[LoginSession]:
+    build = partial(_api_session, fictional=fictional)
+    return Prepared(build, sid=UUID, role=str, user=UUID, institution_uid=UUID, oldest=dt.datetime)
+
+
+_API_SESSION = _prepared_session(fictional=True)
+_API_SESSION_REAL = _prepared_session(fictional=False)
 
 
 def second_factor_of(user_id: int) -> SecondFactor | None:

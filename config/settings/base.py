@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
@@ -331,7 +332,7 @@ METRICS_TOKEN = env.secret("CREDISENSE_METRICS_TOKEN", "")
 #: Where the processes of one site add up their figures; one process needs none.
 METRICS_DIR = env.text("PROMETHEUS_MULTIPROC_DIR", "")
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "apps.tenancy.tracing.RequestIdFilter"}},

@@ -64,7 +64,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 LOGGING = {
     **LOGGING,
-    "handlers": {"console": {**LOGGING["handlers"]["console"], "formatter": "json"}},  # type: ignore[dict-item]
+    "handlers": {"console": {**LOGGING["handlers"]["console"], "formatter": "json"}},
 }
 
 STORAGES = {

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -20,7 +22,7 @@ from apps.institutions.models import Agency
 from apps.scoring.models import Prediction
 from config.wsgi import application
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("connection_kept")]
 
 DOCUMENT = json.loads((Path(__file__).parent / "openapi.json").read_text())
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
@@ -47,6 +49,17 @@ ROWS = {
     "/api/v1/external-credits/": ExternalCredit,
     "/api/v1/predictions/": Prediction,
 }
+
+
+@pytest.fixture
+def connection_kept():
+    """Keep the connection open at the end of a request: the test's transaction is in it."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 def cases(world, path, method):
