@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from apps.institutions.models import Institution
+from apps.outbox.models import Webhook
 from apps.outbox.services import enqueue_alert
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
@@ -25,6 +26,7 @@ def build_world() -> None:
         with tenant_scope(institution.pk):
             member = Membership.objects.get(institution=institution, role="auditeur")
             enqueue_alert(code="test.alert", recipients=[member.user_id], payload={})
+            Webhook.objects.create(url=f"https://{code}.example/told", events=[], secret=f"{code}-{code}")
 
 
 class World:

@@ -34,6 +34,7 @@ class Site:
             "CREDISENSE_DATA_DIR": str(folder),
             "CREDISENSE_MODELS_DIR": str(folder / "models"),
             "CREDISENSE_DEMO": "1",
+            "CREDISENSE_RATE_PREDICT": "1000/s",  # the limit would hide what is asked here
         }
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

@@ -5,11 +5,14 @@ import json
 from itertools import product
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.core.management import call_command, get_commands
 from django.urls import reverse
 
+from apps.api.v1.base import etag_of
 from apps.audit.models import AuditEntry
+from apps.credits.models import Client, CreditApplication
 from apps.institutions.models import Agency
 from apps.jobs.models import Job
 from apps.jobs.services import create_job
@@ -19,7 +22,7 @@ from apps.tenancy.catalogue import PLATFORM_TASKS
 from apps.tenancy.celery import HEADER, TenantTask, sign
 from apps.tenancy.checks import own_tasks
 from apps.tenancy.errors import UntrustedMessage
-from apps.users.models import MembershipAgency
+from apps.users.models import Membership, MembershipAgency
 from tests.isolation.doors import METHODS, TRIED, addresses, body_of, filled, same, site_routes, unknown
 from tests.isolation.loot import foreign_keys, foreign_uids, loot, platform_reason, tenant_models
 from tests.predict import BODY
@@ -160,6 +163,71 @@ def test_a_foreign_reference_looks_like_none(attacker, world):
             )
             if name != "client_id" or len(str(body[name])) == 36:  # a number is no uid: refused as such
                 assert same(foreign, invented)
+
+
+WRITING = [
+    (path, pattern)
+    for path, pattern in API_ROUTES
+    if hasattr(getattr(pattern.callback, "cls", None), "patch")
+]
+
+
+@pytest.mark.parametrize(("path", "pattern"), WRITING, ids=[path for path, _ in WRITING])
+def test_a_change_of_a_foreign_object_looks_like_a_change_of_none(attacker, world, path, pattern):
+    """With every condition that may be sent: the state of the record tells nothing either."""
+    attacker.kind = "API changes"
+    before = rows_of(world)
+    for label, uid in foreign_uids().items():
+        for condition in ("*", '"0"', *etags(world, label)):
+            for body in ({"last_name": "Pris", "name": "Pris"}, [{"uid": uid}, {"uid": unknown()}]):
+                payload, headers = json.dumps(body), {"HTTP_IF_MATCH": condition}
+                foreign = attacker.strike("PATCH", filled(path, pattern, uid), payload, sent=[uid], **headers)
+                nobody = attacker.strike(
+                    "PATCH", filled(path, pattern, unknown()), payload, sent=[uid], **headers
+                )
+                assert same(foreign, nobody), (label, condition, body)
+                assert foreign.status_code in {400, 403, 404, 422}
+    assert rows_of(world) == before
+
+
+@pytest.mark.parametrize(("path", "pattern"), WRITING, ids=[path for path, _ in WRITING])
+def test_a_list_of_changes_changes_nothing(attacker, world, path, pattern):
+    """One address changes one record: own and foreign ones in one body are refused whole."""
+    attacker.kind = "API changes"
+    before, own = rows_of(world, "horizon"), rows_of(world, "ngwa")
+    foreign = list(foreign_uids().values())
+    for uid in own_uids(world):
+        body = json.dumps([{"uid": uid, "last_name": "Pris"}, *({"uid": each} for each in foreign)])
+        answer = attacker.strike(
+            "PATCH", filled(path, pattern, uid), body, sent=[uid, *foreign], HTTP_IF_MATCH="*"
+        )
+        assert answer.status_code in {400, 403, 404, 422}
+    assert (rows_of(world, "horizon"), rows_of(world, "ngwa")) == (before, own)
+
+
+def etags(world, label):
+    """Return the condition under which horizon's own people would change the record."""
+    model = apps.get_model(label)
+    with world.scope("horizon"):
+        row = model.objects.get(uid=foreign_uids()[label])
+        return [etag_of(row)] if hasattr(row, "version") or hasattr(row, "updated_at") else []
+
+
+def own_uids(world):
+    with world.scope("ngwa"):
+        found = [model.objects.first() for model in tenant_models()]
+    return [str(row.uid) for row in found if row is not None]
+
+
+def rows_of(world, code="horizon"):
+    """Return all that an institution's changeable records hold."""
+    with world.scope(code):
+        records = {
+            model: list(model.objects.order_by("pk").values())
+            for model in (Client, CreditApplication, Agency)
+        }
+    users = Membership.objects.filter(institution__code=code).order_by("pk")
+    return records, list(users.values("pk", "role", "is_active", "user__full_name"))
 
 
 def counts(world):

@@ -71,7 +71,7 @@ def test_a_database_that_is_down_is_503(path, monkeypatch):
     def down(*_args, **_kwargs):
         raise OperationalError("connection refused at /secret/path")
 
-    monkeypatch.setattr("apps.users.middleware._membership", down)
+    monkeypatch.setattr("apps.users.middleware._caller", down)
     client = Client(raise_request_exception=False)
 
     answer = client.get(path)

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db
 COLD, WARM = 40_000, 8_000
 #: Of the headers of one answer, at most: of a page (policy, cookies), of a file (seen: 430).
 PAGE_HEADERS, FILE_HEADERS = 1_000, 500
-#: Shown to developers only, with every component in every state.
-NOT_FOR_ANALYSTS = "web:style "
+#: For developers: every component in every state, and the page that tries the API (Swagger UI).
+NOT_FOR_ANALYSTS = ("web:style ", "web:docs ")
 FILES = re.compile(rf'(?:href|src)="/{settings.STATIC_URL.strip("/")}/([^"?]+)"')
 
 
