@@ -103,6 +103,7 @@ class Platform:
             "CREDISENSE_STATIC_DIR": str(self.folder / "static-files"),
             "DJANGO_SETTINGS_MODULE": "config.settings.production",
             "CREDISENSE_ALLOWED_HOSTS": HOST,
+            "CREDISENSE_RATE_PREDICT": "1000/s",  # the default would hide other refusals
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
 
