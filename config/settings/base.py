@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.forms",  # its templates, for the renderer below
     "axes",
+    "corsheaders",
     "django_htmx",
     "django_filters",
     "rest_framework",
@@ -68,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pads each page at random: its length tells nothing (BREACH)
+    "corsheaders.middleware.CorsMiddleware",  # answers a preflight, before anybody is asked for
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "apps.users.middleware.RequestIdMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -271,6 +273,23 @@ SIMPLE_JWT = {
     "USER_ID_FIELD": "uid",
     "USER_ID_CLAIM": "user",
 }
+
+# Partners speak from their servers. A page of another site asks the API only where its origin is listed, and
+# brings its own token: no cookie of ours goes with it.
+CORS_ALLOWED_ORIGINS = env.items("CREDISENSE_CORS_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = [
+    "accept-language",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+]
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+CORS_PREFLIGHT_MAX_AGE = 600
+
 
 #: Requests of one key, person or address (log-in: of one account, from one address): "20/s", "10/min", "off".
 API_RATES = {
