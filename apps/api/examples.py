@@ -8,6 +8,7 @@ APPLICATION = "c1a5f0d4-7f7a-4d0b-a9c1-5e2b8f4d6a33"
 PREDICTION = "7d9e4c2a-1b3f-4a6d-8c5e-9f0a1b2c3d44"
 USER = "2e4f6a8c-0b1d-4c3e-a5f7-8d9e0f1a2b55"
 CREDIT = "9a8b7c6d-5e4f-4a3b-92c1-d0e1f2a3b466"
+WEBHOOK = "5c3d2e1f-0a9b-4c8d-b7e6-f5a4d3c2b177"
 NOW = "2026-11-21T09:12:44+01:00"
 
 _VALUES = {
@@ -164,6 +165,14 @@ def _page(line: dict[str, Any]) -> dict[str, Any]:
     return {"results": [line], "next_cursor": None, "next": None}
 
 
+_WEBHOOK = {
+    "id": WEBHOOK,
+    "url": "https://partenaire.exemple.cm/credisense",
+    "events": ["prediction.created"],
+    "is_active": True,
+    "created_at": NOW,
+}
+
 #: Name of a schema -> its example.
 EXAMPLES: dict[str, Any] = {
     "Login": {"email": "m.essomba@exemple.cm", "password": "Quatre-Manguiers-Bleus-9"},
@@ -182,6 +191,11 @@ EXAMPLES: dict[str, Any] = {
         "bureau_consent": False,
         "consent_method": "ecrit",
     },
+    "NewWebhook": {"url": _WEBHOOK["url"], "events": ["prediction.created"]},
+    "PatchedWebhookChange": {"is_active": False},
+    "Webhook": _WEBHOOK,
+    "WebhookWithSecret": {**_WEBHOOK, "secret": "whsec_Zm9yZXQgZGUgbWFuZ3VpZXJz"},
+    "WebhookPage": _page(_WEBHOOK),
     "PatchedClientChange": {"phone": "699001122", "monthly_income_xaf": 310_000},
     "Client": {
         **_CLIENT_LINE,

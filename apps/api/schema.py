@@ -96,7 +96,7 @@ SUCCESSES = {
 BODIES = """
 Login Refresh Predict Simulate NewClient PatchedClientChange NewApplication PatchedApplicationChange Submit
 Return Cancel NewExternalCredit PatchedExternalCreditChange Close AgencyChange PatchedAgencyChange NewUser
-PatchedUserChange
+PatchedUserChange NewWebhook PatchedWebhookChange
 """.split()  # noqa: SIM905  a list of names is read more easily so
 TOO_MANY = {
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminURLInputWidget
 
-from apps.outbox.enums import MessageStatus, WebhookEvent
+from apps.outbox.enums import ANNOUNCED, MessageStatus, WebhookEvent
 from apps.outbox.models import OutboxMessage, Webhook, WebhookAttempt
 from apps.outbox.services import create_webhook, replay_delivery, switch_webhook
 from apps.tenancy.admin import RuledAdmin, ServiceForm, act_on_each
@@ -60,7 +60,9 @@ class OutboxMessageAdmin(RuledAdmin):
 class NewWebhookForm(ServiceForm):
     url = forms.CharField(label=gettext_lazy("Address"), max_length=500, widget=UnfoldAdminURLInputWidget)
     events = forms.MultipleChoiceField(
-        label=gettext_lazy("Events"), choices=WebhookEvent, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=gettext_lazy("Events"),
+        choices=[(event.value, event.label) for event in ANNOUNCED],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
     class Meta:

@@ -17,6 +17,10 @@ class WebhookEvent(models.TextChoices):
     MODEL_PROMOTED = "model.promoted", _("Model put in production")
 
 
+#: Events that something announces; the others are offered when files, decisions and promotions do.
+ANNOUNCED = (WebhookEvent.PREDICTION_CREATED,)
+
+
 class MessageStatus(models.TextChoices):
     PENDING = "pending", _("To be sent")
     SENT = "sent", _("Sent")

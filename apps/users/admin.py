@@ -37,7 +37,7 @@ from apps.tenancy.context import tenant_scope
 from apps.tenancy.errors import DomainError, InvalidValues
 from apps.tenancy.roles import Verb
 from apps.users.backends import account_key
-from apps.users.enums import KeyScope, RoleChoices
+from apps.users.enums import OFFERED_SCOPES, KeyScope, RoleChoices
 from apps.users.models import Membership, MembershipAgency, PartnerKey, PartnerKeyAgency, SecondFactor, User
 from apps.users.queries import TOTP_ROLES_SETTING, visible_keys, visible_memberships, visible_users
 from apps.users.services.invitations import invite_again
@@ -241,7 +241,7 @@ class NewKeyForm(ServiceForm):
 
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("Scopes"),
-        choices=KeyScope,
+        choices=[(scope.value, scope.label) for scope in OFFERED_SCOPES],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
     agencies: Any = AgenciesField()

@@ -25,6 +25,10 @@ class KeyScope(models.TextChoices):
     IMPORT = "import", _("Send files")
 
 
+#: Scopes that some route asks for; the other is offered with the files.
+OFFERED_SCOPES = tuple(scope for scope in KeyScope if scope != KeyScope.IMPORT)
+
+
 class SessionKind(models.TextChoices):
     """Where a session was opened."""
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from apps.audit.models import AuditEntry
 from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee
 from apps.institutions.models import Agency
+from apps.outbox.models import Webhook
 from apps.scoring.models import Prediction
 from apps.tenancy.catalogue import OPEN_ROUTES
 from apps.tenancy.roles import Role, Verb, allows
@@ -32,6 +33,7 @@ TARGETS = {
     "api:prediction": Prediction,
     "api:replay": Prediction,
     "api:user": User,
+    "api:webhook": Webhook,
     "web:application": CreditApplication,
     "web:application_cancel": CreditApplication,
     "web:application_edit": CreditApplication,

@@ -27,6 +27,7 @@ from apps.api.v1.scoring.views import (
     SimulateView,
     WelcomeView,
 )
+from apps.api.v1.webhooks.views import WebhooksView, WebhookView
 
 urlpatterns = [
     path("", WelcomeView.as_view(), name="welcome"),
@@ -56,6 +57,8 @@ urlpatterns = [
     path("agencies/<uuid:uid>", AgencyView.as_view(), name="agency"),
     path("users", UsersView.as_view(), name="users"),
     path("users/<uuid:uid>", UserView.as_view(), name="user"),
+    path("webhooks", WebhooksView.as_view(), name="webhooks"),
+    path("webhooks/<uuid:uid>", WebhookView.as_view(), name="webhook"),
     path("audit", AuditView.as_view(), name="audit"),
     path("audit/<uuid:uid>", AuditEntryView.as_view(), name="audit_entry"),
 ]
