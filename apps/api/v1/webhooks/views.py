@@ -43,7 +43,8 @@ class WebhooksView(ApiView):
         tags=TAGS,
         summary="Créer un webhook",
         description="Réservé aux administrateurs de l'institution. L'adresse doit être celle d'un serveur "
-        "public ; chaque envoi porte `X-CrediSense-Signature: t=…,v1=HMAC-SHA256`, calculé avec la clé rendue ici.",
+        "public. Chaque envoi porte `X-CrediSense-Signature: t=…,v1=HMAC-SHA256`, calculé avec la clé "
+        "rendue ici.",
         request=NewWebhookSerializer,
         responses={201: WebhookWithSecretSerializer, **problems(*CREATE)},
     )
