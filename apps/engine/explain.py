@@ -15,11 +15,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from apps.engine.compiled import add_contributions, fast, note_outcomes
 from apps.engine.encoding import Floats
 from apps.engine.trees import Booster, Tree
 
 _FEW_ROWS = 24
 _BLOCK = 12_288
+#: From here on machine code pays for being made; it works best on blocks whose outcomes stay in the cache.
+_MANY_ROWS = 8_192
+_COMPILED_BLOCK = 1_024
 #: Tables of so many leaves are filled at once: bounds the memory that building takes.
 _LEAVES = 4_096
 
@@ -91,6 +95,8 @@ class TreeTables:
         if len(x) <= _FEW_ROWS:
             rows = [self._row(x[row : row + 1]) for row in range(len(x))]
             return np.stack(rows) if rows else np.empty((0, self.features))
+        if len(x) >= _MANY_ROWS:
+            return self._compiled(x)
         return np.concatenate([self._block(part) for part in _blocks(x)])
 
     def log_odds(self, x: Floats) -> Floats:
@@ -112,6 +118,20 @@ class TreeTables:
         for bit in range(1, len(self.bits)):
             place |= outcomes.take(self.bits[bit]).astype(np.intp) << bit
         return place
+
+    def _compiled(self, x: Floats) -> Floats:
+        found = np.empty((len(x), self.features))
+        look, add = fast(note_outcomes), fast(add_contributions)
+        for start in range(0, len(x), _COMPILED_BLOCK):
+            part = x[start : start + _COMPILED_BLOCK]
+            with np.errstate(over="ignore"):  # beyond float32 is infinite, as in XGBoost
+                values = np.ascontiguousarray(part.T, dtype=np.float32)
+            outcomes = np.empty((len(self.feature), len(part)), dtype=np.uint8)
+            total = np.zeros((self.features, len(part)))
+            look(values, self.feature, self.threshold, self.missing_right, outcomes)
+            add(outcomes, self.bits, self.table, self.slot_feature, total)
+            found[start : start + len(part)] = total.T
+        return found
 
     def _block(self, x: Floats) -> Floats:
         """Go through many rows feature by feature: each look-up reads a table that fits the nearest cache."""

@@ -167,4 +167,4 @@ def test_the_light_modules_import_nothing_slow():
 
 
 def test_scoring_needs_neither_xgboost_nor_sklearn():
-    assert slow_imports("artifacts, scorer", {"xgboost", "sklearn"}) == "set()"
+    assert slow_imports("artifacts, scorer", {"xgboost", "sklearn", "numba"}) == "set()"

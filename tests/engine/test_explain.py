@@ -77,6 +77,36 @@ def test_tables_equal_xgboost_for_every_supported_depth_with_missing_values(dept
     assert np.abs(tables.log_odds(x) - trained.predict(rows, output_margin=True)).max() < 1e-5
 
 
+def test_tables_equal_xgboost_on_ten_thousand_rows_few_or_many_at_a_time():
+    """One row, some and many take three ways; all give XGBoost's own values."""
+    import xgboost
+
+    _, _, trained, document = boosted(5, 300)
+    tables = tabulate([booster_from(document, 5)], 5)
+    draw = np.random.default_rng(11)
+    x = draw.normal(size=(10_000, 5))
+    x[draw.random(x.shape) < 0.15] = np.nan
+    theirs = trained.predict(xgboost.DMatrix(x.astype(np.float32), nthread=1), pred_contribs=True)[:, :-1]
+
+    many = tables.contributions(x)
+    some = np.concatenate(
+        [tables.contributions(x[start : start + 2_000]) for start in range(0, 10_000, 2_000)]
+    )
+    few = np.concatenate([tables.contributions(x[row : row + 1]) for row in range(200)])
+
+    assert np.abs(many - theirs).max() < 1e-5
+    assert np.abs(many - some).max() < 1e-12
+    assert np.abs(many[:200] - few).max() < 1e-12
+
+
+def test_what_is_beyond_float32_is_infinite_for_many_rows_as_for_few():
+    x, _, _, document = boosted(3, 12)
+    tables = tabulate([booster_from(document, 5)], 5)
+    rows = np.resize(np.concatenate([x, np.full((4, 5), 1e300), np.full((4, 5), -1e300)]), (9_000, 5))
+
+    assert np.abs(tables.contributions(rows)[:2_000] - tables.contributions(rows[:2_000])).max() < 1e-12
+
+
 def test_a_split_at_minus_infinity_parts_known_from_missing():
     split = Tree(
         (1, -1, -1), (2, -1, -1), (0, 0, 0), (-np.inf, 1.0, 3.0), (True, False, False), (4.0, 1.0, 3.0)
