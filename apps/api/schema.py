@@ -135,6 +135,7 @@ TAGS = {
     "Crédits externes": "Ce que les clients doivent à d'autres prêteurs",
     "Agences": "Les agences de l'institution",
     "Utilisateurs": "Les personnes de l'institution et leurs rôles",
+    "Webhooks": "Les adresses auxquelles la plateforme annonce ce qui arrive",
     "Audit": "Qui a fait quoi, quand",
 }
 

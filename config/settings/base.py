@@ -257,6 +257,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "ApplicationStatusEnum": "apps.credits.enums.ApplicationStatus",
+        "ContractTypeEnum": "apps.credits.enums.ContractType",
         "ExternalStatusEnum": "apps.credits.enums.ExternalStatus",
         "TypeCreditEnum": "apps.api.schema.CREDIT_TYPES",
         "OuiNonEnum": "apps.api.schema.YES_NO",

@@ -33,6 +33,7 @@ def test_the_document_equals_its_snapshot(document):
     assert document == json.loads(SNAPSHOT.read_text()), REFRESH
 
 
+@pytest.mark.django_db  # whoever asks is counted against a limit
 def test_the_document_is_what_the_site_serves(document):
     answer = Client().get("/api/schema")
 
