@@ -152,7 +152,11 @@ ATTACKS: dict[int, list[str | Wait]] = {
         f"{L}::test_a_forged_invitation_or_reset_opens_nothing",
         f"{L}::test_an_administrator_does_not_change_a_member_of_another_institution",
     ],
-    48: [Wait("webhooks", route_with("webhook", "callback"))],
+    48: [
+        TWINS,
+        CHANGES,
+        Wait("calls of a payment service", route_with("callback", "payment", "paiement", "momo")),
+    ],
     49: [Wait("impersonation", route_with("imperson", "incarn"))],
     50: [
         "test_sessions::test_a_suspended_institution_is_closed",

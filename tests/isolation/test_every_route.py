@@ -108,6 +108,9 @@ def target_and_secrets(model):
     if model is Agency:
         target = Agency.objects.first()
         return target, [str(target.uid), target.name]
+    if model is Webhook:
+        target = Webhook.objects.first()
+        return target, [str(target.uid), target.url, target.secret]
     if model is User:
         target = User.objects.get(email="analyste@horizon.demo")
         return target, [str(target.uid), target.email, target.full_name]
