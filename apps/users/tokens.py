@@ -47,22 +47,38 @@ def write_tokens(session: LoginSession) -> Tokens:
     return Tokens(str(access), str(refresh), int(access.lifetime.total_seconds()))
 
 
-def session_from_access(raw: str) -> LoginSession:
-    """Return the open session of an access token, with membership, person and institution.
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a readable access token says; whether it is still true is for the database to tell."""
 
-    Raises ``InvalidToken`` when the signature, the term, the session, the person, the institution or the
-    role no longer hold: a changed role asks for a new token.
-    """
+    session: UUID
+    role: str
+    user: UUID
+    institution: UUID
+
+
+def claims_of(raw: str) -> Claims:
+    """Return what an access token says; raise ``InvalidToken`` for a wrong signature, form or term."""
     try:
         token = AccessToken(raw)  # type: ignore[arg-type]
-        session = api_session(
-            sid=UUID(str(token[SESSION_CLAIM])),
+        return Claims(
+            session=UUID(str(token[SESSION_CLAIM])),
             role=str(token[ROLE_CLAIM]),
             user=UUID(str(token["user"])),
             institution=UUID(str(token[INSTITUTION_CLAIM])),
         )
     except (TokenError, KeyError, ValueError) as error:
         raise InvalidToken("invalid") from error
+
+
+def session_from_access(raw: str) -> LoginSession:
+    """Return the open session of an access token, with membership, person and institution.
+
+    Raises ``InvalidToken`` when the signature, the term, the session, the person, the institution or the
+    role no longer hold: a changed role asks for a new token.
+    """
+    said = claims_of(raw)
+    session = api_session(sid=said.session, role=said.role, user=said.user, institution=said.institution)
     if session is None:
         raise InvalidToken("revoked")
     return session
