@@ -14,11 +14,10 @@ from django.utils import timezone
 from apps.tenancy.actor import Actor
 from apps.users.backends import client_address
 from apps.users.errors import InvalidToken
-from apps.users.models import LoginSession
 from apps.users.queries import limited_agencies
 from apps.users.services import limits
 from apps.users.services.limits import Limit, limit_after, limit_of, window_of
-from apps.users.services.sessions import seen
+from apps.users.services.sessions import note_seen
 from apps.users.tokens import Claims, claims_of
 
 #: The names of functions come from settings, never from a request.
@@ -78,7 +77,7 @@ def _opening(request: Any, claims: Claims, sql: str) -> Opening:
     counted = () if rate is None else (limit_after(name, rate, used, moment),)
     if session_id is None:
         return Opening(None, counted, "")
-    seen(LoginSession(pk=session_id, last_seen_at=seen_at))
+    note_seen(session_id, seen_at)
     actor = Actor(
         kind="user",
         id=user_id,
