@@ -213,6 +213,7 @@ def production(server: Any, folder: Path) -> dict[str, str]:
         "CREDISENSE_INDEX_KEY": keys["index"],
         "CREDISENSE_TASK_KEY": keys["task"],
         "CREDISENSE_AUDIT_KEY": keys["audit"],
+        "CREDISENSE_RATE_PREDICT": "1000000/s",  # counted as ever, and never reached
         "DATABASE_URL": address(server, APP),
         "DATABASE_OWNER_URL": address(server, OWNER),
         "DATABASE_PLATFORM_URL": address(server, PLATFORM),

@@ -5,13 +5,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from apps.tenancy.context import in_scope
+from apps.tenancy.context import undo_writes
 from apps.tenancy.errors import DomainError
 
 MEDIA_TYPE = "application/problem+json"
@@ -56,8 +55,7 @@ def problem_handler(exc: Exception, context: Mapping[str, Any]) -> Response | No
         problem = _of_drf(exc)
     else:
         return None
-    if in_scope():
-        transaction.set_rollback(True)
+    undo_writes()
     request = context["request"]
     body = problem_body(request, **asdict(problem))
     return Response(body, status=problem.status, headers=_headers(exc), content_type=MEDIA_TYPE)

@@ -43,7 +43,8 @@ class _Leaf(NamedTuple):
 class TreeWalk:
     """The trees themselves, node by node: the quickest way to their sum when nobody asks for reasons.
 
-    A leaf leads to itself, so that ``depth`` steps reach the leaf of every tree.
+    A leaf leads to itself, so that ``depth`` steps reach the leaf of every tree. Nodes bear even numbers,
+    their right sides the odd ones that follow: ``split`` and ``value`` have a place for each.
     """
 
     roots: Places
@@ -54,17 +55,16 @@ class TreeWalk:
 
     def sums(self, outcomes: npt.NDArray[np.uint8]) -> Floats:
         """Float64 (rows): the sum of the leaves reached, from uint8 (splits, rows)."""
-        rows = np.arange(outcomes.shape[1])
-        flat = outcomes.ravel()
-        node = np.repeat(self.roots[:, None], len(rows), axis=1)
+        splits, rows = outcomes.shape
+        flat = np.ascontiguousarray(outcomes.T).ravel().astype(np.intp)
+        start = np.arange(0, splits * rows, splits)[:, None]
+        node = np.repeat(self.roots[None, :], rows, axis=0)
         for _ in range(self.depth):
             place = self.split.take(node)
-            place *= len(rows)
-            place += rows
-            node *= 2
+            place += start
             node += flat.take(place)
             node = self.children.take(node)
-        found: Floats = self.value.take(node).sum(axis=0)
+        found: Floats = self.value.take(node).sum(axis=1)
         return found
 
 
@@ -74,15 +74,18 @@ class TreeTables:
 
     ``table`` is float64 (groups, slots, combinations): a slot is one of the few features that a group looks
     at, ``slot_feature`` (groups, slots) says which; slots to spare name the feature after the last and hold
-    zeros. ``bits`` (bits, groups) gives the numbers of the splits whose outcomes, first bit lowest, make the
-    combination. Splits are in the order of their features. ``rising`` names the features that no tree
-    answers with less risk when they grow.
+    zeros. ``lines`` (groups times combinations, slots) holds the same for one row, which then reads one line
+    a group, from ``starts`` on. ``bits`` (bits, groups) gives the numbers of the splits whose outcomes, first
+    bit lowest, make the combination. Splits are in the order of their features. ``rising`` names the features
+    that no tree answers with less risk when they grow.
     """
 
     base: float
     features: int
     table: Floats
     slot_feature: Places
+    lines: Floats
+    starts: Places
     bits: Places
     feature: Places
     threshold: npt.NDArray[np.float32]
@@ -107,16 +110,16 @@ class TreeTables:
 
     def _row(self, x: Floats) -> Floats:
         place = self._combination(self._outcomes(x)[:, 0])
-        slots, combinations = self.table.shape[1:]
-        start = np.arange(0, self.table.size, combinations).reshape(-1, slots)
-        parts = self.table.ravel().take(start + place[:, None])
+        place += self.starts
+        parts = self.lines.take(place, axis=0)
         return np.bincount(self.slot_feature.ravel(), parts.ravel(), self.features + 1)[: self.features]
 
     def _combination(self, outcomes: npt.NDArray[np.uint8]) -> Places:
         """Give (groups): which combination of outcomes one row shows in each group."""
-        place: Places = outcomes.take(self.bits[0]).astype(np.intp)
-        for bit in range(1, len(self.bits)):
-            place |= outcomes.take(self.bits[bit]).astype(np.intp) << bit
+        seen = outcomes.astype(np.intp).take(self.bits)
+        place: Places = seen[0]
+        for bit in range(1, len(seen)):
+            place |= seen[bit] << bit
         return place
 
     def _compiled(self, x: Floats) -> Floats:
@@ -283,6 +286,8 @@ class _Builder:
             features,
             np.ascontiguousarray(table),
             slot_feature,
+            np.ascontiguousarray(table.transpose(0, 2, 1)).reshape(-1, table.shape[1]),
+            np.arange(0, len(table) * table.shape[2], table.shape[2]),
             np.ascontiguousarray(bits.T),
             feature,
             np.array([split[1] for split in splits], dtype=np.float32),
@@ -317,10 +322,10 @@ def _walk_of(trees: Sequence[Tree], base: float, scale: float, builder: "_Builde
                 children += [first + tree.left[node], first + tree.right[node]]
                 value.append(0.0)
     return TreeWalk(
-        np.array(roots, dtype=np.intp),
-        np.array(split, dtype=np.intp),
-        np.array(children, dtype=np.intp),
-        np.array(value),
+        np.array(roots, dtype=np.intp) * 2,
+        np.repeat(np.array(split, dtype=np.intp), 2),
+        np.array(children, dtype=np.intp) * 2,
+        np.repeat(np.array(value), 2),
         max((tree.depth() for tree in trees), default=0),
     )
 

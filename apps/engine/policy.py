@@ -85,7 +85,7 @@ def advise(
     amount: int | None = None
     reason: str | None = "non_calcule"
     if scorer is not None:
-        amount, reason = max_amount(values, facts, figures, scorer, amount_cap)
+        amount, reason = max_amount(values, facts, figures, scorer, amount_cap, rules)
     return Advice(
         threshold=threshold,
         prediction=int(level == "eleve"),
@@ -156,6 +156,7 @@ def max_amount(
     figures: PolicyFigures,
     scorer: ColumnScorer,
     cap: float | None = None,
+    rules: Sequence[RuleOutcome] | None = None,
 ) -> tuple[int | None, str | None]:
     """Largest multiple of 5,000 XAF with ``p < t`` and every rule kept, or None and the reason's code.
 
@@ -165,10 +166,8 @@ def max_amount(
     Reasons: ``regle_violee`` (by a rule that no amount changes), ``plafond_inconnu``, ``plafond_trop_bas``,
     ``revenu_inconnu`` (ratios were sent without the income they rest on), ``endettement``, ``risque``.
     """
-    if any(
-        rule.verdict == "violee" and rule.code not in _BY_AMOUNT
-        for rule in evaluate_rules(values, facts, figures)
-    ):
+    outcomes = evaluate_rules(values, facts, figures) if rules is None else rules
+    if any(rule.verdict == "violee" and rule.code not in _BY_AMOUNT for rule in outcomes):
         return None, "regle_violee"
     cap = scorer.amount_p99 if cap is None else cap
     limits = [limit for limit in (_limit(figures, "montant_max", values), cap) if limit is not None]

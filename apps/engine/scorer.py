@@ -1,12 +1,14 @@
 """A model in memory: one application or columns of them in, probabilities and their exact reasons out."""
 
+import math
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from apps.engine.contracts import Contribution, ScoringInput, ScoringResult
+from apps.engine.contracts import Contribution, ScoringInput, ScoringResult, Value
 from apps.engine.encoding import Column, Floats, encode, unknown_codes
 from apps.engine.model import Artefact, Range
 from apps.engine.scorecard import sigmoid
@@ -38,8 +40,12 @@ class Scorer:
         self.artefact = artefact
         parts = self.parts = artefact.parts
         self.variables: tuple[str, ...] = tuple(variable.name for variable in parts.variables)
+        self._readers = tuple(
+            _Reader.of(variable, parts.ranges[variable.name]) for variable in parts.variables
+        )
         self._trees = parts.trees
         self._card = _MeanCard.of(parts.scorecards, parts.variables)
+        self._rising = frozenset(place for place in parts.trees.rising if self._card.rises(place))
         self.base = (
             parts.stack_intercept
             + parts.trees_weight * self._trees.base
@@ -49,11 +55,7 @@ class Scorer:
     def never_falls_with(self, names: Collection[str]) -> bool:
         """Say whether more of any of these numbers never lowers the probability: proved, not assumed."""
         places = [place for place, name in enumerate(self.variables) if name in names]
-        return (
-            self.parts.trees_weight >= 0
-            and self._card_weight >= 0
-            and all(place in self._trees.rising and self._card.rises(place) for place in places)
-        )
+        return self.parts.trees_weight >= 0 and self._card_weight >= 0 and self._rising.issuperset(places)
 
     @property
     def amount_p99(self) -> float | None:
@@ -67,14 +69,22 @@ class Scorer:
     def score(self, scoring_input: ScoringInput) -> ScoringResult:
         """Score one application; values absent or None are missing, names the model does not use ignored."""
         values = scoring_input.values
-        columns = {name: values.get(name) for name in self.variables}
-        x = encode(self.parts.variables, columns, 1)
-        log_odds = self._contributions(x)[0].tolist()
+        row = [
+            read.number(values.get(name)) for name, read in zip(self.variables, self._readers, strict=True)
+        ]
+        trees = self._trees.contributions(np.array([row]))[0].tolist()
+        log_odds = [
+            self.parts.trees_weight * part + self._card_weight * evidence
+            for part, evidence in zip(trees, self._card.row(row), strict=True)
+        ]
         contributions = tuple(
             Contribution(name, values.get(name), part)
             for name, part in zip(self.variables, log_odds, strict=True)
         )
-        outside = bool(self._outside(x, columns, 1)[0])
+        outside = any(
+            read.leaves(values.get(name), number)
+            for name, read, number in zip(self.variables, self._readers, row, strict=True)
+        )
         pd = sigmoid(self.base + sum(log_odds))
         return ScoringResult(pd, self.base, contributions, ("hors_domaine",) if outside else ())
 
@@ -88,13 +98,20 @@ class Scorer:
     def probabilities(self, columns: Mapping[str, Column], rows: int) -> Sequence[float]:
         """Give probabilities only, several times faster; equal to those of ``score_columns`` to 1e-12."""
         x = encode(self.parts.variables, columns, rows)
-        card = self._card.base + self._card.contributions(x).sum(axis=1)
+        card = self._card.base + self._card.evidence(x, self._varying(columns))
         found: list[float] = _probability(
             self.parts.stack_intercept
             + self.parts.trees_weight * self._trees.log_odds(x)
             + self._card_weight * card
         ).tolist()
         return found
+
+    def _varying(self, columns: Mapping[str, Column]) -> list[int]:
+        """Give the places of the variables that have a value of their own in each row."""
+        alike = (str, float, int, type(None))
+        return [
+            place for place, name in enumerate(self.variables) if not isinstance(columns.get(name), alike)
+        ]
 
     def _contributions(self, x: Floats) -> Floats:
         trees = self._trees.contributions(x)
@@ -118,6 +135,43 @@ def _leaves(seen: Range, column: Floats) -> npt.NDArray[np.bool_]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Reader:
+    """One variable of one row in plain numbers: for a single row, arrays cost more than they count.
+
+    ``codes`` are the numbers of a category's codes, ``seen`` the numbers that training saw of them.
+    """
+
+    codes: Mapping[object, float] | None
+    seen: frozenset[float] | None
+    minimum: float
+    maximum: float
+
+    @classmethod
+    def of(cls, variable: Variable, seen: Range) -> "_Reader":
+        codes: dict[object, float] = {code: float(place) for place, code in enumerate(variable.codes)}
+        return cls(
+            codes if variable.type == "category" else None,
+            None if seen.codes is None else frozenset(map(float, seen.codes)),
+            seen.minimum,
+            seen.maximum,
+        )
+
+    def number(self, value: Value) -> float:
+        """Give the number that ``encode`` gives."""
+        if self.codes is not None:
+            return self.codes.get(value, math.nan)
+        return math.nan if value is None else float(value)
+
+    def leaves(self, value: Value, number: float) -> bool:
+        """Say whether the value lies outside what training saw; a missing one never does."""
+        if self.codes is not None and value is not None and value not in self.codes:
+            return True
+        if self.seen is not None:
+            return number == number and number not in self.seen  # noqa: PLR0124  NaN is missing
+        return number < self.minimum or number > self.maximum
+
+
+@dataclass(frozen=True, slots=True)
 class _MeanCard:
     """The mean of the folds' scorecards as one table a variable: the folds' cuts together."""
 
@@ -126,6 +180,8 @@ class _MeanCard:
     cuts: tuple[Floats, ...]
     values: tuple[Floats, ...]
     missing: Floats
+    #: The same as plain numbers.
+    plain: tuple[tuple[bool, list[float], list[float], float], ...]
 
     @classmethod
     def of(cls, cards: Sequence[Scorecard], variables: Sequence[Variable]) -> "_MeanCard":
@@ -141,11 +197,37 @@ class _MeanCard:
         values = tuple(_mean(cards, position, probe) for position, probe in enumerate(probes))
         missing = [_mean(cards, position, np.array([np.nan]))[0] for position in range(len(variables))]
         base = float(np.mean([card.base for card in cards]))
-        return cls(base, tuple(v.type == "category" for v in variables), cuts, values, np.array(missing))
+        category = tuple(variable.type == "category" for variable in variables)
+        lists = [each.tolist() for each in cuts], [each.tolist() for each in values], map(float, missing)
+        plain = tuple(zip(category, *lists, strict=True))
+        return cls(base, category, cuts, values, np.array(missing), plain)
 
     def rises(self, position: int) -> bool:
         """Say whether a larger number of this variable never has less evidence of risk."""
         return not self.category[position] and bool((np.diff(self.values[position]) >= 0).all())
+
+    def row(self, row: Sequence[float]) -> list[float]:
+        """Give the contributions of one row of plain numbers."""
+        return [
+            missing if math.isnan(number) else values[int(number) if category else bisect_right(cuts, number)]
+            for number, (category, cuts, values, missing) in zip(row, self.plain, strict=True)
+        ]
+
+    def evidence(self, x: Floats, varying: Sequence[int]) -> Floats:
+        """Give the sums of contributions of rows that differ in the places ``varying`` only."""
+        shared = self.row(x[0].tolist()) if len(x) else []
+        total = np.full(len(x), math.fsum(part for place, part in enumerate(shared) if place not in varying))
+        for place in varying:
+            total += self._column(place, x[:, place])
+        return total
+
+    def _column(self, position: int, column: Floats) -> Floats:
+        known = ~np.isnan(column)
+        safe = np.where(known, column, 0.0)
+        cuts, values = self.cuts[position], self.values[position]
+        place = safe.astype(np.intp) if self.category[position] else cuts.searchsorted(safe, side="right")
+        mixed: Floats = np.where(known, values[place], self.missing[position])
+        return mixed
 
     def contributions(self, x: Floats) -> Floats:
         found = np.empty(x.shape)

@@ -1,5 +1,7 @@
 """Which model is in production, and since when."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -25,9 +27,14 @@ def champion_for(credit_type: str = GENERAL_SEGMENT) -> ModelVersion:
     Raises ``NoApprovedModel`` when there is none. A model trained on synthetic data counts in
     demonstration mode only, whatever its row says.
     """
+    return champion_among(_CHAMPIONS.rows(credit_type=credit_type), credit_type)
+
+
+def champion_among(versions: Iterable[ModelVersion], credit_type: str = GENERAL_SEGMENT) -> ModelVersion:
+    """Choose as ``champion_for`` does among the champions of an institution; raise ``NoApprovedModel``."""
     champions = {
         version.segment: version
-        for version in _CHAMPIONS.rows(credit_type=credit_type)
+        for version in versions
         if settings.DEMO_MODE or version.training_data != TrainingData.SYNTHETIC
     }
     champion = champions.get(credit_type) or champions.get(GENERAL_SEGMENT)

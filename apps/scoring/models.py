@@ -72,19 +72,27 @@ class Prediction(TenantModel):
             ),
             models.UniqueConstraint(
                 fields=["institution", "application", "model_version", "policy", "input_hash"],
+                condition=models.Q(application__isnull=False),
                 name="scoring_prediction_once",
             ),
             models.CheckConstraint(
                 condition=models.Q(pd__gte=0) & models.Q(pd__lte=1), name="scoring_prediction_pd"
             ),
         ]
+        # Scores by values have no application, client or agency: the indexes of these leave them out.
         indexes = [
             models.Index(fields=["institution", "created_at", "uid"], name="scoring_prediction_when"),
             models.Index(fields=["institution", "author", "created_at"], name="scoring_prediction_author"),
-            models.Index(fields=["institution", "client"], name="scoring_prediction_client"),
+            models.Index(
+                fields=["institution", "client"],
+                name="scoring_prediction_client",
+                condition=models.Q(client__isnull=False),
+            ),
             # the history's filters, each newest first
             models.Index(
-                fields=["institution", "agency", "created_at", "uid"], name="scoring_prediction_agency"
+                fields=["institution", "agency", "created_at", "uid"],
+                name="scoring_prediction_agency",
+                condition=models.Q(agency__isnull=False),
             ),
             models.Index(fields=["institution", "band", "created_at", "uid"], name="scoring_prediction_band"),
             models.Index(

@@ -161,7 +161,11 @@ class RuleLine:
 
     outcome: RuleOutcome
     label: str
-    sentence: str
+    lang: Lang
+
+    @property
+    def sentence(self) -> str:
+        return reasons.rule_text(self.outcome, self.lang)
 
 
 def factors_of(prediction: Prediction, *, lang: Lang, every: bool = False) -> tuple[Factor, ...]:
@@ -253,10 +257,7 @@ def _step(points: int, figures: PolicyFigures) -> int:
 def rules_of(prediction: Prediction, *, lang: Lang) -> tuple[RuleLine, ...]:
     """Return every rule of the policy with what it said of this application."""
     outcomes = [RuleOutcome(**stored) for stored in prediction.rules]
-    return tuple(
-        RuleLine(outcome, reasons.rule_label(outcome.code, lang), reasons.rule_text(outcome, lang))
-        for outcome in outcomes
-    )
+    return tuple(RuleLine(outcome, reasons.rule_label(outcome.code, lang), lang) for outcome in outcomes)
 
 
 def _stored_result(prediction: Prediction) -> ScoringResult:

@@ -6,13 +6,14 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from apps.audit.services import record, record_read
+from apps.audit.services import entry_of, record, record_read
 from apps.credits.features import application_values, case_facts
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.clients import client_values
@@ -29,17 +30,19 @@ from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
 from apps.scoring.models import Prediction, ScoringPolicy
 from apps.scoring.queries import figures_of_policy, policy_on
+from apps.scoring.terms import Terms
 from apps.scoring.validators import figures_from_json, figures_to_json
 from apps.tenancy.actor import Actor
-from apps.tenancy.context import tenant_scope
+from apps.tenancy.context import put_off, tenant_scope, whole_scope
 from apps.tenancy.errors import InvalidValues
-from apps.tenancy.prepared import insert
+from apps.tenancy.prepared import as_json, insert
 from apps.users.services.invitations import invite_administrator
 
 if TYPE_CHECKING:
     from apps.engine.scorer import Scorer
 
 SourceCode = Literal["page", "api", "batch"]
+STORE = "SELECT scoring_store(%s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,21 @@ def score_values(
     return _score(Case(values, facts, warnings, client=client), by=by, source=source)
 
 
+def score_ahead(*, raw: Mapping[str, object], by: Actor, terms: Terms) -> Prediction:
+    """Score values as received, without a file behind them, in the light scope of a request.
+
+    As ``score_values``, but on terms that were read ahead; the row is written at the end of the request, with
+    its audit entry, in one statement. Raises ``InvalidValues``, ``NoApprovedModel`` or ``NoPolicy``.
+    """
+    started = time.perf_counter()
+    values, warnings = checked_values(raw)
+    case = Case(values, CaseFacts(), warnings)
+    version = terms.champion_for(_credit_type(case))
+    scored = _scored(case, version, terms.policy, hash_of(case), by=by, source="api", started=started)
+    put_off(partial(_keep, scored, by=by, told=terms.told))
+    return scored
+
+
 def application_case(application: CreditApplication, *, on: dt.date | None = None) -> Case:
     """Return the case of an application: its values as known on its day, the facts of ``on`` (today)."""
     values, warnings = application_values(application)
@@ -100,13 +118,32 @@ def application_case(application: CreditApplication, *, on: dt.date | None = Non
 
 def _score(case: Case, *, by: Actor, source: SourceCode) -> tuple[Prediction, bool]:
     started = time.perf_counter()
-    version = champion_for(str(case.values.get("type_credit") or ""))
+    version = champion_for(_credit_type(case))
     policy = policy_on()
     input_hash = hash_of(case)
     if (known := _same_score(case, version, policy, input_hash)) is not None:
         return known, False
+    scored = _scored(case, version, policy, input_hash, by=by, source=source, started=started)
+    with transaction.atomic(savepoint=False):  # whoever asks is in a scope, hence in a transaction
+        prediction, created = _insert_once(scored)
+        if created:
+            record(by=by, **_told_of(prediction))
+            announce(event=WebhookEvent.PREDICTION_CREATED, target=prediction.uid)
+    return prediction, created
+
+
+def _scored(
+    case: Case,
+    version: ModelVersion,
+    policy: ScoringPolicy,
+    input_hash: str,
+    *,
+    by: Actor,
+    source: SourceCode,
+    started: float,
+) -> Prediction:
     result, advice = _compute(case, load_scorer(version), figures_of_policy(policy))
-    scored = Prediction(
+    return Prediction(
         application=case.application,
         client=case.client,
         agency_id=_agency_id(case),
@@ -120,12 +157,28 @@ def _score(case: Case, *, by: Actor, source: SourceCode) -> tuple[Prediction, bo
         **figures_of(result, advice),
         duration_ms=(time.perf_counter() - started) * 1000,
     )
-    with transaction.atomic(savepoint=False):  # whoever asks is in a scope, hence in a transaction
-        prediction, created = _insert_once(scored)
-        if created:
-            record(by=by, action="prediction.create", target=prediction, after={"source": source})
-            announce(event=WebhookEvent.PREDICTION_CREATED, target=prediction.uid)
-    return prediction, created
+
+
+def _keep(scored: Prediction, *, by: Actor, told: bool) -> None:
+    """Write a score without an application, its audit entry and what webhooks are told."""
+    if told:
+        whole_scope()
+        insert(scored)
+        record(by=by, **_told_of(scored))
+        announce(event=WebhookEvent.PREDICTION_CREATED, target=scored.uid)
+        return
+    entry = entry_of(by=by, **_told_of(scored))
+    with connection.cursor() as cursor:
+        cursor.execute(STORE, [by.institution, as_json(scored), as_json(entry)])
+        scored.pk = cursor.fetchone()[0]
+
+
+def _told_of(scored: Prediction) -> dict[str, Any]:
+    return {"action": "prediction.create", "target": scored, "after": {"source": scored.source}}
+
+
+def _credit_type(case: Case) -> str:
+    return str(case.values.get("type_credit") or "")
 
 
 def figures_of(result: ScoringResult, advice: Advice) -> dict[str, Any]:
@@ -254,7 +307,7 @@ def _checked_at(place: str, raw: Mapping[str, object]) -> tuple[dict[str, Value]
 
 def _simulated(case: Case, policy: ScoringPolicy) -> Prediction:
     started = time.perf_counter()
-    version = champion_for(str(case.values.get("type_credit") or ""))
+    version = champion_for(_credit_type(case))
     result, advice = _compute(case, load_scorer(version), figures_from_json(policy.figures))
     duration = (time.perf_counter() - started) * 1000
     return Prediction(

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.cache import patch_cache_control
 
 from apps.tenancy.actor import Actor
-from apps.tenancy.context import tenant_scope
+from apps.tenancy.context import light_scope, tenant_scope, undo_writes
 from apps.tenancy.tracing import request_id
 from apps.users.backends import client_address, is_trusted_proxy
 from apps.users.enums import SessionKind
@@ -23,6 +22,7 @@ from apps.users.models import LoginSession, Membership, PartnerKey, User
 from apps.users.queries import key_actor, live_sessions, member_actor, operator_actor, operator_session
 from apps.users.services.keys import key_seen
 from apps.users.services.limits import api_limits
+from apps.users.services.opening import Opening, open_ahead
 from apps.users.services.sessions import SESSION_KEY, seen
 from apps.users.tokens import key_from_header, session_from_access
 
@@ -79,14 +79,25 @@ class ActorMiddleware:
         request.failed = False  # type: ignore[attr-defined]
         request.login_session = None  # type: ignore[attr-defined]
         request.limits = ()  # type: ignore[attr-defined]
+        request.ahead = ""  # type: ignore[attr-defined]
+        opening = open_ahead(request)
+        if opening is not None:
+            request.limits = opening.limits  # type: ignore[attr-defined]
+            return self._in_language(request, None, lambda: self._answer_light(request, opening))
         caller = _caller(request)
         if request.path.startswith(API_PREFIX):
             # Before the scope: inside its transaction the counter would keep a caller's requests in line.
             request.limits = api_limits(  # type: ignore[attr-defined]
                 path=request.path, who=_who(request, caller), key=caller.key if caller else None
             )
-        with translation.override(_language(request, caller.membership if caller else None)):
-            response = self._answer(request, caller)
+        membership = caller.membership if caller else None
+        return self._in_language(request, membership, lambda: self._answer(request, caller))
+
+    def _in_language(
+        self, request: HttpRequest, membership: Membership | None, answer: Callable[[], HttpResponse]
+    ) -> HttpResponse:
+        with translation.override(_language(request, membership)):
+            response = answer()
             response.headers.setdefault("Content-Language", translation.get_language() or "")
         return response
 
@@ -103,10 +114,27 @@ class ActorMiddleware:
             request.membership = caller.membership  # type: ignore[attr-defined]
             request.actor = _actor(request, caller)  # type: ignore[attr-defined]
             response = self.get_response(request)
-            if request.failed or response.status_code >= SERVER_ERROR:  # type: ignore[attr-defined]
-                transaction.set_rollback(True)
+            if _has_failed(request, response):
+                undo_writes()
         patch_cache_control(response, private=True, no_store=True)  # nor the browser's back button
         return response
+
+    def _answer_light(self, request: HttpRequest, opening: Opening) -> HttpResponse:
+        """Answer without a transaction unless the view asks for one; writes come after a good answer."""
+        if opening.actor is None or any(limit.refused for limit in opening.limits):
+            return self.get_response(request)
+        with light_scope(opening.actor.institution) as scope:
+            request.actor, request.ahead = opening.actor, opening.ahead  # type: ignore[attr-defined]
+            response = self.get_response(request)
+            if _has_failed(request, response):
+                undo_writes()
+            scope.finish()
+        patch_cache_control(response, private=True, no_store=True)
+        return response
+
+
+def _has_failed(request: HttpRequest, response: HttpResponse) -> bool:
+    return request.failed or response.status_code >= SERVER_ERROR  # type: ignore[attr-defined]
 
 
 def _caller(request: HttpRequest) -> Caller | None:

@@ -1,6 +1,7 @@
 """Reads of people and their memberships."""
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
 
@@ -136,19 +137,24 @@ def second_factor_required(role: str) -> bool:
 
 def member_actor(membership: Membership, *, request_id: str = "", address: str = "") -> Actor:
     """Build the actor of a membership; needs the institution's scope open (it reads its agencies)."""
-    agencies = frozenset(link.agency_id for link in _AGENCIES.rows(membership=membership.pk))
-    limited = bool(agencies) or membership.role == Role.AGENT
+    agencies = [link.agency_id for link in _AGENCIES.rows(membership=membership.pk)]
     return Actor(
         kind="user",
         id=membership.user_id,
         uid=membership.user.uid,
         institution_id=membership.institution_id,
         role=membership.role,
-        agency_ids=agencies if limited else None,
+        agency_ids=limited_agencies(agencies, role=membership.role),
         display_name=str(membership.user),
         request_id=request_id,
         address=address,
     )
+
+
+def limited_agencies(agencies: Iterable[int], *, role: str) -> frozenset[int] | None:
+    """Return the agencies that a member is limited to: all (``None``) without any, but for an agent."""
+    limits = frozenset(agencies)
+    return limits if limits or role == Role.AGENT else None
 
 
 def live_keys() -> QuerySet[PartnerKey]:

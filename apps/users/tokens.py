@@ -1,10 +1,13 @@
 """Access and refresh tokens: what they carry, and turning one back into the session it belongs to."""
 
+import time
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
 from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from apps.users.errors import InvalidToken
@@ -15,6 +18,8 @@ from apps.users.rules import partner_key_hash, same_hash
 INSTITUTION_CLAIM = "inst"
 ROLE_CLAIM = "role"
 SESSION_CLAIM = "sid"
+#: Tokens whose signature need not be computed again; whether their session is open is asked each time.
+KEPT_IN_MEMORY = 1024
 #: The hash of no key.
 NO_HASH = "0" * 64
 
@@ -47,22 +52,48 @@ def write_tokens(session: LoginSession) -> Tokens:
     return Tokens(str(access), str(refresh), int(access.lifetime.total_seconds()))
 
 
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a readable access token says; whether it is still true is for the database to tell."""
+
+    session: UUID
+    role: str
+    user: UUID
+    institution: UUID
+
+
+def claims_of(raw: str) -> Claims:
+    """Return what an access token says; raise ``InvalidToken`` for a wrong signature, form or term."""
+    claims, expires_at = _verified(raw, api_settings.SIGNING_KEY)
+    if expires_at <= time.time():
+        raise InvalidToken("expired")
+    return claims
+
+
+@lru_cache(maxsize=KEPT_IN_MEMORY)
+def _verified(raw: str, _key: str) -> tuple[Claims, float]:
+    """Check a token and return its claims and its term; the same text under the same key reads the same."""
+    try:
+        token = AccessToken(raw)  # type: ignore[arg-type]
+        claims = Claims(
+            session=UUID(str(token[SESSION_CLAIM])),
+            role=str(token[ROLE_CLAIM]),
+            user=UUID(str(token["user"])),
+            institution=UUID(str(token[INSTITUTION_CLAIM])),
+        )
+        return claims, float(token["exp"])
+    except (TokenError, KeyError, ValueError) as error:
+        raise InvalidToken("invalid") from error
+
+
 def session_from_access(raw: str) -> LoginSession:
     """Return the open session of an access token, with membership, person and institution.
 
     Raises ``InvalidToken`` when the signature, the term, the session, the person, the institution or the
     role no longer hold: a changed role asks for a new token.
     """
-    try:
-        token = AccessToken(raw)  # type: ignore[arg-type]
-        session = api_session(
-            sid=UUID(str(token[SESSION_CLAIM])),
-            role=str(token[ROLE_CLAIM]),
-            user=UUID(str(token["user"])),
-            institution=UUID(str(token[INSTITUTION_CLAIM])),
-        )
-    except (TokenError, KeyError, ValueError) as error:
-        raise InvalidToken("invalid") from error
+    said = claims_of(raw)
+    session = api_session(sid=said.session, role=said.role, user=said.user, institution=said.institution)
     if session is None:
         raise InvalidToken("revoked")
     return session

@@ -49,7 +49,7 @@ def application(world):
         client = found.client
         client.last_name, client.phone, client.document_number = NAME, PHONE, DOCUMENT
         client.save()
-        return CreditApplication.objects.get(pk=found.pk)
+        return CreditApplication.objects.select_related("client").get(pk=found.pk)
 
 
 def absent(text):
@@ -82,7 +82,7 @@ def test_a_refusal_and_a_failure_log_no_personal_data(world, application, writte
     def fail(*_args, **_kwargs):
         raise Boom(f"client {application.client.uid}")
 
-    monkeypatch.setattr("apps.api.v1.scoring.views.score_values", fail)
+    monkeypatch.setattr("apps.api.v1.scoring.views.score_ahead", fail)
     client = api(world.analyst)
     client.raise_request_exception = False
     failed = client.post("/api/v1/predict", {**BODY, "note": NAME}, content_type="application/json")

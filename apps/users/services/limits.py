@@ -55,9 +55,9 @@ class Limit:
 
 def api_limits(*, path: str, who: str, key: PartnerKey | None = None) -> tuple[Limit, ...]:
     """Count one request of ``who`` and return its limits: the route's, and the day's quota of a key."""
-    name = next((name for name, pattern in settings.API_RATE_ROUTES if re.match(pattern, path)), "default")
+    name, rate = limit_of(path)
     wanted = []
-    if (rate := rate_of(settings.API_RATES[name])) is not None:
+    if rate is not None:
         wanted.append((name, who, rate))
     if key is not None and key.daily_quota is not None:
         wanted.append(("quota", who, Rate(key.daily_quota, DAY)))
@@ -75,11 +75,22 @@ def count(wanted: Iterable[tuple[str, str, Rate]]) -> tuple[Limit, ...]:
     moment = now()
     values: list[Any] = []
     for bucket, _name, rate in wishes:
-        values += [bucket, _window(moment, rate), 1, moment]
+        values += [bucket, window_of(moment, rate), 1, moment]
     with connection.cursor() as cursor:
         cursor.execute(COUNT.format(", ".join(["(%s, %s, %s, %s)"] * len(wishes))), values)
         counts = dict(cursor.fetchall())
-    return tuple(Limit(name, rate, counts[bucket], _reset(moment, rate)) for bucket, name, rate in wishes)
+    return tuple(limit_after(name, rate, counts[bucket], moment) for bucket, name, rate in wishes)
+
+
+def limit_of(path: str) -> tuple[str, Rate | None]:
+    """Return the name of the limit of a route and its rate, ``None`` where it is off."""
+    name = next((name for name, pattern in settings.API_RATE_ROUTES if re.match(pattern, path)), "default")
+    return name, rate_of(settings.API_RATES[name])
+
+
+def limit_after(name: str, rate: Rate, used: int, moment: dt.datetime) -> Limit:
+    """Return a limit as it stands when ``used`` requests were counted in the window of ``moment``."""
+    return Limit(name, rate, used, _reset(moment, rate))
 
 
 def now() -> dt.datetime:
@@ -103,7 +114,7 @@ def rate_of(text: str) -> Rate | None:
     return Rate(int(requests), UNITS[unit])
 
 
-def _window(moment: dt.datetime, rate: Rate) -> int:
+def window_of(moment: dt.datetime, rate: Rate) -> int:
     """Return the number of the running window; a day begins at midnight of the site's time zone."""
     if rate.seconds == DAY:
         return moment.date().toordinal()

@@ -157,9 +157,14 @@ def end_everything(user: User) -> None:
 
 def seen(session: LoginSession) -> None:
     """Note that a session is in use, at most once a minute."""
+    note_seen(session.pk, session.last_seen_at)
+
+
+def note_seen(pk: int, last: dt.datetime) -> None:
+    """Do the same for the session numbered ``pk``, last seen at ``last``."""
     now = timezone.now()
-    if now - session.last_seen_at > SEEN_EVERY:
-        LoginSession.objects.filter(pk=session.pk).update(last_seen_at=now)
+    if now - last > SEEN_EVERY:
+        LoginSession.objects.filter(pk=pk).update(last_seen_at=now)
 
 
 def purge_old_sessions() -> int:

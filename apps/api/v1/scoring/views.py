@@ -38,7 +38,15 @@ from apps.engine.dictionary import STANDARD
 from apps.institutions.queries import agency_key
 from apps.registry.errors import NoApprovedModel
 from apps.scoring.queries import champion_variables, get_visible_prediction, scores_found
-from apps.scoring.services import replay_prediction, score_application, score_values, simulate
+from apps.scoring.services import (
+    replay_prediction,
+    score_ahead,
+    score_application,
+    score_values,
+    simulate,
+)
+from apps.scoring.terms import terms_of
+from apps.tenancy.context import whole_scope
 from apps.tenancy.days import period
 from apps.tenancy.errors import InvalidValues
 from apps.tenancy.roles import Verb
@@ -100,7 +108,12 @@ class PredictView(ApiView):
         },
     )
     def post(self, request: Request) -> Response:
-        prediction, created = self._score(json_object(request))
+        body, ahead = json_object(request), self.ahead
+        if ahead and not any(name in body for name in REFERENCES):
+            prediction, created = score_ahead(raw=body, by=self.actor, terms=terms_of(ahead)), True
+        else:
+            whole_scope()
+            prediction, created = self._score(body)
         return Response(prediction_body(prediction), status=201 if created else 200)
 
     def _score(self, body: dict[str, Any]) -> Any:
