@@ -40,6 +40,8 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
+#: Schemathesis asks for compressed answers and does not unpack what a WSGI application compresses.
+PLAIN = {"Accept-Encoding": "identity"}
 #: Beginning of a path -> the model whose rows it shows.
 ROWS = {
     "/api/v1/agencies/": Agency,
@@ -82,9 +84,10 @@ def known(world, path):
         return str(next(model for start, model in ROWS.items() if path.startswith(start)).objects.first().uid)
 
 
-def attack(world, name, role, examples):
+def attack(world, name, roles, examples):
+    """Send the cases of an operation, each as one of the roles; nobody logs in twice."""
     path, method = OPERATIONS[name]
-    token = world.access_token(f"{role}@horizon.demo")
+    tokens = [world.access_token(f"{role}@horizon.demo") for role in roles]
 
     @settings(
         max_examples=examples,
@@ -94,22 +97,20 @@ def attack(world, name, role, examples):
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=cases(world, path, method))
-    def answers_as_documented(case):
-        headers = {"Authorization": f"Bearer {token}"}
-        case.call_and_validate(headers=headers, checks=CHECKS)
+    @given(case=cases(world, path, method), token=st.sampled_from(tokens))
+    def answers_as_documented(case, token):
+        case.call_and_validate(headers={**PLAIN, "Authorization": f"Bearer {token}"}, checks=CHECKS)
 
     answers_as_documented()
 
 
-@pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_fifty_cases_a_route(world, name, role):
-    attack(world, name, role, 50)
+def test_fifty_cases_a_route(world, name):
+    attack(world, name, ROLES, 50)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_two_thousand_cases_a_role(world, name, role):
-    attack(world, name, role, 2_000)
+    attack(world, name, [role], 2_000)
