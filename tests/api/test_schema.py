@@ -51,6 +51,19 @@ def test_every_operation_is_described_in_french_with_its_refusals(document):
             assert {"401"} <= set(operation["responses"]), (method, path)
 
 
+def test_every_post_but_those_of_authentication_takes_an_idempotency_key(document):
+    taking, posts = set(), set()
+    for method, path, operation in operations(document):
+        if method == "post":
+            posts.add(path)
+        if any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", [])):
+            taking.add(path)
+            assert {"409", "422"} <= set(operation["responses"]), path
+
+    assert posts - taking == {"/api/v1/login", "/api/v1/logout", "/api/v1/token/refresh"}
+    assert taking <= posts
+
+
 def test_every_body_and_answer_has_an_example(document):
     schemas = document["components"]["schemas"]
     for method, path, operation in operations(document):
