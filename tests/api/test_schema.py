@@ -33,6 +33,7 @@ def test_the_document_equals_its_snapshot(document):
     assert document == json.loads(SNAPSHOT.read_text()), REFRESH
 
 
+@pytest.mark.django_db  # the limit of the caller's address is counted
 def test_the_document_is_what_the_site_serves(document):
     answer = Client().get("/api/schema")
 
