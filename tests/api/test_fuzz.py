@@ -60,6 +60,8 @@ FIELDS = {
     "client_id": "clients",
     "prediction": "predictions",
 }
+#: A body names one of these at most.
+REFERENCES = ("client_id", "client_reference", "application_id")
 
 
 @pytest.fixture
@@ -92,7 +94,9 @@ def named(draw, case, path, found):
         given = getattr(case, part)
         if isinstance(given, dict):
             right = {name: draw(st.sampled_from(found[FIELDS[name]])) for name in FIELDS if name in given}
-            setattr(case, part, {**given, **right})
+            several = [name for name in REFERENCES if name in given][1:]
+            kept = {name: value for name, value in given.items() if name not in several}
+            setattr(case, part, {**kept, **{name: right[name] for name in right if name in kept}})
     if case.method == "PATCH":
         case.headers["If-Match"] = "*"
     if "Idempotency-Key" in case.headers:
