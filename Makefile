@@ -86,7 +86,7 @@ lock: $(DEV) ## compile requirements/*.in again, with hashes for every platform
 	done
 
 schema: $(DEV) ## write the OpenAPI document's snapshot and the collection of requests again
-	$(MANAGE) spectacular --format openapi-json --file tests/api/openapi.json
+	$(MANAGE) spectacular --lang en --format openapi-json --file tests/api/openapi.json
 	$(BIN)/python examples/postman/generate.py
 
 messages: $(DEV) ## bring the catalogues up to date; lists the texts that have no French yet

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -44,6 +44,12 @@ class Problem:
     code: str
     detail: str | None = None
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class TooLarge(exceptions.APIException):
+    """A body beyond ``DATA_UPLOAD_MAX_MEMORY_SIZE``."""
+
+    status_code = 413
 
 
 def problem_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -120,6 +126,8 @@ def _from_django(exc: Exception) -> Exception:
         return exceptions.NotFound()
     if isinstance(exc, PermissionDenied):
         return exceptions.PermissionDenied()
+    if isinstance(exc, RequestDataTooBig):
+        return TooLarge()
     return exc
 
 
@@ -133,6 +141,7 @@ def _of_drf(exc: exceptions.APIException) -> Problem:
         404: "not_found",
         405: "method_not_allowed",
         406: "not_acceptable",
+        413: "too_large",
         415: "unsupported_media_type",
         429: "throttled",
     }

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
@@ -20,6 +22,9 @@ class TextParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
+        length = int(parser_context["request"].META.get("CONTENT_LENGTH") or 0) if parser_context else 0
+        if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:  # DRF reads the stream, where Django does not count
+            raise RequestDataTooBig
         try:
             body = super().parse(stream, media_type, parser_context)
             readable = _readable(body)

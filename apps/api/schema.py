@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from apps.api.examples import EXAMPLES
+from apps.api.idempotency import AUTHENTICATION, HEADER
 from apps.engine.dictionary import STANDARD
 
 
@@ -46,8 +47,10 @@ DESCRIPTIONS = {
     403: "Rôle insuffisant",
     404: "Objet inconnu, d'une autre institution ou d'une autre agence",
     405: "Méthode non prévue",
+    406: "Seul JSON est servi",
     409: "L'état de l'objet ne le permet pas, ou un dossier semble exister déjà",
     412: "L'objet a changé depuis sa lecture (`If-Match`)",
+    413: "Corps trop grand",
     415: "Type de contenu non prévu",
     422: "Valeur hors type, intervalle ou liste, ou champ inconnu",
     428: "En-tête `If-Match` absent",
@@ -98,9 +101,14 @@ Login Refresh Predict Simulate NewClient PatchedClientChange NewApplication Patc
 Return Cancel NewExternalCredit PatchedExternalCreditChange Close AgencyChange PatchedAgencyChange NewUser
 PatchedUserChange NewWebhook PatchedWebhookChange
 """.split()  # noqa: SIM905  a list of names is read more easily so
-TOO_MANY = {
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    "description": "Trop de demandes : réessayez après `Retry-After` secondes",
+PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+TOO_MANY = "Trop de demandes : réessayez après `Retry-After` secondes"
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": HEADER,
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "description": "La même clé et le même corps dans les 24 heures rendent la même réponse ; un autre "
+    "corps, ou une première demande encore en cours : 409",
 }
 PARTNER_KEY = {
     "type": "apiKey",
@@ -150,11 +158,27 @@ def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         schemas[name]["additionalProperties"] = False
     for name, example in EXAMPLES.items():
         schemas[name]["examples"] = [example]
-    for path in result["paths"].values():
-        for operation in path.values():
+    for path, methods in result["paths"].items():
+        for method, operation in methods.items():
             if operation.get("security"):
                 operation["security"] = [{"bearer": []}, {"partnerKey": []}]
-            operation["responses"].setdefault("429", TOO_MANY)
+            if method == "post" and not path.startswith(AUTHENTICATION):
+                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+                _refuses(operation, 409, 422)
+            if "requestBody" in operation:
+                _refuses(operation, 413)
+            _refuses(operation, 406)
+            _refuses(operation, 429, description=TOO_MANY)
             for status, answer in operation["responses"].items():
                 answer["description"] = answer["description"] or SUCCESSES[status]
     return result
+
+
+def _refuses(operation: dict[str, Any], *statuses: int, description: str = "") -> None:
+    """Add refusals that come from around the view, unless the view says more of them."""
+    answers = operation["responses"]
+    for status in statuses:
+        answers.setdefault(
+            str(status), {"content": PROBLEM, "description": description or DESCRIPTIONS[status]}
+        )
+    operation["responses"] = dict(sorted(answers.items()))

@@ -2,6 +2,7 @@ from functools import cache
 from typing import Any
 
 from django.urls import include, path
+from django.utils.translation import override
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
@@ -25,7 +26,8 @@ class SchemaView(SpectacularAPIView):
 
 @cache
 def _document() -> Any:
-    return SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+    with override("en"):  # the labels of choices, which name the lists of codes, are the same for everybody
+        return SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
 
 
 urlpatterns = [

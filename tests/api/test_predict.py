@@ -190,6 +190,25 @@ def test_an_unreadable_body_is_a_problem(api, world, raw, content_type, status):
     assert answer["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "large"}])
+def test_a_body_beyond_the_limit_is_not_read(api, world, settings, headers):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    raw = json.dumps(BODY)
+    assert len(raw) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+    answer = api(world.analyst).post(URL, raw, content_type="application/json", headers=headers)
+
+    assert (answer.status_code, answer["Content-Type"]) == (413, "application/problem+json")
+    assert answer.json()["code"] == "too_large"
+
+
+def test_who_takes_no_json_is_told_so(api, world):
+    answer = api(world.analyst).get("/api/v1/agencies", headers={"Accept": "text/html"})
+
+    assert (answer.status_code, answer["Content-Type"]) == (406, "application/problem+json")
+    assert answer.json()["code"] == "not_acceptable"
+
+
 def test_without_a_token_401(api):
     answer = post(api(None), BODY)
 

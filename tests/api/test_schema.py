@@ -6,6 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from django.test import Client
+from django.utils.translation import override
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 
@@ -16,7 +17,8 @@ REFRESH = "The document changed: look at what changed, then `make schema` and co
 @pytest.fixture(scope="module")
 def document():
     GENERATOR_STATS.reset()
-    generated = SchemaGenerator().get_schema(public=True)
+    with override("en"):
+        generated = SchemaGenerator().get_schema(public=True)
     assert (dict(GENERATOR_STATS._warn_cache), dict(GENERATOR_STATS._error_cache)) == ({}, {})
     return json.loads(json.dumps(generated, default=str))
 
@@ -33,7 +35,7 @@ def test_the_document_equals_its_snapshot(document):
     assert document == json.loads(SNAPSHOT.read_text()), REFRESH
 
 
-@pytest.mark.django_db  # whoever asks is counted against a limit
+@pytest.mark.django_db  # the limit of the caller's address is counted
 def test_the_document_is_what_the_site_serves(document):
     answer = Client().get("/api/schema")
 
@@ -50,6 +52,19 @@ def test_every_operation_is_described_in_french_with_its_refusals(document):
         assert all(answer["description"] for answer in operation["responses"].values()), path
         if operation.get("security", [{}]) != [{}]:
             assert {"401"} <= set(operation["responses"]), (method, path)
+
+
+def test_every_post_but_those_of_authentication_takes_an_idempotency_key(document):
+    taking, posts = set(), set()
+    for method, path, operation in operations(document):
+        if method == "post":
+            posts.add(path)
+        if any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", [])):
+            taking.add(path)
+            assert {"409", "422"} <= set(operation["responses"]), path
+
+    assert posts - taking == {"/api/v1/login", "/api/v1/logout", "/api/v1/token/refresh"}
+    assert taking <= posts
 
 
 def test_every_body_and_answer_has_an_example(document):
