@@ -10,7 +10,7 @@ import logging
 import re
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 
 from config.env import REPOSITORY
 
@@ -42,14 +42,17 @@ class JsonFormatter(logging.Formatter):
 
 
 class LineFormatter(logging.Formatter):
-    """One line a record, for people; the lines of an exception stand behind a bar, so that none looks like it."""
+    """One line a record, for people; those of an exception stand behind a bar, and look like no record."""
 
+    @override
     def formatMessage(self, record: logging.LogRecord) -> str:
         return _visible(super().formatMessage(record))
 
+    @override
     def formatException(self, ei: Any) -> str:
         return _barred(super().formatException(ei))
 
+    @override
     def formatStack(self, stack_info: str) -> str:
         return _barred(super().formatStack(stack_info))
 
