@@ -1,4 +1,4 @@
-"""Log lines for machines: one JSON object a line, without anybody's data.
+"""Log lines: one JSON object a line for machines, one line of text for people; without anybody's data.
 
 An exception gives its kind and the places it went through. Its text and its variables stay out: the database
 quotes the row that it refused.
@@ -7,10 +7,15 @@ quotes the row that it refused.
 import datetime as dt
 import json
 import logging
+import re
 import traceback
 from pathlib import Path
+from typing import Any, override
 
 from config.env import REPOSITORY
+
+#: What would begin a line, move a cursor or turn the writing round: never from whoever sent the request.
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class JsonFormatter(logging.Formatter):
@@ -33,7 +38,31 @@ class JsonFormatter(logging.Formatter):
                 f"{_short(frame.filename)}:{frame.lineno} {frame.name}"
                 for frame in traceback.extract_tb(record.exc_info[2])
             ]
-        return json.dumps(line, ensure_ascii=False)
+        return _visible(json.dumps(line, ensure_ascii=False))
+
+
+class LineFormatter(logging.Formatter):
+    """One line a record, for people; those of an exception stand behind a bar, and look like no record."""
+
+    @override
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return _visible(super().formatMessage(record))
+
+    @override
+    def formatException(self, ei: Any) -> str:
+        return _barred(super().formatException(ei))
+
+    @override
+    def formatStack(self, stack_info: str) -> str:
+        return _barred(super().formatStack(stack_info))
+
+
+def _barred(text: str) -> str:
+    return "\n".join(f"  | {_visible(line)}" for line in text.split("\n"))
+
+
+def _visible(text: str) -> str:
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _short(name: str) -> str:

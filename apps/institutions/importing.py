@@ -29,6 +29,7 @@ from apps.institutions.models import Agency
 from apps.institutions.queries import visible_agencies
 from apps.institutions.services import save_agency
 from apps.tenancy.actor import Actor
+from apps.tenancy.cells import harmless, is_formula
 from apps.tenancy.encryption import cipher
 from apps.tenancy.errors import DomainError, InvalidValues
 
@@ -38,8 +39,6 @@ MAX_EXPORTED = 20_000
 MAX_BYTES = 5 * 1024 * 1024
 KEPT_SECONDS = 60 * 60
 NAME = re.compile(r"[0-9a-f]{32}")
-#: What a spreadsheet would take for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 DATE_FORMATS = ("%d/%m/%Y", "%Y-%m-%d")
 SPACES = re.compile(r"\s")
 
@@ -88,15 +87,8 @@ def _folder() -> Path:
     return folder
 
 
-def harmless(cell: Any) -> Any:
-    """Return a cell with an apostrophe before it when a spreadsheet would compute it."""
-    if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULA_STARTS):
-        return f"'{cell}"
-    return cell
-
-
 def _unescaped(cell: Any) -> Any:
-    if isinstance(cell, str) and cell.startswith("'") and cell[1:].lstrip(" ").startswith(FORMULA_STARTS):
+    if isinstance(cell, str) and cell.startswith("'") and is_formula(cell[1:]):
         return cell[1:]
     return cell
 

@@ -361,7 +361,11 @@ LOGGING: dict[str, Any] = {
     "filters": {"request_id": {"()": "apps.tenancy.tracing.RequestIdFilter"}},
     "formatters": {
         "json": {"()": "config.logs.JsonFormatter"},
-        "line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"},
+        "line": {
+            "()": "config.logs.LineFormatter",
+            "format": "{asctime} {levelname} {name} [{request_id}] {message}",
+            "style": "{",
+        },
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},

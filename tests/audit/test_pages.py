@@ -11,7 +11,8 @@ from apps.audit.models import AuditEntry
 from apps.audit.queries import institution_trail
 from apps.audit.services import record, seal_trail
 from apps.scoring.models import Prediction
-from apps.web.audit.presenters import action_labels, harmless
+from apps.tenancy.cells import harmless
+from apps.web.audit.presenters import action_labels
 from tests.architecture.test_imports import APPS
 
 pytestmark = pytest.mark.django_db

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from apps.audit.models import AuditEntry
 from apps.audit.queries import seal_of
+from apps.tenancy.cells import harmless
 from apps.tenancy.models import TenantModel
 
 #: The shared rows that entries of an institution may be about.
@@ -27,8 +28,6 @@ SHARED_OBJECTS = (
     "registry.platformmodel",
 )
 SCORE = "scoring.prediction"
-#: What a spreadsheet would take for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +242,3 @@ def _csv_rows(entries: Iterable[AuditEntry]) -> Iterator[list[str]]:
 
 def _json(values: Mapping[str, Any] | None) -> str:
     return "" if values is None else json.dumps(values, ensure_ascii=False, sort_keys=True)
-
-
-def harmless(cell: str) -> str:
-    """Return the cell with an apostrophe before it when a spreadsheet would compute it."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA_STARTS) else cell

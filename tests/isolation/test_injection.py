@@ -1,0 +1,799 @@
+"""What a person or a partner types stays text: on pages, in the back-office, in files, in JSON, in log lines.
+
+`FILLED` says by which doors each text of the database is filled, `NOT_FILLED` why nobody types the others:
+a new text fails here until it has its place. A door takes a hostile text as it stands, or refuses it beside
+the field that holds it; whatever was taken is then read wherever it is shown.
+"""
+
+import csv
+import io
+import ipaddress
+import json
+import logging
+import re
+import uuid
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from logging.config import DictConfigurator
+from typing import Any
+from urllib.parse import quote
+
+import openpyxl
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib import admin
+from django.db import models
+from django.test import Client as Browser
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.audit.models import AuditEntry
+from apps.credits.models import Client
+from apps.credits.queries.privacy import NOTICE_SETTING
+from apps.institutions.models import Agency, Institution
+from apps.scoring.models import Prediction
+from apps.tenancy.cells import is_formula
+from tests.api.sending import send
+from tests.backoffice.test_files import AGENCIES, CLIENTS, confirmation
+from tests.backoffice.test_files import send as upload
+from tests.predict import BODY
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = {
+    "sql": "'; DROP TABLE credits_client;--",
+    "template": "{{ 7*7 }}{% debug %}",
+    "header": "a\r\nSet-Cookie: x=1",
+    "log": "x\n2026-01-01 INFO root ok\x1b[2J",
+    "formula": '=HYPERLINK("http://x")',
+    "plus": "+1",
+    "at": "@SUM(A1)",
+    "tab": "\t=1+1",
+    "script": "<script>alert(1)</script>",
+    "image": '"><img src=x onerror=alert(1)>',
+    "address": "javascript:alert(1)",
+}
+
+#: Doors whose texts are shown by the same templates as those of the others take these only.
+SHARED = ("header", "log", "formula", "script", "image")
+
+# --- every text has its door, or a reason why it has none --------------------------------------------
+
+#: Text of the database -> the doors by which it is filled below.
+FILLED = {
+    "credits.Client.reference": {"client_api", "clients_csv"},
+    "credits.Client.last_name": {"client_api", "client_change", "client_page", "clients_csv", "entry_page"},
+    "credits.Client.first_names": {"client_api", "client_page", "clients_csv", "entry_page"},
+    "credits.Client.phone": {"client_api", "client_page", "clients_csv", "entry_page"},
+    "credits.Client.city": {"client_api", "client_page", "clients_csv"},
+    "credits.Client.residence_region": {"client_api", "client_page", "clients_csv"},
+    "credits.Client.document_number": {"client_api", "client_page", "clients_csv", "entry_page"},
+    "credits.Client.occupation": {"client_api", "client_page", "clients_csv"},
+    "credits.Client.prohibition_source": {"client_api", "client_page", "clients_csv"},
+    "credits.CreditApplication.purpose": {"application_api", "application_change", "entry_page"},
+    "credits.Guarantee.description": {"guarantee_page"},
+    "credits.Guarantee.guarantor_name": {"guarantee_page"},
+    "credits.Guarantee.guarantor_phone": {"guarantee_page"},
+    "credits.ExternalCredit.lender": {"debt_api", "debt_page"},
+    "credits.PieceRequest.note": {"pieces_api", "pieces_page"},
+    "credits.PieceRequest.answer": {"answer_api"},
+    "institutions.Agency.code": {"agency_api", "agency_form", "agencies_csv"},
+    "institutions.Agency.name": {"agency_api", "agency_form", "agencies_csv"},
+    "institutions.Agency.city": {"agency_api", "agency_form", "agencies_csv"},
+    "institutions.Agency.region": {"agency_api", "agency_form", "agencies_csv"},
+    "institutions.Institution.code": {"institution_form"},
+    "institutions.Institution.name": {"institution_form"},
+    "institutions.Institution.licence": {"institution_form"},
+    "institutions.Institution.country": {"institution_form"},
+    "institutions.DatedSetting.value": {"setting_form"},
+    "institutions.DatedSetting.reason": {"setting_form"},
+    "audit.PlatformEntry.reason": {"institution_form"},
+    "users.User.email": {"user_api", "member_form"},
+    "users.User.full_name": {"user_api", "member_form"},
+    "users.PartnerKey.name": {"key_form"},
+    "users.IdempotentReply.key": {"idempotency_header"},
+    "users.Draft.key": {"draft_page"},
+    "users.Draft.content": {"draft_page"},
+    "users.Feedback.text": {"feedback_page"},
+    "users.Feedback.page": {"feedback_page"},
+    "outbox.Webhook.url": {"webhook_api", "webhook_form"},
+}
+
+#: Why nobody types a text -> the texts.
+NOT_FILLED = {
+    "one of a list, which the doors check (test_a_list_takes_no_other_value)": """
+        institutions.Institution.category institutions.Institution.language institutions.Institution.status
+        institutions.DatedSetting.key users.User.language users.User.theme users.Membership.role
+        users.LoginSession.kind users.LoginSession.role users.PartnerKey.scopes users.Feedback.kind
+        jobs.Job.kind jobs.Job.status outbox.OutboxMessage.kind outbox.OutboxMessage.status
+        outbox.Webhook.events outbox.WebhookAttempt.event outbox.Alert.code
+        credits.Client.sex credits.Client.family_situation credits.Client.document_type
+        credits.Client.contract_type credits.Client.consent_method credits.Client.bureau_consent_method
+        credits.CreditApplication.status credits.CreditApplication.cancel_reason
+        credits.CreditApplication.sexe credits.CreditApplication.situation_familiale
+        credits.CreditApplication.type_contrat_travail credits.CreditApplication.type_credit
+        credits.CreditApplication.outcome credits.Guarantee.kind credits.ExternalCredit.kind
+        credits.ExternalCredit.status credits.ExternalCredit.source credits.PieceRequest.pieces
+        registry.PlatformModel.training_data registry.ModelVersion.training_data registry.ModelVersion.status
+        scoring.Prediction.source scoring.Prediction.grade scoring.Prediction.band
+        scoring.Prediction.recommendation""",
+    "numbers and codes of the dictionary, which the doors check": """
+        credits.CreditApplication.extra scoring.Prediction.inputs""",
+    "hashes, secrets and names that the product draws": """
+        users.User.password users.LoginSession.refresh_jti users.PartnerKey.prefix
+        users.PartnerKey.secret_hash users.IdempotentReply.actor users.IdempotentReply.request_hash
+        users.SecondFactor.secret users.RecoveryCode.code_hash users.RequestCount.bucket
+        outbox.Webhook.secret credits.CreditApplication.reference audit.AuditSeal.hash audit.AuditHead.hash
+        audit.AuditHead.signature audit.PlatformSeal.hash audit.PlatformHead.hash
+        audit.PlatformHead.signature scoring.Prediction.input_hash""",
+    "made of texts filled above, without a door of its own": """
+        credits.Client.search_name credits.Client.search_first_names credits.Client.phone_index
+        credits.Client.document_index audit.AuditEntry.actor_name audit.PlatformEntry.actor_name
+        audit.AuditEntry.before audit.AuditEntry.after users.IdempotentReply.headers
+        users.IdempotentReply.reply outbox.OutboxMessage.letter outbox.OutboxMessage.payload
+        outbox.Alert.payload""",
+    "written by the product in its own words": """
+        audit.AuditEntry.actor_kind audit.AuditEntry.action audit.AuditEntry.object_type
+        audit.PlatformEntry.action jobs.Job.result jobs.Job.error outbox.OutboxMessage.last_error
+        outbox.WebhookAttempt.error scoring.Prediction.facts scoring.Prediction.contributions
+        scoring.Prediction.max_amount_reason scoring.Prediction.rules scoring.Prediction.warnings""",
+    "of the request, and checked as an address or a name (test_headers_of_a_request_stay_outside)": """
+        audit.AuditEntry.address audit.AuditEntry.request_id users.LoginSession.address""",
+    "given on the machine itself, by a command or the demonstration": """
+        registry.PlatformModel.name registry.PlatformModel.version registry.PlatformModel.sha256
+        registry.PlatformModel.metrics registry.ModelVersion.name registry.ModelVersion.version
+        registry.ModelVersion.sha256 registry.ModelVersion.metrics registry.ModelVersion.segment
+        registry.Championship.segment scoring.ScoringPolicy.figures
+        credits.CreditApplication.outcome_source""",
+    "a copy of the operator's reason in the platform's journal; no page shows it": """
+        scoring.ScoringPolicy.reason""",
+}
+
+
+def texts_of_the_database():
+    ours = [model for model in apps.get_models() if model.__module__.startswith("apps.")]
+    return {
+        f"{model._meta.label}.{each.name}"
+        for model in ours
+        for each in model._meta.local_concrete_fields
+        if isinstance(each, models.CharField | models.TextField | models.JSONField)
+    }
+
+
+def test_every_text_is_filled_by_a_door_or_has_a_reason():
+    reasons = [label for labels in NOT_FILLED.values() for label in labels.split()]
+
+    assert len(reasons) == len(set(reasons))
+    assert set(FILLED).isdisjoint(reasons)
+    assert texts_of_the_database() == {*FILLED, *reasons}
+
+
+# --- the doors ----------------------------------------------------------------------------------------
+
+CLIENT_TEXTS = (
+    "reference", "last_name", "first_names", "phone", "city", "residence_region", "document_number",
+    "occupation", "prohibition_source",
+)  # fmt: skip
+LOAN = {
+    "montant_credit": 450_000,
+    "duree_mois": 12,
+    "taux_interet": 20.0,
+    "type_credit": "fonds_de_roulement",
+}
+PASSWORD = "Quatre-Manguiers-Bleus-9"
+
+
+def labels(model, names):
+    return {name: f"{model}.{name}" for name in names}
+
+
+def refused_by_api(answer):
+    assert answer.status_code in {200, 201, 400, 422}, answer.content
+    return set(answer.json()["fields"]) if answer.status_code in {400, 422} else set()
+
+
+def refused_by_page(answer):
+    assert answer.status_code in {200, 302, 422}, answer.status_code
+    return set() if answer.status_code == 302 else set(answer.context["form"].errors)
+
+
+def refused_by_admin(answer):
+    if answer.status_code == 302 or answer.context.get("adminform") is None:
+        return set()
+    return set(answer.context["adminform"].form.errors)
+
+
+@dataclass
+class Doors:
+    """Knocks at every door with every hostile text, and remembers what was taken and what refused."""
+
+    world: Any
+    page: Any
+    api: Any
+    taken: dict = field(default_factory=lambda: defaultdict(set))
+    refused: dict = field(default_factory=lambda: defaultdict(set))
+    clients: dict = field(default_factory=dict)
+    applications: dict = field(default_factory=dict)
+    example: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        world = self.world
+        self.analyst, self.agent_page = self.api(world.analyst), self.page(world.agent)
+        self.administrator, self.back = self.api(world.administrator), self.page(world.administrator)
+        self.analyst_page, self.operator = self.page(world.analyst), self.page(world.operator)
+        self.manager = self.api(world.risk_manager), self.page(world.risk_manager)
+        with world.scope():
+            self.agency = Agency.objects.order_by("code").first()
+            self.person = Client.objects.filter(birth_date__range=("1970-01-01", "2000-01-01")).first()
+
+    def knock(self, door, texts, kind, send_values: Callable[[dict], set], good=None):
+        """Send the hostile text in every field of a door, then once more without the refused ones."""
+        good = good or {}
+        hostile = dict.fromkeys(texts, HOSTILE[kind])
+        refused = send_values({**good, **hostile})
+        assert refused <= set(texts), (door, kind, refused)
+        if refused:
+            kept = {name: text for name, text in hostile.items() if name not in refused}
+            again = send_values({**good, **kept})
+            assert again == set(), (door, kind, again)
+        for name, label in texts.items():
+            (self.refused if name in refused else self.taken)[label, door].add(kind)
+
+
+def client_doors(doors, kind):
+    number = list(HOSTILE).index(kind)
+    own = {"birth_date": "1988-03-02", "document_type": "cni", "despite_duplicates": True}
+    good = {**own, "agency": str(doors.agency.uid), "last_name": "Bon"}
+
+    def by_api(values):
+        answer = send(doors.analyst, "post", "/api/v1/clients", values)
+        if answer.status_code == 201:
+            doors.clients[kind] = answer.json()["id"]
+            doors.tag = answer["ETag"]
+        return refused_by_api(answer)
+
+    def by_change(values):
+        url = f"/api/v1/clients/{doors.clients[kind]}"
+        return refused_by_api(send(doors.analyst, "patch", url, values, **{"If-Match": doors.tag}))
+
+    def by_page(values):
+        return refused_by_page(doors.analyst_page.post("/clients/nouveau", values))
+
+    texts = labels("credits.Client", CLIENT_TEXTS)
+    doors.knock("client_api", texts, kind, by_api, good)
+    doors.knock("client_change", labels("credits.Client", ["last_name"]), kind, by_change)
+    on_page = {name: label for name, label in texts.items() if name != "reference"}
+    typed = {**good, "agency": doors.agency.pk, "birth_date": f"{number + 1:02}/03/1988"}
+    doors.knock("client_page", on_page, kind, by_page, typed)
+
+
+def application_doors(doors, kind):
+    purpose = labels("credits.CreditApplication", ["purpose"])
+    url = "/api/v1/applications"
+    made = {}
+
+    def by_api(values):
+        answer = send(doors.analyst, "post", url, values)
+        if answer.status_code == 201:
+            made.update(uid=answer.json()["id"], tag=answer["ETag"])
+        return refused_by_api(answer)
+
+    def by_change(values):
+        return refused_by_api(
+            send(doors.analyst, "patch", f"{url}/{made['uid']}", values, **{"If-Match": made["tag"]})
+        )
+
+    doors.knock("application_api", purpose, kind, by_api, {"client_id": doors.clients[kind], **LOAN})
+    doors.knock("application_change", purpose, kind, by_change)
+    doors.applications[kind] = made["uid"]
+    submit, back = f"{url}/{made['uid']}/submit", f"{url}/{made['uid']}/return"
+    note, answer = labels("credits.PieceRequest", ["note"]), labels("credits.PieceRequest", ["answer"])
+    pieces = {"pieces": ["identite"]}
+    api, browser = doors.manager
+    assert send(doors.analyst, "post", submit).status_code == 200
+    doors.knock(
+        "pieces_api", note, kind, lambda values: refused_by_api(send(api, "post", back, values)), pieces
+    )
+    doors.knock(
+        "answer_api", answer, kind, lambda values: refused_by_api(send(doors.analyst, "post", submit, values))
+    )
+    address = reverse("web:application_return", args=[made["uid"]])
+    doors.knock("pieces_page", note, kind, lambda v: refused_by_page(browser.post(address, v)), pieces)
+
+
+def entry_door(doors, kind):
+    texts = labels("credits.Client", ["last_name", "first_names", "phone", "document_number"])
+    form = (
+        doors.analyst_page.get("/demandes/nouvelle?exemple=1").context["form"] if not doors.example else None
+    )
+    if form is not None:
+        values = {bound.name: bound.value() for bound in form}
+        values["birth_date"] = values["birth_date"].strftime("%d/%m/%Y")
+        shown = {name: getattr(value, "pk", value) for name, value in values.items()}
+        doors.example = {name: value for name, value in shown.items() if value not in (None, False, "")}
+    good = {**doors.example, "consent": "on", "document_type": "cni", "uid": uuid.uuid4()}
+
+    def by_page(values):
+        answer = doors.analyst_page.post("/demandes/nouvelle", values)
+        return set(answer.context["form"].errors) if answer.context.get("score") is None else set()
+
+    texts |= labels("credits.CreditApplication", ["purpose"])
+    doors.knock("entry_page", texts, kind, by_page, good)
+
+
+def security_doors(doors, kind):
+    client = doors.clients[kind]
+    texts = labels("credits.Guarantee", ["description", "guarantor_name", "guarantor_phone"])
+    lender = labels("credits.ExternalCredit", ["lender"])
+    debt = {"outstanding_xaf": 5_000, "monthly_payment_xaf": 500, "source": "declare"}
+    typed = {**debt, "status": "active", "as_of": f"{timezone.localdate():%d/%m/%Y}"}
+
+    def by_page(name):
+        return lambda values: refused_by_page(doors.analyst_page.post(reverse(name, args=[client]), values))
+
+    def by_api(values):
+        return refused_by_api(send(doors.analyst, "post", "/api/v1/external-credits", values))
+
+    good = {"kind": "aval", "value_xaf": "1000", "guarantor_name": "Bon"}
+    doors.knock("guarantee_page", texts, kind, by_page("web:guarantee_new"), good)
+    doors.knock("debt_api", lender, kind, by_api, {**debt, "client": client, "lender": "Bon"})
+    doors.knock("debt_page", lender, kind, by_page("web:external_credit_new"), {**typed, "lender": "Bon"})
+
+
+def institution_doors(doors, kind):
+    names = ("code", "name", "city", "region")
+    texts = labels("institutions.Agency", names)
+
+    def by_api(values):
+        return refused_by_api(send(doors.administrator, "post", "/api/v1/agencies", values))
+
+    def by_form(path, browser):
+        return lambda values: refused_by_admin(browser.post(f"/admin/{path}/", values))
+
+    good = {"code": f"api-{kind}", "name": "Bon", "city": "Bon"}
+    doors.knock("agency_api", texts, kind, by_api, good)
+    typed = {**good, "code": f"form-{kind}", "is_active": "on"}
+    doors.knock("agency_form", texts, kind, by_form("institutions/agency/add", doors.back), typed)
+    with doors.world.scope():
+        institution = Institution.objects.get(pk=doors.world.institution_id("horizon"))
+    own = ("code", "name", "category", "licence", "country", "language", "status")
+    good = {**{name: getattr(institution, name) for name in own}, "reason": "Bon", "code": "horizon"}
+    texts = labels("institutions.Institution", ["code", "name", "licence", "country"])
+    texts["reason"] = "audit.PlatformEntry.reason"
+    form = by_form(f"institutions/institution/{institution.pk}/change", doors.operator)
+    doors.knock("institution_form", texts, kind, form, good)
+    day = timezone.localdate() + timezone.timedelta(days=list(HOSTILE).index(kind))
+    value = f"value_{NOTICE_SETTING}"
+    texts = {value: "institutions.DatedSetting.value", "reason": "institutions.DatedSetting.reason"}
+    form = by_form("institutions/datedsetting/add", doors.back)
+    doors.knock(
+        "setting_form", texts, kind, form, {"key": NOTICE_SETTING, "effective_from": f"{day:%d/%m/%Y}"}
+    )
+
+
+def people_doors(doors, kind):
+    texts = labels("users.User", ["email", "full_name"])
+
+    def by_api(values):
+        return refused_by_api(send(doors.administrator, "post", "/api/v1/users", values))
+
+    def by_form(path):
+        return lambda values: refused_by_admin(doors.back.post(f"/admin/{path}/add/", values))
+
+    good = {"email": f"api.{kind}@horizon.demo", "password": PASSWORD, "role": "analyste"}
+    doors.knock("user_api", texts, kind, by_api, good)
+    good["email"] = f"form.{kind}@horizon.demo"
+    doors.knock("member_form", texts, kind, by_form("users/membership"), good)
+    good = {"scopes": ["score"], "daily_quota": "9"}
+    doors.knock("key_form", labels("users.PartnerKey", ["name"]), kind, by_form("users/partnerkey"), good)
+    good = {"url": f"https://p{list(HOSTILE).index(kind)}.example/x", "events": ["prediction.created"]}
+    url = labels("outbox.Webhook", ["url"])
+    doors.knock("webhook_form", url, kind, by_form("outbox/webhook"), good)
+    good = {**good, "url": f"https://q{list(HOSTILE).index(kind)}.example/x"}
+    doors.knock(
+        "webhook_api",
+        url,
+        kind,
+        lambda values: refused_by_api(send(doors.administrator, "post", "/api/v1/webhooks", values)),
+        good,
+    )
+
+
+def small_doors(doors, kind):
+    def by_header(values):
+        answer = send(
+            doors.administrator, "post", "/api/v1/agencies", {}, **{"Idempotency-Key": values["key"]}
+        )
+        return {"key"} if "Idempotency-Key" in answer.json()["fields"] else set()
+
+    def by_draft(values):
+        answer = doors.analyst_page.post(f"/brouillons?cle={quote(values['key'])}", values)
+        assert answer.status_code in {200, 400}
+        return {"key"} if answer.status_code == 400 else set()
+
+    texts = labels("users.IdempotentReply", ["key"])
+    doors.knock("idempotency_header", texts, kind, by_header, {"key": f"k-{kind}"})
+    texts = {"key": "users.Draft.key", "last_name": "users.Draft.content"}
+    key = f"demande-{uuid.uuid4()}"
+    doors.knock("draft_page", texts, kind, by_draft, {"key": key})
+    texts = labels("users.Feedback", ["text", "page"])
+    doors.knock(
+        "feedback_page",
+        texts,
+        kind,
+        lambda values: refused_by_page(
+            (doors.agent_page if kind in SHARED else doors.analyst_page).post("/avis", values)
+        ),
+        {"kind": "idea", "text": "Bon"},
+    )
+
+
+def quoted(rows):
+    out = io.StringIO()
+    csv.writer(out, delimiter=";").writerows(rows)
+    return out.getvalue()
+
+
+def csv_doors(doors):
+    """Files: every hostile text a row; the rows that are refused are told, then left out."""
+    names = [*CLIENT_TEXTS, "agency", "birth_date"]
+    texts = labels("credits.Client", CLIENT_TEXTS)
+    for kind, text in HOSTILE.items():
+        row = [f"{text} c" if name == "reference" else text for name in CLIENT_TEXTS]
+        row[CLIENT_TEXTS.index("phone")] = text[:24]
+        sent = quoted([names, [*row, doors.agency.code, f"{list(HOSTILE).index(kind) + 1:02}/05/1977"]])
+        answer = upload(doors.back, CLIENTS, sent)
+        assert doors.back.post(f"{CLIENTS}process_import/", confirmation(answer)).status_code == 302
+        assert inert(answer)
+        for label in texts.values():
+            doors.taken[label, "clients_csv"].add(kind)
+        hostile = quoted([["code", "name", "city", "region"], [text] * 4])
+        answer = upload(doors.back, AGENCIES, hostile)
+        assert "process_import" not in answer.content.decode()
+        assert inert(answer)
+        doors.refused["institutions.Agency.code", "agencies_csv"].add(kind)
+        answer = upload(
+            doors.back, AGENCIES, hostile.replace(f"\n{quoted([[text]])[:-2]};", f"\ncsv-{kind};")
+        )
+        assert doors.back.post(f"{AGENCIES}process_import/", confirmation(answer)).status_code == 302
+        for name in ("name", "city", "region"):
+            doors.taken[f"institutions.Agency.{name}", "agencies_csv"].add(kind)
+
+
+# --- what a page may not hold ---------------------------------------------------------------------------
+
+
+class Reading(HTMLParser):
+    """Takes a page apart as a browser does: its texts, and what would run."""
+
+    def __init__(self, body: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.runs: list[str] = []
+        self.inside = ""
+        self.feed(body)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.inside = tag if tag in {"script", "style"} else ""
+        for name, value in attrs:
+            text = value or ""
+            self.texts.append(text)
+            program = name.startswith(("on", "x-", "@", ":", "hx-on", "style"))
+            address = name in {"href", "src", "action", "formaction"}
+            if program and any(each.strip() in text for each in HOSTILE.values() if each != "+1"):
+                self.runs.append(f"{tag} {name}={text}")
+            if name.startswith("on") and "alert" in text:
+                self.runs.append(f"{tag} {name}={text}")
+            if address and re.sub(r"[\x00-\x20]", "", text).lower().startswith(("javascript:", "data:text")):
+                self.runs.append(f"{tag} {name}={text}")
+
+    def handle_data(self, data: str) -> None:
+        if self.inside and "alert(1)" in data:
+            self.runs.append(f"{self.inside}: {data}")
+        if not self.inside:
+            self.texts.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = ""
+
+    def shows(self, text: str) -> bool:
+        return any(plain(text) in plain(each) for each in self.texts)
+
+
+def plain(text):
+    return re.sub(r"\s+", " ", text).strip()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p><script>alert(1)</script>",
+        '<a title="x" href=" java\nscript:alert(1)">',
+        '<input value=""><img src=x onerror=alert(1)>',
+        '<div x-data="{{ 7*7 }}{% debug %}">',
+    ],
+)
+def test_a_page_that_would_run_a_text_is_caught(body):
+    assert Reading(f"<main>{body}</main>").runs
+
+
+def inert(answer):
+    """Assert that nothing of an answer runs or sets a header; return it taken apart."""
+    assert answer.status_code in {200, 422, 404}, (answer.request["PATH_INFO"], answer.status_code)
+    assert answer["Content-Type"].startswith("text/html"), answer["Content-Type"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "x" not in answer.cookies
+    reading = Reading(answer.content.decode())
+    assert reading.runs == [], answer.request["PATH_INFO"]
+    return reading
+
+
+# --- what was taken, what was refused -------------------------------------------------------------------
+
+EVERY = set(HOSTILE)
+#: Text, door -> the hostile texts that the door refuses; a door takes all the others as they stand.
+REFUSED = {
+    ("credits.Client.phone", "client_api"): EVERY,
+    ("credits.Client.phone", "client_page"): EVERY,
+    ("credits.Client.phone", "entry_page"): {"log", "script", "image"},  # too long
+    ("credits.Guarantee.guarantor_phone", "guarantee_page"): EVERY,
+    ("institutions.Agency.code", "agency_api"): EVERY,
+    ("institutions.Agency.code", "agency_form"): EVERY,
+    ("institutions.Agency.code", "agencies_csv"): EVERY,
+    ("institutions.Institution.code", "institution_form"): EVERY,
+    ("institutions.Institution.country", "institution_form"): EVERY - {"plus"},  # too long
+    ("users.User.email", "user_api"): EVERY,
+    ("users.User.email", "member_form"): EVERY,
+    ("users.IdempotentReply.key", "idempotency_header"): {"sql", "template", "header", "log", "tab", "image"},
+    ("users.Draft.key", "draft_page"): EVERY,
+    ("outbox.Webhook.url", "webhook_api"): EVERY,
+    ("outbox.Webhook.url", "webhook_form"): EVERY,
+}
+EACH_TIME = (client_doors, application_doors, security_doors, small_doors)
+
+
+@pytest.fixture
+def doors(world, page, api):
+    """Return the doors after every hostile text was sent to each."""
+    doors = Doors(world, page, api)
+    for kind in HOSTILE:
+        for knock in EACH_TIME:
+            knock(doors, kind)
+    for kind in SHARED:
+        for knock in (entry_door, institution_doors, people_doors):
+            knock(doors, kind)
+    csv_doors(doors)
+    return doors
+
+
+def test_hostile_texts_stay_texts_wherever_they_are_read(doors):
+    """One test, for the price of filling: the doors, then the pages, the back-office, files and JSON."""
+    the_doors_took_or_refused(doors)
+    pages_of_analysts_are_inert(doors)
+    pages_of_others_are_inert(doors)
+    the_back_office_is_inert(doors)
+    files_hold_no_formula(doors)
+    json_holds_texts_as_they_are(doors)
+
+
+def the_doors_took_or_refused(doors):
+    tried = {*doors.taken, *doors.refused}
+    assert tried == {(label, door) for label, names in FILLED.items() for door in names}
+    for label, door in tried:
+        kinds = doors.taken[label, door] | doors.refused[label, door]
+        assert doors.refused[label, door] == REFUSED.get((label, door), set()) & kinds, (label, door)
+        assert kinds in (EVERY, set(SHARED)), (label, door)
+    with doors.world.scope():
+        stored = {label: stored_under(label) for label in FILLED}
+        assert Client.objects.count() > len(HOSTILE)  # the table is still there
+    for (label, door), kinds in doors.taken.items():
+        last = kinds if door != "institution_form" or "Platform" in label else kinds & {SHARED[-1]}
+        if label != "credits.Client.phone":  # kept without its signs
+            missing = {kind for kind in last if HOSTILE[kind].strip() not in stored[label]}
+            assert missing == set(), (label, door)
+
+
+def stored_under(label):
+    model, name = label.rsplit(".", 1)
+    manager = apps.get_model(model).objects
+    return "\x00".join(
+        " ".join(each for texts in json.loads(text).values() for each in texts)
+        if name == "content"
+        else str(text)
+        for text in manager.values_list(name, flat=True)
+    )
+
+
+def pages_of_analysts_are_inert(doors):
+    browser = doors.analyst_page
+    for kind, uid in doors.clients.items():
+        text = HOSTILE[kind].strip()
+        for path in (f"/clients/{uid}", f"/clients/{uid}/modifier", f"/demandes/{doors.applications[kind]}"):
+            assert inert(browser.get(path)).shows(text), (path, kind)
+        for path in ("/recherche", "/clients"):
+            assert inert(browser.get(path, {"q": text})).shows(text), (path, kind)
+    for path in ("/", "/clients", "/demandes", "/scores", "/a-traiter", "/demandes/nouvelle", "/profil"):
+        inert(browser.get(path))
+    inert(doors.manager[1].get("/a-traiter"))
+    with doors.world.scope():
+        scores = Prediction.objects.filter(client__isnull=False).select_related("client").order_by("-pk")[:16]
+        scores = [(each.uid, str(each.client), each.client.last_name) for each in scores]
+    assert {text.strip() for text in HOSTILE.values()} <= {name for _uid, _shown, name in scores}
+    for uid, name, _last in scores:
+        assert inert(browser.get(f"/scores/{uid}/fiche")).shows(name), name
+        assert inert(browser.get(f"/scores/{uid}")).shows(name), name
+
+
+def pages_of_others_are_inert(doors):
+    world = doors.world
+    auditor = doors.page(world.auditor)
+    with world.scope():
+        entries = list(AuditEntry.objects.order_by("-pk").values_list("uid", flat=True)[:8])
+    for path in ("/audit", *(f"/audit/{uid}" for uid in entries)):
+        inert(auditor.get(path))
+    received = inert(doors.back.get("/avis/recus"))
+    assert received.shows(HOSTILE["script"])
+    assert received.shows(HOSTILE["address"])
+    inert(doors.back.get("/alertes"))
+    for kind in ("script", "image", "address", "template"):
+        text = HOSTILE[kind]
+        inert(auditor.get("/audit", {"actor": text, "action": text, "date_from": text}))
+        inert(doors.analyst_page.get("/demandes", {"status": text, "agency": text, "date_from": text}))
+        inert(doors.analyst_page.get("/avis", {"page": text}))
+        inert(doors.analyst_page.get(f"/{quote(text)}"))
+        inert(Browser().get("/connexion", {"next": text}))
+
+
+def the_back_office_is_inert(doors):
+    seen = set()
+    for model in admin.site._registry:
+        path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        tenant = hasattr(model, "institution_id")
+        browser = doors.back if tenant else doors.operator
+        answer = browser.get(path)
+        if answer.status_code != 200:
+            continue
+        listed = inert(answer)
+        inert(browser.get(path, {"q": HOSTILE["script"], "e": HOSTILE["image"]}))
+        seen.add(model._meta.label)
+        for address in re.findall(rf'href="({path}[^"?]+/change/)', answer.content.decode())[:4]:
+            inert(browser.get(address))
+        if model._meta.label in {"institutions.Agency", "users.User", "institutions.Institution"}:
+            assert listed.shows(HOSTILE["image"]), model
+    assert {"credits.Client", "credits.CreditApplication", "institutions.Agency", "users.Membership"} <= seen
+    assert {"users.PartnerKey", "institutions.DatedSetting", "audit.AuditEntry", "users.User"} <= seen
+
+
+def files_hold_no_formula(doors):
+    for path in (CLIENTS, AGENCIES):
+        for number in ("0", "1"):
+            answer = doors.back.post(f"{path}export/", {"format": number, "resource": "0"})
+            rows = rows_of(answer, workbook=number == "1")
+            text = "\n".join(cell for row in rows for cell in row)
+            assert "<script>alert(1)</script>" in text
+            assert f"'{HOSTILE['formula']}" in text
+    rows_of(doors.page(doors.world.auditor).get("/audit/export"), workbook=False)
+
+
+def rows_of(answer, *, workbook):
+    """Return the cells of a file that is sent, after a look at each."""
+    assert re.fullmatch(r'attachment; filename="[a-z0-9.-]+"', answer["Content-Disposition"])
+    if workbook:
+        cells = list(openpyxl.load_workbook(io.BytesIO(answer.content)).active.iter_rows())
+        assert not [cell for row in cells for cell in row if cell.data_type == "f"]
+        rows = [[cell.value for cell in row if isinstance(cell.value, str)] for row in cells]
+    else:
+        rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";"))
+        assert {len(row) for row in rows} == {len(rows[0])}  # no text makes a row of its own
+    assert len(rows) > len(HOSTILE)
+    assert not [cell for row in rows for cell in row if is_formula(cell) or "\x1b" in cell]
+    return rows
+
+
+def json_holds_texts_as_they_are(doors):
+    for kind, uid in doors.clients.items():
+        text = HOSTILE[kind].strip()
+        file = told(doors.analyst.get(f"/api/v1/clients/{uid}"))
+        assert {name: file[name] for name in CLIENT_TEXTS if name != "phone"} == {
+            name: text for name in CLIENT_TEXTS if name != "phone"
+        }
+        assert (
+            told(doors.analyst.get(f"/api/v1/applications/{doors.applications[kind]}"))["purpose"].strip()
+            == text
+        )
+        found = told(doors.analyst.get("/api/v1/clients", {"reference": text}))
+        assert [row["id"] for row in found["results"]] == [uid]
+    for path in ("agencies", "users"):
+        rows = told(doors.administrator.get(f"/api/v1/{path}", {"limit": "100"}))["results"]
+        assert HOSTILE["script"] in {row.get("full_name", row.get("name")) for row in rows}
+    told(doors.api(doors.world.auditor).get("/api/v1/audit"))
+
+
+def told(answer):
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json"), answer.content
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    return answer.json()
+
+
+# --- lists of values, headers, log lines --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "good", "names"),
+    [
+        ("predict", BODY, ("sexe", "situation_familiale", "type_contrat_travail", "type_credit", "age")),
+        (
+            "clients",
+            {"last_name": "Bon", "birth_date": "1988-03-02"},
+            ("sex", "family_situation", "document_type", "contract_type", "consent_method"),
+        ),
+    ],
+)
+def test_a_list_takes_no_other_value(world, api, path, good, names):
+    browser = api(world.analyst)
+    for text in HOSTILE.values():
+        answer = send(browser, "post", f"/api/v1/{path}", {**good, **dict.fromkeys(names, text)})
+
+        assert answer.status_code == 422
+        # a number may be written with a sign
+        assert set(names) - {"age"} <= set(answer.json()["fields"]), text
+        assert answer["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_headers_of_a_request_stay_outside(world, settings, text):
+    settings.TRUSTED_PROXIES = [ipaddress.ip_network("127.0.0.1/32")]
+    answer = Browser().post(
+        "/connexion",
+        {"email": text, "password": text},
+        headers={"X-Request-Id": text, "X-Forwarded-For": text, "User-Agent": text, "Accept-Language": text},
+    )
+
+    assert re.fullmatch(r"[0-9a-f]{32}", answer["X-Request-Id"])
+    assert "x" not in answer.cookies
+    assert not [value for _name, value in answer.items() if "\n" in value or "\r" in value]
+    with world.scope():
+        entries = AuditEntry.objects.order_by("-pk")[:3]
+        assert text.strip() not in {each.address for each in entries}
+
+
+FORGED = [*HOSTILE.values(), "a\u2028b", "a\x85b", "a\x9b2Jb", "a\u202eb", "a\x00b", "a\vb\fc\x1cd"]
+
+
+def lines_of(name, text, *, fails=False):
+    """Return what a formatter of the settings writes of a text, in each place that a record has."""
+    formatter = DictConfigurator(settings.LOGGING).configure_formatter(
+        dict(settings.LOGGING["formatters"][name])
+    )
+    failure = None
+    if fails:
+        error = ValueError(text)
+        failure = (ValueError, error, None)
+    record = logging.LogRecord("apps.x", logging.INFO, __file__, 1, "Told %s", (text,), failure)
+    record.request_id = text
+    return formatter.format(record)
+
+
+@pytest.mark.parametrize("text", FORGED)
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_line_for_machines_is_one_record(text, fails):
+    line = lines_of("json", text, fails=fails)
+
+    assert len(line.splitlines()) == 1
+    assert line.isprintable()
+    assert json.loads(line)["message"] == f"Told {text}"
+
+
+@pytest.mark.parametrize("text", FORGED)
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_line_for_people_cannot_be_forged(text, fails):
+    first, *more = lines_of("line", text, fails=fails).splitlines()
+
+    assert "INFO apps.x" in first
+    assert bool(more) is fails
+    assert all(line.startswith("  | ") for line in more)
+    assert all(line.isprintable() for line in (first, *more))
