@@ -65,6 +65,9 @@ def test_a_table_read_raw_shows_one_institution(ngwa, table):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_read_without_a_scope_is_an_error(world, table):
+    """Whatever the table holds: read row by row, an empty one has no row whose rule could fail."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
     refused(f"SELECT * FROM {table}")
     refused(f"COPY {table} TO STDOUT")
     refused(f"SELECT count(*) FROM {table}")
