@@ -77,6 +77,10 @@ class Demo:
             self.port = free.getsockname()[1]
         environment = {
             **os.environ,
+            # Counted as ever; the default would refuse what is measured here.
+            "CREDISENSE_RATE_PREDICT": "1000/s",
+            "CREDISENSE_RATE_DEFAULT": "100000/min",
+            "CREDISENSE_RATE_LOGIN_ACCOUNT": "1000/min",
             "PORT": str(self.port),
             "CREDISENSE_DATA_DIR": str(folder),
             "CREDISENSE_MODELS_DIR": str(folder / "models"),

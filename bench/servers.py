@@ -214,6 +214,7 @@ def production(server: Any, folder: Path) -> dict[str, str]:
         "CREDISENSE_TASK_KEY": keys["task"],
         "CREDISENSE_AUDIT_KEY": keys["audit"],
         "CREDISENSE_RATE_PREDICT": "1000000/s",  # counted as ever, and never reached
+        "CREDISENSE_RATE_DEFAULT": "1000000/min",
         "DATABASE_URL": address(server, APP),
         "DATABASE_OWNER_URL": address(server, OWNER),
         "DATABASE_PLATFORM_URL": address(server, PLATFORM),
