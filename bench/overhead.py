@@ -45,7 +45,7 @@ def steps() -> dict[str, Callable[[], Any]]:
     from apps.registry.loader import load_scorer
     from apps.registry.queries import champion_for
     from apps.scoring.queries import policy_on
-    from apps.scoring.services import score_values
+    from apps.scoring.services.scores import score_values
     from apps.scoring.validators import figures_from_json
     from apps.tenancy.context import tenant_scope
     from apps.users.models import User
@@ -76,7 +76,7 @@ def steps() -> dict[str, Callable[[], Any]]:
             score_values(raw=BODY, by=actor)
 
     def service_without_audit() -> None:
-        with mock.patch("apps.scoring.services.record"):
+        with mock.patch("apps.scoring.services.scores.record"):
             service()
 
     return {

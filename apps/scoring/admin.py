@@ -23,7 +23,7 @@ from apps.institutions.models import Institution
 from apps.scoring.enums import Band
 from apps.scoring.models import Prediction
 from apps.scoring.queries import visible_predictions
-from apps.scoring.services import open_institution
+from apps.scoring.services.policies import open_institution
 from apps.tenancy.admin import admin_actor, begins, told
 from apps.users.models import User
 

@@ -9,7 +9,7 @@ from celery import shared_task
 from apps.credits.models import CreditApplication
 from apps.jobs.services import Claim, register_kind, report_progress
 from apps.jobs.tasks import JobTask
-from apps.scoring.services import rescore_chunk
+from apps.scoring.services.scores import rescore_chunk
 
 RESCORE = "rescore"
 CHUNK = 100

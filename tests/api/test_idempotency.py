@@ -102,7 +102,7 @@ def test_a_failure_of_the_server_is_not_stored(api, world, monkeypatch, failure)
             patch.setattr("apps.api.v1.scoring.views.PredictView._score", lambda *_: 1 / 0)
             status = 500
         else:
-            patch.setattr("apps.scoring.services.champion_for", _no_model)
+            patch.setattr("apps.scoring.services.scores.champion_for", _no_model)
             status = 503
         assert post(client, BODY, "k1").status_code == status
 

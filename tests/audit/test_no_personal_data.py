@@ -10,7 +10,7 @@ from django.test import Client as Browser
 
 from apps.audit.models import AuditEntry
 from apps.credits.models import Client, CreditApplication
-from apps.scoring.services import score_application
+from apps.scoring.services.scores import score_application
 from apps.scoring.tasks import rescore_institution
 from tests.predict import BODY
 

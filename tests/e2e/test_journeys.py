@@ -10,7 +10,7 @@ from apps.credits.enums import ApplicationStatus
 from apps.credits.models import CreditApplication
 from apps.credits.services.lifecycle import request_pieces
 from apps.scoring.models import Prediction
-from apps.scoring.services import score_application
+from apps.scoring.services.scores import score_application
 from apps.web.credits.example import example_values
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

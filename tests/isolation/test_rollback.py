@@ -89,7 +89,7 @@ def test_an_answer_that_fails_after_the_score_stores_none(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_score_that_cannot_be_written_is_not_answered(api, world, monkeypatch):
-    monkeypatch.setattr("apps.scoring.services.as_json", lambda _row: "{}")
+    monkeypatch.setattr("apps.scoring.services.scores.as_json", lambda _row: "{}")
     client, before = api(world.analyst), scores(world)
     client.raise_request_exception = False
 

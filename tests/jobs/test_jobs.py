@@ -281,7 +281,7 @@ def test_a_suspension_stops_a_running_task_at_its_next_chunk(world, monkeypatch)
     with world.scope("ngwa"):
         job = create_job(kind=RESCORE, by=world.actor("risques@ngwa.demo"))
         before = Prediction.objects.count()
-    from apps.scoring.services import rescore_chunk
+    from apps.scoring.services.scores import rescore_chunk
 
     def chunk_then_suspend(**kwargs):
         done = rescore_chunk(**{**kwargs, "size": 5})

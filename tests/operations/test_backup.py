@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 
 from apps.credits.models import Client
 from apps.institutions.models import Institution
-from apps.scoring.services import score_values
+from apps.scoring.services.scores import score_values
 from apps.users.models import User
 from config import postgres
 from config.backup import BackupRefused, opened_archive, place_files
@@ -34,7 +34,7 @@ REPLAY = """
 import django; django.setup()
 from apps.institutions.models import Institution
 from apps.scoring.models import Prediction
-from apps.scoring.services import replay_prediction
+from apps.scoring.services.scores import replay_prediction
 from apps.tenancy.actor import task_actor
 from apps.tenancy.context import tenant_scope
 for institution in Institution.objects.order_by("code"):

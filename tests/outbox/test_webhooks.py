@@ -35,7 +35,7 @@ from apps.outbox.services import (
     replay_delivery,
     switch_webhook,
 )
-from apps.scoring.services import score_values
+from apps.scoring.services.scores import score_values
 from apps.tenancy.errors import InvalidValues, NotAllowed
 from tests.predict import BODY
 

@@ -17,7 +17,7 @@ from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
 from apps.scoring.models import Prediction, ScoringPolicy
 from apps.scoring.queries import policy_on
-from apps.scoring.services import STORE
+from apps.scoring.services.scores import STORE
 from apps.scoring.terms import terms_of
 from apps.tenancy.context import current_institution_id, in_scope, light_scope, put_off
 from apps.tenancy.errors import NoTenantScope

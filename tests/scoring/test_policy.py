@@ -12,7 +12,7 @@ from apps.engine.policy import default_rules
 from apps.scoring.errors import NoPolicy
 from apps.scoring.models import Prediction, ScoringPolicy
 from apps.scoring.queries import policy_on
-from apps.scoring.services import set_policy
+from apps.scoring.services.policies import set_policy
 from apps.scoring.validators import figures_from_json, figures_to_json
 from apps.tenancy.actor import task_actor
 from tests.predict import BODY

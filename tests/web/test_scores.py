@@ -11,7 +11,7 @@ from apps.institutions.models import Agency
 from apps.registry.models import ModelVersion
 from apps.scoring.models import Prediction
 from apps.scoring.queries import COMPARED, breakdown_of, factors_of, position_of
-from apps.scoring.services import score_application
+from apps.scoring.services.scores import score_application
 from apps.web.scoring.details import ladder
 from tests.statements import own_statements
 

@@ -8,7 +8,8 @@ from apps.institutions.models import Institution
 from apps.registry.models import PlatformModel
 from apps.registry.services.versions import install_platform_model, promote_model
 from apps.scoring.models import Prediction, ScoringPolicy
-from apps.scoring.services import score_application, set_policy
+from apps.scoring.services.policies import set_policy
+from apps.scoring.services.scores import score_application
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
 from apps.users.queries import demo_memberships, member_actor

@@ -16,7 +16,7 @@ from apps.credits.queries.applications import get_visible_application, piece_req
 from apps.credits.services import lifecycle
 from apps.credits.services.applications import change_application
 from apps.scoring.queries import is_current, latest_score_of
-from apps.scoring.services import score_application
+from apps.scoring.services.scores import score_application
 from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow

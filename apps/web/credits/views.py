@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import retarget
 
 from apps.credits.services.applications import enter_application
-from apps.scoring.services import score_application
+from apps.scoring.services.scores import score_application
 from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow

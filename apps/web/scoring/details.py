@@ -12,7 +12,7 @@ from apps.engine.dictionary import STANDARD
 from apps.engine.wording import format_value, number
 from apps.scoring.models import Prediction
 from apps.scoring.queries import Position, breakdown_of, factors_of, household_means, position_of
-from apps.scoring.services import Replay
+from apps.scoring.services.scores import Replay
 from apps.tenancy.language import current_lang
 from apps.web.templatetags.formats import MISSING, fcfa, percent
 

@@ -9,7 +9,7 @@ from django_htmx.http import push_url
 from apps.audit.services import record_read
 from apps.registry.errors import NoApprovedModel
 from apps.scoring.queries import get_visible_prediction, scores_found
-from apps.scoring.services import replay_prediction
+from apps.scoring.services.scores import replay_prediction
 from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow

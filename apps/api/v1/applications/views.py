@@ -42,7 +42,7 @@ from apps.credits.services.applications import (
     version_of,
 )
 from apps.institutions.queries import agency_key
-from apps.scoring.services import score_application
+from apps.scoring.services.scores import score_application
 from apps.tenancy.errors import InvalidValues
 from apps.tenancy.roles import Verb
 

@@ -38,7 +38,7 @@ from apps.engine.dictionary import STANDARD
 from apps.institutions.queries import agency_key
 from apps.registry.errors import NoApprovedModel
 from apps.scoring.queries import champion_variables, get_visible_prediction, scores_found
-from apps.scoring.services import (
+from apps.scoring.services.scores import (
     replay_prediction,
     score_ahead,
     score_application,

@@ -4,8 +4,8 @@ import datetime as dt
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
@@ -19,10 +19,7 @@ from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.clients import client_values
 from apps.credits.services.applications import checked_values
 from apps.engine.contracts import Advice, CaseFacts, PolicyFigures, ScoringInput, ScoringResult, Value
-from apps.engine.policy import default_rules
 from apps.engine.ratios import without_ratios
-from apps.institutions.models import Institution
-from apps.institutions.services import save_institution
 from apps.outbox.enums import WebhookEvent
 from apps.outbox.services import announce
 from apps.registry.loader import load_scorer
@@ -31,12 +28,11 @@ from apps.registry.queries import champion_for
 from apps.scoring.models import Prediction, ScoringPolicy
 from apps.scoring.queries import figures_of_policy, policy_on
 from apps.scoring.terms import Terms
-from apps.scoring.validators import figures_from_json, figures_to_json
+from apps.scoring.validators import figures_from_json
 from apps.tenancy.actor import Actor
-from apps.tenancy.context import put_off, tenant_scope, whole_scope
+from apps.tenancy.context import put_off, whole_scope
 from apps.tenancy.errors import InvalidValues
 from apps.tenancy.prepared import as_json, insert
-from apps.users.services.invitations import invite_administrator
 
 if TYPE_CHECKING:
     from apps.engine.scorer import Scorer
@@ -313,53 +309,6 @@ def _simulated(case: Case, policy: ScoringPolicy) -> Prediction:
     return Prediction(
         model_version=version, policy=policy, duration_ms=duration, **figures_of(result, advice)
     )
-
-
-@transaction.atomic
-def set_policy(
-    *, figures: PolicyFigures, by: Actor, reason: str, effective_from: dt.date | None = None
-) -> ScoringPolicy:
-    """Add a version of the institution's scoring policy, in force from a date on."""
-    latest = ScoringPolicy.objects.order_by("-version").first()
-    policy = ScoringPolicy.objects.create(
-        version=1 if latest is None else latest.version + 1,
-        effective_from=effective_from or timezone.localdate(),
-        figures=figures_to_json(figures),
-        reason=reason,
-        created_by=by.id,
-    )
-    record(by=by, action="policy.create", target=policy, after={"version": policy.version})
-    return policy
-
-
-@transaction.atomic
-def open_institution(
-    *,
-    institution: Institution,
-    administrator: str,
-    by: Actor,
-    reason: str,
-    link: Callable[[str], str],
-    threshold: float | None = None,
-    copy_from: Institution | None = None,
-) -> Institution:
-    """Open an institution: its row, its first scoring policy, and the invitation of its administrator.
-
-    The policy is the engine's standard one, or a copy of another institution's; ``threshold`` replaces the
-    default threshold. Raises ``NoPolicy``, or ``InvalidValues`` when the e-mail cannot be used.
-    """
-    figures = PolicyFigures(rules=default_rules())
-    if copy_from is not None:
-        with tenant_scope(copy_from.pk):
-            figures = figures_from_json(policy_on().figures)
-    if threshold is not None:
-        figures = replace(figures, default_threshold=threshold)
-    save_institution(institution=institution, by=by, reason=reason)
-    inside = replace(by, institution_id=institution.pk)
-    with tenant_scope(institution.pk):
-        set_policy(figures=figures, by=inside, reason=reason)
-        invite_administrator(email=administrator, by=inside, institution=institution, link=link)
-    return institution
 
 
 def rescore_chunk(*, after: UUID | None, size: int, by: Actor) -> tuple[UUID | None, int, int]:
