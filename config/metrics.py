@@ -7,6 +7,7 @@ import hmac
 import ipaddress
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +105,21 @@ class MetricsMiddleware:
         seconds = time.perf_counter() - began
         door = next((name for start, name in DOORS if request.path.startswith(start)), "pages")
         method = request.method if request.method in METHODS else "other"
-        REQUESTS.labels(door, method, str(response.status_code)).inc()
-        REQUEST_SECONDS.labels(door).observe(seconds)
+        _counter(door, method or "other", response.status_code).inc()
+        _stopwatch(door).observe(seconds)
         if request.path in SCORING:
             SCORE_SECONDS.observe(seconds)
         return response
+
+
+@cache
+def _counter(door: str, method: str, status: int) -> Counter:
+    return REQUESTS.labels(door, method, str(status))
+
+
+@cache
+def _stopwatch(door: str) -> Histogram:
+    return REQUEST_SECONDS.labels(door)
 
 
 class Background(Collector):

@@ -27,7 +27,7 @@ class TextParser(JSONParser):
             raise RequestDataTooBig
         try:
             body = super().parse(stream, media_type, parser_context)
-            readable = _readable(body)
+            readable = is_readable(body)
         except RecursionError:
             readable = False
         if not readable:
@@ -35,9 +35,10 @@ class TextParser(JSONParser):
         return body
 
 
-def _readable(value: Any) -> bool:
+def is_readable(value: Any) -> bool:
+    """Say whether every text of a body can be stored and sent back."""
     if isinstance(value, str):
         return _SUSPECT.search(value) is None
     if isinstance(value, dict):
-        return all(_readable(name) and _readable(each) for name, each in value.items())
-    return all(map(_readable, value)) if isinstance(value, list) else True
+        return all(is_readable(name) and is_readable(each) for name, each in value.items())
+    return all(map(is_readable, value)) if isinstance(value, list) else True

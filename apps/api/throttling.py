@@ -27,14 +27,19 @@ class ThrottleMiddleware:
         refused = [limit for limit in _limits(request) if limit.refused]
         response = _refusal(request, refused) if refused else self.get_response(request)
         limits = _limits(request)  # the view may have counted more
-        if limits:
-            response["RateLimit-Policy"] = ", ".join(
-                f'"{limit.name}";q={limit.rate.requests};w={limit.rate.seconds}' for limit in limits
-            )
-            response["RateLimit"] = ", ".join(
-                f'"{limit.name}";r={limit.remaining};t={limit.reset}' for limit in limits
-            )
+        announce_limits(response, limits)
         return response
+
+
+def announce_limits(response: HttpResponse, limits: tuple[Limit, ...]) -> None:
+    """Write how limits stand in the headers of an answer."""
+    if limits:
+        response["RateLimit-Policy"] = ", ".join(
+            f'"{limit.name}";q={limit.rate.requests};w={limit.rate.seconds}' for limit in limits
+        )
+        response["RateLimit"] = ", ".join(
+            f'"{limit.name}";r={limit.remaining};t={limit.reset}' for limit in limits
+        )
 
 
 def count_login(request: Any, email: str) -> None:

@@ -6,7 +6,7 @@ the splits above them, and the vector of every combination of outcomes is comput
 row is then a comparison a split, a look-up a group and a sum: ``base + sum`` *is* the trees' log-odds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from math import factorial
@@ -15,7 +15,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from apps.engine.compiled import add_contributions, fast, note_outcomes
+from apps.engine.compiled import (
+    add_contributions,
+    explain_row,
+    fast,
+    note_outcomes,
+    ready,
+    walk_rows,
+)
 from apps.engine.encoding import Floats
 from apps.engine.trees import Booster, Tree
 
@@ -64,7 +71,8 @@ class TreeWalk:
             place += start
             node += flat.take(place)
             node = self.children.take(node)
-        found: Floats = self.value.take(node).sum(axis=1)
+        # One leaf after another, as the compiled loop adds them: a plain sum would pair them.
+        found: Floats = self.value.take(node).cumsum(axis=1)[:, -1]
         return found
 
 
@@ -105,10 +113,28 @@ class TreeTables:
     def log_odds(self, x: Floats) -> Floats:
         """Float64 (rows): ``base`` plus all contributions, without telling them apart (much faster)."""
         few = 512
+        if len(x) <= _FEW_ROWS and (walk := ready(walk_rows)) is not None:
+            return self._walked(x, walk)
         sums = [self.walk.sums(self._outcomes(x[start : start + few])) for start in range(0, len(x), few)]
         return np.concatenate(sums) if sums else np.empty(0)
 
+    def _walked(self, x: Floats, walk: Callable[..., None]) -> Floats:
+        sums = np.empty(len(x))
+        way = self.walk
+        walk(
+            _singles(x), self.feature, self.threshold, self.missing_right,
+            way.roots, way.split, way.children, way.value, sums,
+        )  # fmt: skip
+        return sums
+
     def _row(self, x: Floats) -> Floats:
+        if (explain := ready(explain_row)) is not None:
+            total = np.zeros(self.features + 1)
+            explain(
+                _singles(x)[0], self.feature, self.threshold, self.missing_right,
+                self.bits, self.starts, self.lines, self.slot_feature, total,
+            )  # fmt: skip
+            return total[: self.features]
         place = self._combination(self._outcomes(x)[:, 0])
         place += self.starts
         parts = self.lines.take(place, axis=0)
@@ -179,6 +205,11 @@ class TreeTables:
             np.greater_equal(column, self.threshold[first:last, None], out=right[first:last])
             first = last
         return right.view(np.uint8)
+
+
+def _singles(x: Floats) -> npt.NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, as in XGBoost
+        return np.ascontiguousarray(x, dtype=np.float32)
 
 
 def _blocks(x: Floats) -> Iterator[Floats]:

@@ -4,6 +4,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,10 @@ class Batch:
     log_odds: Floats
     variables: tuple[str, ...]
     outside: npt.NDArray[np.bool_]
+
+
+#: So few rows are scored in plain numbers: arrays would cost more than they count.
+FEW_ROWS = 24
 
 
 class Scorer:
@@ -97,13 +102,34 @@ class Scorer:
 
     def probabilities(self, columns: Mapping[str, Column], rows: int) -> Sequence[float]:
         """Give probabilities only, several times faster; equal to those of ``score_columns`` to 1e-12."""
+        varying = self._varying(columns)
+        if rows <= FEW_ROWS and not any(self._readers[place].codes for place in varying):
+            return self._few(columns, rows, varying)
         x = encode(self.parts.variables, columns, rows)
-        card = self._card.base + self._card.evidence(x, self._varying(columns))
+        card = self._card.base + self._card.evidence(x, varying)
         found: list[float] = _probability(
             self.parts.stack_intercept
             + self.parts.trees_weight * self._trees.log_odds(x)
             + self._card_weight * card
         ).tolist()
+        return found
+
+    def _few(self, columns: Mapping[str, Column], rows: int, varying: Sequence[int]) -> list[float]:
+        """Do the same in plain numbers for rows that differ in numbers only."""
+        row = [math.nan] * len(self.variables)
+        for place, (name, read) in enumerate(zip(self.variables, self._readers, strict=True)):
+            if place not in varying:
+                row[place] = read.number(cast("Value", columns.get(name)))
+        x = np.array([row] * rows)
+        for place in varying:
+            x[:, place] = cast("Sequence[float]", columns[self.variables[place]])  # None becomes NaN
+        shared = self._card.row(row)
+        alike = math.fsum(part for place, part in enumerate(shared) if place not in varying)
+        found = []
+        for trees, numbers in zip(self._trees.log_odds(x).tolist(), x[:, varying].tolist(), strict=True):
+            card = self._card.base + sum(map(self._card.part, varying, numbers), start=alike)
+            odds = self.parts.stack_intercept + self.parts.trees_weight * trees + self._card_weight * card
+            found.append(sigmoid(odds))
         return found
 
     def _varying(self, columns: Mapping[str, Column]) -> list[int]:
@@ -212,6 +238,13 @@ class _MeanCard:
             missing if math.isnan(number) else values[int(number) if category else bisect_right(cuts, number)]
             for number, (category, cuts, values, missing) in zip(row, self.plain, strict=True)
         ]
+
+    def part(self, place: int, number: float) -> float:
+        """Give the contribution of the variable at ``place``."""
+        category, cuts, values, missing = self.plain[place]
+        if math.isnan(number):
+            return missing
+        return values[int(number) if category else bisect_right(cuts, number)]
 
     def evidence(self, x: Floats, varying: Sequence[int]) -> Floats:
         """Give the sums of contributions of rows that differ in the places ``varying`` only."""

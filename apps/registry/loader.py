@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from apps.institutions.queries import get_institution
 from apps.registry.errors import NoApprovedModel
 from apps.registry.models import ModelVersion
-from apps.tenancy.context import current_institution_id
 
 if TYPE_CHECKING:
     from apps.engine.scorer import Scorer
@@ -39,9 +38,20 @@ def load_scorer(version: ModelVersion) -> "Scorer":
 def model_folder(version: ModelVersion) -> Path:
     """Return where the folder of a version stands: the platform's tree or the institution's own files."""
     if version.platform_model_id is not None:
-        return Path(settings.PLATFORM_MODELS_DIR) / version.name / version.version
-    institution = get_institution(current_institution_id())
-    return Path(settings.INSTITUTION_FILES_DIR) / str(institution.uid) / "models" / version.sha256
+        return _platform_folder(settings.PLATFORM_MODELS_DIR, version.name, version.version)
+    assert version.institution_id is not None  # the table does not allow it
+    return _own_folder(settings.INSTITUTION_FILES_DIR, version.institution_id, version.sha256)
+
+
+@lru_cache(maxsize=KEPT_IN_MEMORY)
+def _platform_folder(root: Path, name: str, version: str) -> Path:
+    return Path(root) / name / version
+
+
+@lru_cache(maxsize=KEPT_IN_MEMORY)
+def _own_folder(root: Path, institution_id: int, sha256: str) -> Path:
+    """Keep the answer: an institution never changes its identifier."""
+    return Path(root) / str(get_institution(institution_id).uid) / "models" / sha256
 
 
 @lru_cache(maxsize=KEPT_IN_MEMORY)

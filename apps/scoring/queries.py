@@ -1,6 +1,7 @@
 """Reads of scores and policies."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,15 @@ from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.applications import search_applications, visible_applications
 from apps.credits.queries.clients import search_clients, visible_clients
 from apps.engine import reasons, scorecard
-from apps.engine.contracts import Contribution, Lang, PolicyFigures, RuleOutcome, ScoringResult, Value
+from apps.engine.contracts import (
+    Contribution,
+    Lang,
+    PolicyFigures,
+    RuleOutcome,
+    ScoringResult,
+    Value,
+)
+from apps.engine.contracts import Recommendation as Advised
 from apps.engine.dictionary import STANDARD
 from apps.engine.ratios import Means, means_of
 from apps.engine.wording import format_value
@@ -170,9 +179,21 @@ class RuleLine:
 
 def factors_of(prediction: Prediction, *, lang: Lang, every: bool = False) -> tuple[Factor, ...]:
     """Return the strongest factors (at most 6; adverse first unless the advice is to grant), or all."""
-    result = _stored_result(prediction)
-    chosen = result.contributions if every else reasons.strongest(result, prediction.recommendation)  # type: ignore[arg-type]
-    figures = figures_of_policy(prediction.policy)
+    recommendation: Any = prediction.recommendation
+    result, figures = _stored_result(prediction), figures_of_policy(prediction.policy)
+    return factors_among(result, recommendation, figures, lang=lang, every=every)
+
+
+def factors_among(
+    result: ScoringResult,
+    recommendation: Advised,
+    figures: PolicyFigures,
+    *,
+    lang: Lang,
+    every: bool = False,
+) -> tuple[Factor, ...]:
+    """Return the strongest factors of a score that need not be stored, or all."""
+    chosen = result.contributions if every else reasons.strongest(result, recommendation)
     return tuple(
         Factor(
             variable=each.variable,
@@ -256,7 +277,11 @@ def _step(points: int, figures: PolicyFigures) -> int:
 
 def rules_of(prediction: Prediction, *, lang: Lang) -> tuple[RuleLine, ...]:
     """Return every rule of the policy with what it said of this application."""
-    outcomes = [RuleOutcome(**stored) for stored in prediction.rules]
+    return rules_among([RuleOutcome(**stored) for stored in prediction.rules], lang=lang)
+
+
+def rules_among(outcomes: Iterable[RuleOutcome], *, lang: Lang) -> tuple[RuleLine, ...]:
+    """Return the rules of a score that need not be stored, each with its label."""
     return tuple(RuleLine(outcome, reasons.rule_label(outcome.code, lang), lang) for outcome in outcomes)
 
 

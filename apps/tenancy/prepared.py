@@ -1,15 +1,16 @@
-"""Querysets compiled once: on a hot path, building the SQL costs more than the database's answer."""
+"""Statements made once: on a hot path, building the SQL costs more than the database's answer."""
 
 import datetime as dt
-import json
+import itertools
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.query import RelatedPopulator
+from psycopg import errors, pq
 
 from apps.tenancy.context import compiling_for, current_institution_id
 
@@ -72,20 +73,6 @@ def insert(row: models.Model) -> None:
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
-def as_json(row: models.Model) -> str:
-    """Return a new row as JSON, column by column but for its number, for a function that inserts it."""
-    fields, _sql = _insertion(type(row))
-    return json.dumps({str(field.column): field.pre_save(row, add=True) for field in fields}, default=_exact)
-
-
-def _exact(value: Any) -> Any:
-    """Write what JSON does not know; the encoder's dates would lose their microseconds."""
-    return value.isoformat() if isinstance(value, dt.datetime) else _ENCODER.default(value)
-
-
-_ENCODER = DjangoJSONEncoder()
-
-
 @cache
 def _insertion(model: type[models.Model]) -> tuple[list[Any], str]:
     fields = [field for field in model._meta.local_concrete_fields if not field.primary_key]
@@ -94,6 +81,60 @@ def _insertion(model: type[models.Model]) -> tuple[list[Any], str]:
     places = ", ".join(["%s"] * len(fields))
     table, key = quote(model._meta.db_table), quote(str(model._meta.pk.column))
     return fields, f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}"  # noqa: S608  names of the model
+
+
+Row = tuple[str | None, ...]
+_numbers = itertools.count(1)
+#: What each connection of this process has prepared.
+_prepared: WeakKeyDictionary[Any, set[bytes]] = WeakKeyDictionary()
+
+
+class Call:
+    """One statement that answers one row, prepared once a connection; texts go in and come out.
+
+    Parameters are written ``$1``. It runs at the lowest level of the driver, where a statement costs a fifth
+    of what it costs through a cursor. Behind a pooler that lends another connection for each transaction
+    and does not follow prepared statements, it goes on unprepared.
+    """
+
+    def __init__(self, sql: str) -> None:
+        self._sql = sql.encode()
+        self._name = f"credisense_{next(_numbers)}".encode()
+        self._prepares = True
+
+    def row(self, values: Sequence[str | None]) -> Row:
+        """Run the statement in the thread's connection, in its transaction if one is open."""
+        connection: Any = connections[DEFAULT_DB_ALIAS]
+        connection.ensure_connection()
+        connection.validate_no_broken_transaction()
+        if connection.queries_logged:
+            connection.queries_log.append({"sql": self._sql.decode(), "time": "0"})
+        given = [None if value is None else value.encode() for value in values]
+        with connection.wrap_database_errors:
+            result = self._result(connection.connection, given)
+        found = (result.get_value(0, place) for place in range(result.nfields))
+        return tuple(None if value is None else value.decode() for value in found)
+
+    def _result(self, raw: Any, given: list[bytes | None]) -> Any:
+        if not self._prepares:
+            return _good(raw.pgconn, raw.pgconn.exec_params(self._sql, given))
+        known = _prepared.setdefault(raw, set())
+        try:
+            if self._name not in known:
+                _good(raw.pgconn, raw.pgconn.prepare(self._name, self._sql))
+                known.add(self._name)
+            return _good(raw.pgconn, raw.pgconn.exec_prepared(self._name, given))
+        except (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement):
+            self._prepares = False
+            return _good(raw.pgconn, raw.pgconn.exec_params(self._sql, given))
+
+
+def _good(pgconn: Any, result: Any) -> Any:
+    if pgconn.status != pq.ConnStatus.OK:
+        raise errors.OperationalError("the connection is lost")
+    if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+        raise errors.error_from_result(result)
+    return result
 
 
 class _Plan[M: models.Model]:

@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.cache import patch_cache_control
 
 from apps.tenancy.actor import Actor
-from apps.tenancy.context import light_scope, tenant_scope, undo_writes
+from apps.tenancy.context import tenant_scope, undo_writes
 from apps.tenancy.tracing import request_id
 from apps.users.backends import client_address, is_trusted_proxy
 from apps.users.enums import SessionKind
@@ -22,7 +22,6 @@ from apps.users.models import LoginSession, Membership, PartnerKey, User
 from apps.users.queries import key_actor, live_sessions, member_actor, operator_actor, operator_session
 from apps.users.services.keys import key_seen
 from apps.users.services.limits import api_limits
-from apps.users.services.opening import Opening, open_ahead
 from apps.users.services.sessions import SESSION_KEY, seen
 from apps.users.tokens import key_from_header, session_from_access
 
@@ -53,7 +52,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.request_id = _request_id(request)  # type: ignore[attr-defined]
+        request.request_id = name_of(request)  # type: ignore[attr-defined]
         token = request_id.set(request.request_id)  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
@@ -78,14 +77,10 @@ class ActorMiddleware:
         request.membership = None  # type: ignore[attr-defined]
         request.failed = False  # type: ignore[attr-defined]
         request.login_session = None  # type: ignore[attr-defined]
-        request.limits = ()  # type: ignore[attr-defined]
-        request.ahead = ""  # type: ignore[attr-defined]
-        opening = open_ahead(request)
-        if opening is not None:
-            request.limits = opening.limits  # type: ignore[attr-defined]
-            return self._in_language(request, None, lambda: self._answer_light(request, opening))
+        counted = getattr(request, "limits", None)  # by the direct way, which left the answer to this one
+        request.limits = counted or ()  # type: ignore[attr-defined]
         caller = _caller(request)
-        if request.path.startswith(API_PREFIX):
+        if request.path.startswith(API_PREFIX) and counted is None:
             # Before the scope: inside its transaction the counter would keep a caller's requests in line.
             request.limits = api_limits(  # type: ignore[attr-defined]
                 path=request.path, who=_who(request, caller), key=caller.key if caller else None
@@ -117,19 +112,6 @@ class ActorMiddleware:
             if _has_failed(request, response):
                 undo_writes()
         patch_cache_control(response, private=True, no_store=True)  # nor the browser's back button
-        return response
-
-    def _answer_light(self, request: HttpRequest, opening: Opening) -> HttpResponse:
-        """Answer without a transaction unless the view asks for one; writes come after a good answer."""
-        if opening.actor is None or any(limit.refused for limit in opening.limits):
-            return self.get_response(request)
-        with light_scope(opening.actor.institution) as scope:
-            request.actor, request.ahead = opening.actor, opening.ahead  # type: ignore[attr-defined]
-            response = self.get_response(request)
-            if _has_failed(request, response):
-                undo_writes()
-            scope.finish()
-        patch_cache_control(response, private=True, no_store=True)
         return response
 
 
@@ -211,7 +193,7 @@ def _bearer(raw: str) -> LoginSession | None:
         return None
 
 
-def _request_id(request: HttpRequest) -> str:
+def name_of(request: HttpRequest) -> str:
     """Take the name that a proxy of ours gave, to find its lines and ours together; else make one."""
     given = request.headers.get("X-Request-Id", "")
     if GIVEN_ID.fullmatch(given) and is_trusted_proxy(str(request.META.get("REMOTE_ADDR", ""))):
@@ -219,12 +201,15 @@ def _request_id(request: HttpRequest) -> str:
     return uuid.uuid4().hex
 
 
+def api_language(request: HttpRequest) -> str:
+    """Return what ``Accept-Language`` asks of the API, French without one."""
+    return translation.get_language_from_request(request) if "Accept-Language" in request.headers else "fr"
+
+
 def _language(request: HttpRequest, membership: Membership | None) -> str:
     """Pages: the person's choice, then the institution's language; API: ``Accept-Language``."""
     if request.path.startswith(API_PREFIX):
-        return (
-            translation.get_language_from_request(request) if "Accept-Language" in request.headers else "fr"
-        )
+        return api_language(request)
     known = dict(settings.LANGUAGES)
     cookie = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
     wishes = [cookie]

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.metrics.MetricsMiddleware",
+    "apps.api.direct.DirectMiddleware",  # answers most scores by values; all else goes on below
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pads each page at random: its length tells nothing (BREACH)
@@ -306,9 +307,9 @@ API_RATE_ROUTES = [
     ("predict", r"^/api/v1/(predict$|simulate$|applications/[^/]+/score$|predictions/[^/]+/replay$)"),
     ("login", r"^/api/v1/(login$|token/)"),
 ]
-#: Routes that must be quick -> the function of the database that reads what their view needs, in the
-#: statement that tells who asks (apps/users/services/opening.py).
-API_READ_AHEAD = {"/api/v1/predict": "scoring_terms"}
+#: The function of the database that reads what a score depends on, in the statement that tells who asks
+#: (apps/api/direct.py).
+API_DIRECT_TERMS = "scoring_terms"
 #: Webhooks: ports and schemes that may be sent to, and networks allowed beside the public internet.
 WEBHOOK_PORTS: tuple[int, ...] = (443, 8443)
 WEBHOOK_PLAIN_HTTP = False

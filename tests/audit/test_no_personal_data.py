@@ -82,7 +82,8 @@ def test_a_refusal_and_a_failure_log_no_personal_data(world, application, writte
     def fail(*_args, **_kwargs):
         raise Boom(f"client {application.client.uid}")
 
-    monkeypatch.setattr("apps.api.v1.scoring.views.score_ahead", fail)
+    monkeypatch.setattr("apps.api.v1.scoring.views.score_values", fail)
+    monkeypatch.setattr("apps.api.direct.score_direct", fail)
     client = api(world.analyst)
     client.raise_request_exception = False
     failed = client.post("/api/v1/predict", {**BODY, "note": NAME}, content_type="application/json")

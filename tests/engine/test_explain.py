@@ -7,6 +7,7 @@ from math import factorial
 import numpy as np
 import pytest
 
+from apps.engine import compiled
 from apps.engine.explain import tabulate
 from apps.engine.trees import Booster, Tree, TreesRefused, booster_from
 
@@ -188,3 +189,22 @@ def test_trees_too_deep_are_refused():
     _, _, _, document = boosted(8, 3)
     with pytest.raises(TreesRefused):
         booster_from(document, 5)
+
+
+def test_machine_code_for_few_rows_gives_the_same_bits(monkeypatch):
+    """Which of the two answers depends on the process: a replay must not."""
+    _, _, _, document = boosted(4, 60)
+    tables = tabulate([booster_from(document, 5)], 5)
+    rows = np.random.default_rng(7).normal(size=(400, 5)) * 3
+    rows[rows > 4] = np.nan
+    rows[5, 0], rows[6, 1] = np.inf, -np.inf
+    slow = [(tables.contributions(row[None]), tables.log_odds(row[None])) for row in rows]
+    together = tables.log_odds(rows[:20])
+
+    monkeypatch.setattr(compiled, "_ready", {})
+    compiled.prepare()
+
+    for row, (parts, odds) in zip(rows, slow, strict=True):
+        assert (tables.contributions(row[None]) == parts).all()
+        assert (tables.log_odds(row[None]) == odds).all()
+    assert (tables.log_odds(rows[:20]) == together).all()

@@ -1,7 +1,7 @@
 """What a failed view wrote is undone; the site's answer says so and tells nothing."""
 
 import pytest
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.test import Client
 
 from apps.audit.models import AuditEntry
@@ -73,10 +73,11 @@ def test_a_refusal_after_a_write_leaves_nothing_written(api, world, monkeypatch,
 def test_an_answer_that_fails_after_the_score_stores_none(
     api, world, monkeypatch, reference, error, status, with_reference
 ):
-    def render(_prediction):
+    def render(*_given, **_named):
         raise error
 
     monkeypatch.setattr("apps.api.v1.scoring.views.prediction_body", render)
+    monkeypatch.setattr("apps.api.direct.direct_body", render)
     client, before = api(world.analyst), scores(world)
     client.raise_request_exception = False
     body = reference if with_reference else BODY
@@ -89,7 +90,11 @@ def test_an_answer_that_fails_after_the_score_stores_none(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_score_that_cannot_be_written_is_not_answered(api, world, monkeypatch):
-    monkeypatch.setattr("apps.scoring.services.scores.as_json", lambda _row: "{}")
+    def refuse(*_given, **_named):
+        raise IntegrityError("no")
+
+    monkeypatch.setattr("apps.api.direct.keep_direct", refuse)
+    monkeypatch.setattr("apps.scoring.services.scores.insert", refuse)
     client, before = api(world.analyst), scores(world)
     client.raise_request_exception = False
 

@@ -5,29 +5,28 @@ import json
 
 import psycopg
 import pytest
-from django.db import DataError, ProgrammingError, connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.audit.models import AuditEntry
-from apps.audit.services import entry_of
 from apps.institutions.models import Institution
 from apps.outbox.models import OutboxMessage, Webhook
 from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
 from apps.scoring.models import Prediction, ScoringPolicy
 from apps.scoring.queries import policy_on
-from apps.scoring.services.scores import STORE
+from apps.scoring.services.direct import keep_direct, score_direct
 from apps.scoring.terms import terms_of
-from apps.tenancy.context import current_institution_id, in_scope, light_scope, put_off
-from apps.tenancy.errors import NoTenantScope
-from apps.tenancy.prepared import as_json, insert
+from apps.tenancy.prepared import Call, insert
 from apps.users.models import LoginSession, Membership, User
 from tests.isolation.superuser import superuser_dsn
 from tests.predict import BODY
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/predict"
+#: What a score by values and its entry have none of.
+LEFT_EMPTY = {"id", "application_id", "client_id", "agency_id", "before"}
 
 
 def predict(client, body=BODY, **headers):
@@ -57,9 +56,11 @@ def test_two_statements(api, world):
 
     assert answer.status_code == 201
     said = [query["sql"] for query in seen.captured_queries]
+    assert [name for sql in said for name in ("users_api_opening", "scoring_store") if name in sql] == [
+        "users_api_opening",
+        "scoring_store",
+    ]
     assert len(said) == 2
-    assert "users_api_opening" in said[0]
-    assert "scoring_store" in said[1]
 
 
 def test_the_row_and_its_entry_are_those_that_the_models_would_write(api, world):
@@ -87,7 +88,7 @@ def test_the_function_names_every_column(world):
     for model in (Prediction, AuditEntry):
         inserted = text.split(f"INSERT INTO {model._meta.db_table} (")[1].split(")")[0]
         named = {name.strip() for name in inserted.split(",")}
-        assert named == {field.column for field in model._meta.concrete_fields} - {"id"}
+        assert named == {field.column for field in model._meta.concrete_fields} - LEFT_EMPTY
 
 
 def test_terms_are_what_the_queries_say(world):
@@ -115,34 +116,31 @@ def test_a_function_leaves_the_institution_as_it_was(world):
         assert setting() == str(ngwa)
 
 
-def test_a_row_of_another_institution_is_refused_by_the_database(api, world):
-    uid = predict(api(world.analyst)).json()["id"]
-    with world.scope("horizon"):
-        stored = Prediction.objects.get(uid=uid)
-        twin = as_json(Prediction(**columns(stored)))
-        entry = as_json(entry_of(by=world.actor(world.analyst), action="test"))
+def test_a_score_on_another_institutions_model_is_refused_by_the_database(world):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT scoring_terms(%s, %s)", [world.institution_id("horizon"), timezone.localdate()]
+        )
+        score = score_direct(raw=BODY, terms=terms_of(cursor.fetchone()[0]))
 
-    with pytest.raises(ProgrammingError, match="row-level security"), connection.cursor() as cursor:
-        cursor.execute(STORE, [world.institution_id("ngwa"), twin, entry])
-
-
-def test_a_light_scope_opens_no_tenant_row(world):
-    with light_scope(world.institution_id("horizon")):
-        assert not in_scope()
-        with pytest.raises(DataError):
-            Prediction.objects.count()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises(IntegrityError, match="tenant_fk"), transaction.atomic():
+        keep_direct(score, by=world.actor(world.outsider))
 
 
-def test_a_light_scope_ends(world):
-    with light_scope(world.institution_id("horizon")) as scope:
-        scope.open()
-        assert in_scope()
-    assert (in_scope(), setting()) == (False, "")
-    with pytest.raises(NoTenantScope):
-        current_institution_id()
-    done = []
-    put_off(lambda: done.append(1))
-    assert done == [1]
+@pytest.mark.django_db(transaction=True)
+def test_a_call_goes_on_where_nothing_stays_prepared(api, world):
+    """A pooler may lend another connection of the server for each transaction."""
+    client = api(world.analyst)
+    call = Call("SELECT $1::text")
+    assert call.row(["a"]) == ("a",)
+    predict(client)
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+
+    assert (call.row(["b"]), call.row([None])) == (("b",), (None,))
+    assert predict(client).status_code == 201
 
 
 def dead(world, what):

@@ -28,11 +28,6 @@ class ApiView(APIView):
     def actor(self) -> Actor:
         return cast("Actor", self.request.auth)
 
-    @property
-    def ahead(self) -> str:
-        """What was read for this view with the first statement (``API_READ_AHEAD``), if anything."""
-        return str(cast("Any", self.request._request).ahead)
-
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.find(**kwargs)

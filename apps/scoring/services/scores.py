@@ -6,14 +6,13 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from apps.audit.services import entry_of, record, record_read
+from apps.audit.services import record, record_read
 from apps.credits.features import application_values, case_facts
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.clients import client_values
@@ -27,18 +26,15 @@ from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
 from apps.scoring.models import Prediction, ScoringPolicy
 from apps.scoring.queries import figures_of_policy, policy_on
-from apps.scoring.terms import Terms
 from apps.scoring.validators import figures_from_json
 from apps.tenancy.actor import Actor
-from apps.tenancy.context import put_off, whole_scope
 from apps.tenancy.errors import InvalidValues
-from apps.tenancy.prepared import as_json, insert
+from apps.tenancy.prepared import insert
 
 if TYPE_CHECKING:
     from apps.engine.scorer import Scorer
 
 SourceCode = Literal["page", "api", "batch"]
-STORE = "SELECT scoring_store(%s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +86,6 @@ def score_values(
     return _score(Case(values, facts, warnings, client=client), by=by, source=source)
 
 
-def score_ahead(*, raw: Mapping[str, object], by: Actor, terms: Terms) -> Prediction:
-    """Score values as received, without a file behind them, in the light scope of a request.
-
-    As ``score_values``, but on terms that were read ahead; the row is written at the end of the request, with
-    its audit entry, in one statement. Raises ``InvalidValues``, ``NoApprovedModel`` or ``NoPolicy``.
-    """
-    started = time.perf_counter()
-    values, warnings = checked_values(raw)
-    case = Case(values, CaseFacts(), warnings)
-    version = terms.champion_for(_credit_type(case))
-    scored = _scored(case, version, terms.policy, hash_of(case), by=by, source="api", started=started)
-    put_off(partial(_keep, scored, by=by, told=terms.told))
-    return scored
-
-
 def application_case(application: CreditApplication, *, on: dt.date | None = None) -> Case:
     """Return the case of an application: its values as known on its day, the facts of ``on`` (today)."""
     values, warnings = application_values(application)
@@ -114,7 +95,7 @@ def application_case(application: CreditApplication, *, on: dt.date | None = Non
 
 def _score(case: Case, *, by: Actor, source: SourceCode) -> tuple[Prediction, bool]:
     started = time.perf_counter()
-    version = champion_for(_credit_type(case))
+    version = champion_for(credit_type_of(case))
     policy = policy_on()
     input_hash = hash_of(case)
     if (known := _same_score(case, version, policy, input_hash)) is not None:
@@ -123,7 +104,7 @@ def _score(case: Case, *, by: Actor, source: SourceCode) -> tuple[Prediction, bo
     with transaction.atomic(savepoint=False):  # whoever asks is in a scope, hence in a transaction
         prediction, created = _insert_once(scored)
         if created:
-            record(by=by, **_told_of(prediction))
+            record(by=by, action="prediction.create", target=prediction, after={"source": source})
             announce(event=WebhookEvent.PREDICTION_CREATED, target=prediction.uid)
     return prediction, created
 
@@ -138,7 +119,7 @@ def _scored(
     source: SourceCode,
     started: float,
 ) -> Prediction:
-    result, advice = _compute(case, load_scorer(version), figures_of_policy(policy))
+    result, advice = compute(case, load_scorer(version), figures_of_policy(policy))
     return Prediction(
         application=case.application,
         client=case.client,
@@ -155,25 +136,8 @@ def _scored(
     )
 
 
-def _keep(scored: Prediction, *, by: Actor, told: bool) -> None:
-    """Write a score without an application, its audit entry and what webhooks are told."""
-    if told:
-        whole_scope()
-        insert(scored)
-        record(by=by, **_told_of(scored))
-        announce(event=WebhookEvent.PREDICTION_CREATED, target=scored.uid)
-        return
-    entry = entry_of(by=by, **_told_of(scored))
-    with connection.cursor() as cursor:
-        cursor.execute(STORE, [by.institution, as_json(scored), as_json(entry)])
-        scored.pk = cursor.fetchone()[0]
-
-
-def _told_of(scored: Prediction) -> dict[str, Any]:
-    return {"action": "prediction.create", "target": scored, "after": {"source": scored.source}}
-
-
-def _credit_type(case: Case) -> str:
+def credit_type_of(case: Case) -> str:
+    """Return the credit type that chooses the champion."""
     return str(case.values.get("type_credit") or "")
 
 
@@ -210,7 +174,8 @@ def hash_of(case: Case) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _compute(case: Case, scorer: "Scorer", figures: PolicyFigures) -> tuple[ScoringResult, Advice]:
+def compute(case: Case, scorer: "Scorer", figures: PolicyFigures) -> tuple[ScoringResult, Advice]:
+    """Return the score of a case by one model, and the advice of one policy."""
     from apps.engine.policy import advise
 
     result = scorer.score(ScoringInput(case.values))
@@ -257,7 +222,7 @@ def replay_prediction(*, prediction: Prediction, by: Actor) -> Replay:
     """
     case = Case(prediction.inputs, CaseFacts(**prediction.facts), tuple(prediction.warnings))
     figures = figures_of_policy(prediction.policy)
-    result, advice = _compute(case, load_scorer(prediction.model_version), figures)
+    result, advice = compute(case, load_scorer(prediction.model_version), figures)
     recomputed = figures_of(result, advice)
     stored = {name: getattr(prediction, name) for name in recomputed}
     record(by=by, action="prediction.replay", target=prediction)
@@ -303,8 +268,8 @@ def _checked_at(place: str, raw: Mapping[str, object]) -> tuple[dict[str, Value]
 
 def _simulated(case: Case, policy: ScoringPolicy) -> Prediction:
     started = time.perf_counter()
-    version = champion_for(_credit_type(case))
-    result, advice = _compute(case, load_scorer(version), figures_from_json(policy.figures))
+    version = champion_for(credit_type_of(case))
+    result, advice = compute(case, load_scorer(version), figures_from_json(policy.figures))
     duration = (time.perf_counter() - started) * 1000
     return Prediction(
         model_version=version, policy=policy, duration_ms=duration, **figures_of(result, advice)

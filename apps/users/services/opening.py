@@ -1,112 +1,97 @@
 """The beginning of a request that must be quick: everything that is to be known, in one statement.
 
-Routes of ``API_READ_AHEAD`` name a function of the database, ``function(institution, date) -> text``, that
-reads what their view needs. Nothing is kept from one request to the next: closing a session counts at once.
+Routes of ``API_DIRECT`` name a function of the database, ``function(institution, date) -> text``, that reads
+what their answer needs. Nothing is kept from one request to the next: closing a session counts at once.
 """
 
+import datetime as dt
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
-from django.utils import timezone
 
 from apps.tenancy.actor import Actor
+from apps.tenancy.prepared import Call, Row
 from apps.users.backends import client_address
-from apps.users.errors import InvalidToken
 from apps.users.queries import limited_agencies
 from apps.users.services import limits
 from apps.users.services.limits import Limit, limit_after, limit_of, window_of
 from apps.users.services.sessions import note_seen
-from apps.users.tokens import Claims, claims_of
-
-#: The names of functions come from settings, never from a request.
-OPENING = (
-    "SELECT o.*, {ahead}(o.institution_id, %s)"
-    " FROM users_api_opening(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) o"
-)
+from apps.users.tokens import Claims
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Who asks (nobody when the token's session is over), the limits, and what was read for the view."""
+    """Who asks (nobody when the token's session is over), the limits, and what was read for the answer."""
 
     actor: Actor | None
     limits: tuple[Limit, ...]
     ahead: str
 
-
-def open_ahead(request: Any) -> Opening | None:
-    """Open a request in one statement; ``None`` for any that does not go this way.
-
-    Those are other routes, other callers than a person with a readable token, and requests with an
-    ``Idempotency-Key``, which live in one transaction.
-    """
-    ahead = settings.API_READ_AHEAD.get(request.path)
-    scheme, _separator, raw = request.headers.get("Authorization", "").partition(" ")
-    if ahead is None or request.method != "POST" or scheme.lower() != "bearer":
-        return None
-    if "Idempotency-Key" in request.headers:
-        return None
-    try:
-        claims = claims_of(raw.strip())
-    except InvalidToken:
-        return None
-    return _opening(request, claims, OPENING.format(ahead=ahead))
+    @property
+    def refused(self) -> bool:
+        """Say whether nobody is to be answered here."""
+        return self.actor is None or any(limit.refused for limit in self.limits)
 
 
-def _opening(request: Any, claims: Claims, sql: str) -> Opening:
+def open_ahead(request: Any, claims: Claims, *, reading: str) -> Opening:
+    """Ask in one statement whether the token still holds, count the request, and call ``reading``."""
     name, rate = limit_of(request.path)
     moment, address = limits.now(), client_address(request)
     session_id, seen_at, user_id, full_name, institution_id, agencies, used, ahead = _asked(
-        sql,
-        [
-            timezone.localdate(),
-            claims.session,
-            claims.user,
-            claims.institution,
+        _opening(reading),
+        (
+            moment.date().isoformat(),
+            str(claims.session),
+            str(claims.user),
+            str(claims.institution),
             claims.role,
-            moment - settings.SESSION_LIFETIME,
-            settings.DEMO_MODE,
+            (moment - settings.SESSION_LIFETIME).isoformat(),
+            "t" if settings.DEMO_MODE else "f",
             None if rate is None else name,
             address,
-            0 if rate is None else window_of(moment, rate),
-            moment,
-        ],
+            "0" if rate is None else str(window_of(moment, rate)),
+            moment.isoformat(),
+        ),
     )
-    counted = () if rate is None else (limit_after(name, rate, used, moment),)
-    if session_id is None:
+    counted = () if rate is None or used is None else (limit_after(name, rate, int(used), moment),)
+    if session_id is None or seen_at is None or user_id is None or institution_id is None:
         return Opening(None, counted, "")
-    note_seen(session_id, seen_at)
+    note_seen(int(session_id), dt.datetime.fromisoformat(seen_at))
+    limited = [int(agency) for agency in (agencies or "{}")[1:-1].split(",") if agency]
     actor = Actor(
         kind="user",
-        id=user_id,
+        id=int(user_id),
         uid=claims.user,
-        institution_id=institution_id,
+        institution_id=int(institution_id),
         role=claims.role,
-        agency_ids=limited_agencies(agencies, role=claims.role),
-        display_name=full_name,
+        agency_ids=limited_agencies(limited, role=claims.role),
+        display_name=full_name or "",
         request_id=request.request_id,
         address=address,
     )
-    return Opening(actor, counted, ahead)
+    return Opening(actor, counted, ahead or "")
 
 
-def _asked(sql: str, values: list[Any]) -> tuple[Any, ...]:
+@cache
+def _opening(reading: str) -> Call:
+    """Return the statement; the names of functions come from settings, never from a request."""
+    return Call(
+        f"SELECT o.*, {reading}(o.institution_id, $1)"  # noqa: S608  a setting
+        " FROM users_api_opening($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) o"
+    )
+
+
+def _asked(call: Call, values: tuple[str | None, ...]) -> Row:
     """Run the statement without asking first whether the connection still works: that is its answer."""
     connection: Any = connections[DEFAULT_DB_ALIAS]
     connection.health_check_done = True
     try:
-        return _row(connection, sql, values)
+        return call.row(values)
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block or connection.is_usable():
             raise
         connection.close()
-        return _row(connection, sql, values)
-
-
-def _row(connection: Any, sql: str, values: list[Any]) -> tuple[Any, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        row: tuple[Any, ...] = cursor.fetchone()
-        return row
+        return call.row(values)

@@ -1,5 +1,6 @@
 """The scoring contract: French field names that integrators already send."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -10,10 +11,21 @@ from rest_framework import serializers
 from apps.api.fields import StrictSerializer
 from apps.api.v1.pages import PeriodSerializer
 from apps.engine import reasons
+from apps.engine.contracts import Lang
 from apps.engine.dictionary import STANDARD, Variable
+from apps.registry.models import ModelVersion
 from apps.scoring.enums import Band, Source
 from apps.scoring.models import Prediction
-from apps.scoring.queries import Factor, RuleLine, factors_of, rules_of
+from apps.scoring.queries import (
+    Factor,
+    RuleLine,
+    factors_among,
+    factors_of,
+    figures_of_policy,
+    rules_among,
+    rules_of,
+)
+from apps.scoring.services.direct import DirectScore
 from apps.tenancy.cursors import Order
 from apps.tenancy.language import current_lang
 
@@ -212,31 +224,69 @@ class WelcomeSerializer(serializers.Serializer[dict[str, Any]]):
     links = LinksSerializer()
 
 
+#: The figures of a score that its answer gives.
+SHOWN = (
+    "predicted_default", "pd", "threshold", "band", "points", "grade", "recommendation",
+    "expected_loss_xaf", "max_amount_xaf", "max_amount_reason", "warnings",
+)  # fmt: skip
+
+
 def prediction_body(prediction: Prediction, *, every: bool = False) -> dict[str, Any]:
     """Return a score as the contract writes it, with texts in the caller's language."""
     lang = current_lang()
-    version = prediction.model_version
+    return _body(
+        {name: getattr(prediction, name) for name in SHOWN},
+        prediction,
+        version=prediction.model_version,
+        rules=rules_of(prediction, lang=lang),
+        factors=factors_of(prediction, lang=lang, every=every),
+        lang=lang,
+    )
+
+
+def direct_body(score: DirectScore, *, lang: Lang) -> dict[str, Any]:
+    """Return a score by values as ``prediction_body`` returns it once it is stored."""
+    advice, figures = score.advice, figures_of_policy(score.policy)
+    return _body(
+        score.figures,
+        score,
+        version=score.version,
+        rules=rules_among(advice.rules, lang=lang),
+        factors=factors_among(score.result, advice.recommendation, figures, lang=lang),
+        lang=lang,
+    )
+
+
+def _body(
+    figures: Mapping[str, Any],
+    score: Prediction | DirectScore,
+    *,
+    version: ModelVersion,
+    rules: Iterable[RuleLine],
+    factors: Iterable[Factor],
+    lang: Lang,
+) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "id": str(prediction.uid),
-        "prediction": int(prediction.predicted_default),
-        "probabilite_defaut": prediction.pd,
-        "seuil_utilise": prediction.threshold,
-        "niveau_risque": prediction.band,
-        "score": prediction.points,
-        "classe": prediction.grade,
-        "recommandation": prediction.recommendation,
-        "perte_attendue": prediction.expected_loss_xaf,
-        "montant_max_conseille": prediction.max_amount_xaf,
-        "regles": [_rule_body(line) for line in rules_of(prediction, lang=lang)],
-        "facteurs": [_factor_body(factor) for factor in factors_of(prediction, lang=lang, every=every)],
-        "avertissements": prediction.warnings,
+        "id": str(score.uid),
+        "prediction": int(figures["predicted_default"]),
+        "probabilite_defaut": figures["pd"],
+        "seuil_utilise": figures["threshold"],
+        "niveau_risque": figures["band"],
+        "score": figures["points"],
+        "classe": figures["grade"],
+        "recommandation": figures["recommendation"],
+        "perte_attendue": figures["expected_loss_xaf"],
+        "montant_max_conseille": figures["max_amount_xaf"],
+        "regles": [_rule_body(line) for line in rules],
+        "facteurs": [_factor_body(factor) for factor in factors],
+        "avertissements": figures["warnings"],
         "modele": {"nom": version.name, "version": version.version, "statut": version.status},
-        "politique": {"version": prediction.policy.version},
-        "date": timezone.localtime(prediction.created_at).isoformat(timespec="seconds"),
-        "duree_ms": round(prediction.duration_ms, 1),
+        "politique": {"version": score.policy.version},
+        "date": timezone.localtime(score.created_at).isoformat(timespec="seconds"),
+        "duree_ms": round(score.duration_ms, 1),
     }
-    if prediction.max_amount_reason:
-        body["motif_montant_max"] = reasons.amount_reason_text(prediction.max_amount_reason, lang)
+    if figures["max_amount_reason"]:
+        body["motif_montant_max"] = reasons.amount_reason_text(figures["max_amount_reason"], lang)
     return body
 
 

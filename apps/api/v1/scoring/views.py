@@ -40,13 +40,10 @@ from apps.registry.errors import NoApprovedModel
 from apps.scoring.queries import champion_variables, get_visible_prediction, scores_found
 from apps.scoring.services.scores import (
     replay_prediction,
-    score_ahead,
     score_application,
     score_values,
     simulate,
 )
-from apps.scoring.terms import terms_of
-from apps.tenancy.context import whole_scope
 from apps.tenancy.days import period
 from apps.tenancy.errors import InvalidValues
 from apps.tenancy.roles import Verb
@@ -108,12 +105,7 @@ class PredictView(ApiView):
         },
     )
     def post(self, request: Request) -> Response:
-        body, ahead = json_object(request), self.ahead
-        if ahead and not any(name in body for name in REFERENCES):
-            prediction, created = score_ahead(raw=body, by=self.actor, terms=terms_of(ahead)), True
-        else:
-            whole_scope()
-            prediction, created = self._score(body)
+        prediction, created = self._score(json_object(request))
         return Response(prediction_body(prediction), status=201 if created else 200)
 
     def _score(self, body: dict[str, Any]) -> Any:

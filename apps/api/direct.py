@@ -1,0 +1,144 @@
+"""The direct way to a score by values: two statements and no view between.
+
+What partners ask thousands of times a minute is answered here when nothing stands against it: a person's
+token that holds, a role that may score, a quota that is not used up, values that are all in order. Whatever
+else comes, this way answers nothing and leaves the request to the complete one below, which knows every
+refusal; a test gives both the same requests and compares their answers, header by header.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.csp import ContentSecurityPolicyMiddleware
+from django.middleware.security import SecurityMiddleware
+
+from apps.api.parsers import is_readable
+from apps.api.throttling import announce_limits
+from apps.api.v1.scoring.serializers import REFERENCES, direct_body
+from apps.scoring.services.direct import keep_direct, score_direct
+from apps.scoring.terms import terms_of
+from apps.tenancy.errors import DomainError
+from apps.tenancy.roles import Verb, allows
+from apps.tenancy.tracing import request_id
+from apps.users.errors import InvalidToken
+from apps.users.middleware import api_language, name_of
+from apps.users.services.opening import Opening, open_ahead
+from apps.users.tokens import Claims, claims_of
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+PATH = "/api/v1/predict"
+JSON = "application/json"
+ANYTHING = ("", "*/*", JSON)
+#: Requests that bring one of these go the complete way.
+ASKS_MORE = ("HTTP_IDEMPOTENCY_KEY", "HTTP_ORIGIN", "HTTP_CONTENT_ENCODING")
+CREATED = 201
+
+
+class DirectMiddleware:
+    """Stands above all that a page needs and a score does not."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self._standing: dict[bool, dict[str, str]] = {}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        claims = _claims(request) if request.path_info == PATH else None
+        body = None if claims is None else _body(request)
+        if claims is None or body is None:
+            return self.get_response(request)
+        return self._answer(request, claims, body) or self.get_response(request)
+
+    def _answer(self, request: Any, claims: Claims, body: dict[str, Any]) -> HttpResponse | None:
+        request.request_id = name_of(request)
+        token = request_id.set(request.request_id)
+        try:
+            opening = open_ahead(request, claims, reading=settings.API_DIRECT_TERMS)
+            request.limits = opening.limits  # counted once, whoever answers
+            answer = None if opening.refused else _scored(opening, body, api_language(request))
+        except (DatabaseError, InterfaceError):
+            connection = connections[DEFAULT_DB_ALIAS]
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
+            return None
+        finally:
+            request_id.reset(token)
+        return None if answer is None else self._whole(request, answer)
+
+    def _whole(self, request: Any, answer: HttpResponse) -> HttpResponse:
+        secure = request.is_secure()
+        if secure not in self._standing:
+            self._standing[secure] = _standing_headers(request)
+        for name, value in self._standing[secure].items():
+            answer[name] = value
+        answer["Content-Language"] = api_language(request)
+        answer["Content-Length"] = str(len(answer.content))
+        answer["X-Request-Id"] = request.request_id
+        announce_limits(answer, request.limits)
+        return answer
+
+
+def _claims(request: HttpRequest) -> Claims | None:
+    """Return what the token says of a request that can go this way."""
+    meta = request.META
+    scheme, _separator, raw = meta.get("HTTP_AUTHORIZATION", "").partition(" ")
+    plain = (
+        request.method == "POST"
+        and scheme.lower() == "bearer"
+        and request.content_type == JSON
+        and meta.get("HTTP_ACCEPT", "").strip() in ANYTHING
+        and not meta.get("QUERY_STRING")
+        and not any(name in meta for name in ASKS_MORE)
+    )
+    if not plain or (settings.SECURE_SSL_REDIRECT and not request.is_secure()):
+        return None
+    try:
+        request.get_host()
+        claims = claims_of(raw.strip())
+    except (DisallowedHost, InvalidToken):
+        return None
+    return claims if allows(claims.role, Verb.SCORE) else None
+
+
+def _body(request: HttpRequest) -> dict[str, Any] | None:
+    """Return the values; ``None`` for anything but an object of plain values, without a reference."""
+    try:
+        body = json.loads(request.body, parse_constant=_refused)
+    except (ValueError, RecursionError, RequestDataTooBig, UnreadablePostError):
+        return None
+    if not isinstance(body, dict) or any(name in body for name in REFERENCES) or not is_readable(body):
+        return None
+    return body
+
+
+def _refused(name: str) -> None:
+    raise ValueError(name)
+
+
+def _scored(opening: Opening, body: dict[str, Any], language: str) -> HttpResponse | None:
+    terms = terms_of(opening.ahead)
+    if opening.actor is None or terms.told:  # webhooks are written with the score, in one transaction
+        return None
+    try:
+        score = score_direct(raw=body, terms=terms)
+        content = orjson.dumps(direct_body(score, lang="en" if language.startswith("en") else "fr"))
+    except DomainError:
+        return None
+    keep_direct(score, by=opening.actor)  # last: a score is kept once its answer can be given
+    return HttpResponse(content, status=CREATED, content_type=JSON)
+
+
+def _standing_headers(request: HttpRequest) -> dict[str, str]:
+    """Return the headers that the complete way gives every answer of this route."""
+    empty = HttpResponse(content_type=JSON)
+    for layer in (SecurityMiddleware, ContentSecurityPolicyMiddleware, XFrameOptionsMiddleware):
+        layer(lambda _request: empty)(request)
+    standing = {"Allow": "POST, OPTIONS", "Cache-Control": "private, no-store", "Vary": "origin"}
+    return {**dict(empty.headers.items()), **standing}

@@ -1,0 +1,181 @@
+"""The direct way to a score answers what the complete one answers, and leaves it every refusal."""
+
+import json
+import random
+
+import pytest
+
+from apps.audit.models import AuditEntry
+from apps.engine.dictionary import STANDARD
+from apps.outbox.models import OutboxMessage, Webhook
+from apps.scoring.models import Prediction
+from config.settings import base
+from tests.predict import BODY
+
+pytestmark = pytest.mark.django_db
+URL = "/api/v1/predict"
+#: A client that names a preference goes the complete way.
+COMPLETE = {"Accept": "application/json;q=0.9"}
+OWN = ("id", "date", "duree_ms")
+#: What differs between any two answers, and what only a page's browser reads.
+OWN_HEADERS = ("X-Request-Id", "Content-Length", "RateLimit", "Vary")
+EACH_ROW = ("id", "uid", "created_at", "duration_ms", "at", "object_uid", "request_id")
+
+
+def predict(client, body=BODY, **headers):
+    content = body if isinstance(body, (str, bytes)) else json.dumps(body)
+    return client.post(URL, content, content_type="application/json", headers=headers)
+
+
+def some_body(draw):
+    """Return values in order, many of them missing, some at an edge."""
+    body = {}
+    for name in STANDARD.names:
+        variable = STANDARD[name]
+        if not variable.required and draw.random() < 0.4:
+            if draw.random() < 0.3:
+                body[name] = None
+        elif variable.type == "category":
+            body[name] = draw.choice(variable.codes)
+        else:
+            low, high = variable.minimum or 0, variable.maximum or 1_000_000
+            value = draw.choice([low, high, draw.uniform(low, min(high, low + 5_000_000))])
+            body[name] = round(value) if variable.type == "integer" else value
+    return body
+
+
+@pytest.fixture
+def went_direct(monkeypatch):
+    """Count the answers given by the direct way."""
+    from apps.api import direct
+
+    seen, answer = [], direct.DirectMiddleware._whole
+    monkeypatch.setattr(direct.DirectMiddleware, "_whole", lambda *given: (seen.append(1), answer(*given))[1])
+    return seen
+
+
+def row_of(model, **found):
+    row = model.objects.get(**found)
+    names = [field.attname for field in model._meta.concrete_fields if field.attname not in EACH_ROW]
+    return {name: getattr(row, name) for name in names}
+
+
+@pytest.mark.parametrize("language", ["fr", "en", None])
+def test_both_ways_give_the_same_answer_and_the_same_rows(api, world, went_direct, language):
+    client, draw = api(world.analyst), random.Random(3)  # noqa: S311  repeatable values
+    spoken = {"Accept-Language": language} if language else {}
+    for number in range(40):
+        body = BODY if number == 0 else some_body(draw)
+        direct, complete = predict(client, body, **spoken), predict(client, body, **COMPLETE, **spoken)
+        assert (direct.status_code, complete.status_code) == (201, 201)
+        one, other = direct.json(), complete.json()
+        assert {**one, **dict.fromkeys(OWN)} == {**other, **dict.fromkeys(OWN)}
+        assert list(one) == list(other)
+        headers = [
+            {name: value for name, value in each.items() if name not in OWN_HEADERS}
+            for each in (direct, complete)
+        ]
+        assert headers[0] == headers[1]
+        assert set(direct.headers) - {"Vary"} == set(complete.headers) - {"Vary"}
+        with world.scope():
+            assert row_of(Prediction, uid=one["id"]) == row_of(Prediction, uid=other["id"])
+            assert row_of(AuditEntry, object_uid=one["id"]) == row_of(AuditEntry, object_uid=other["id"])
+    assert len(went_direct) == 40
+
+
+def test_an_agent_and_a_risk_manager_go_direct_too(api, world, went_direct):
+    for email in (world.agent, world.risk_manager):
+        assert predict(api(email)).status_code == 201
+    assert len(went_direct) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({**BODY, "age": 12}, 422),
+        ({**BODY, "inconnu": 1}, 422),
+        ({**BODY, "client_reference": "X-none"}, 404),
+        ({}, 422),
+        ([BODY], 422),
+        ("{", 400),
+        ('{"age": NaN}', 400),
+        ('{"age": "\\ud800"}', 400),
+        ("", 422),
+        ("[" * 100_000, 400),
+        (b"\xff\xfe", 400),
+    ],
+)
+def test_what_cannot_be_scored_is_refused_by_the_complete_way(api, world, went_direct, body, status):
+    client = api(world.analyst)
+    with world.scope():
+        before = Prediction.objects.count()
+
+    answer = predict(client, body)
+
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    assert went_direct == []
+    with world.scope():
+        assert Prediction.objects.count() == before
+
+
+def test_who_may_not_score_is_refused(api, world, client, went_direct):
+    assert predict(api(world.auditor)).status_code == 403
+    assert predict(client).status_code == 401
+    assert predict(client, Authorization="Bearer x.y.z").status_code == 401
+    assert went_direct == []
+
+
+def test_a_request_is_counted_once_whoever_answers(api, world, settings, went_direct):
+    settings.API_RATES = base.API_RATES | {"predict": "4/h"}
+    client = api(world.analyst)
+    left = []
+    for headers, body in [({}, BODY), ({}, {**BODY, "age": 12}), (COMPLETE, BODY), ({}, BODY), ({}, BODY)]:
+        answer = predict(client, body, **headers)
+        left.append((answer.status_code, answer["RateLimit"].partition("r=")[2].partition(";")[0]))
+
+    assert left == [(201, "3"), (422, "2"), (201, "1"), (201, "0"), (429, "0")]
+    assert len(went_direct) == 2
+
+
+def test_other_requests_of_the_route_go_the_complete_way(api, world, settings, went_direct):
+    settings.CORS_ALLOWED_ORIGINS = ["https://partner.example"]
+    client = api(world.analyst)
+    asked = [{"Idempotency-Key": "one"}, {"Origin": "https://partner.example"}, {"Accept": "text/html"}]
+    answers = [predict(client, **headers) for headers in asked]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 406]
+    assert answers[1]["Access-Control-Allow-Origin"] == "https://partner.example"
+    assert client.get(URL).status_code == 405
+    assert went_direct == []
+
+
+def test_without_tls_nothing_is_answered(api, world, settings, went_direct):
+    client = api(world.analyst)
+    settings.SECURE_SSL_REDIRECT = True
+
+    assert predict(client).status_code != 201
+    assert went_direct == []
+
+
+def test_a_webhook_that_listens_is_told_by_the_complete_way(api, world, went_direct):
+    with world.scope():
+        Webhook.objects.create(url="https://example.com/x", events=["prediction.created"], secret="s")
+        before = OutboxMessage.objects.count()
+
+    assert predict(api(world.analyst)).status_code == 201
+
+    assert went_direct == []
+    with world.scope():
+        assert OutboxMessage.objects.count() == before + 1
+
+
+def test_a_failure_of_the_direct_way_is_answered_by_the_complete_one(api, world, went_direct, monkeypatch):
+    from django.db import OperationalError
+
+    def fail(*_given, **_named):
+        raise OperationalError("lost")
+
+    monkeypatch.setattr("apps.api.direct.keep_direct", fail)
+
+    assert predict(api(world.analyst)).status_code == 201
+    assert went_direct == []
