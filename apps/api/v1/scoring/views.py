@@ -11,9 +11,8 @@ from apps.api.permissions import PUBLIC
 from apps.api.schema import ETAG, LIST, problems
 from apps.api.v1.base import ApiView, checked, detail, json_object
 from apps.api.v1.pages import asked, page, page_of
-from apps.api.v1.references import take_text, take_uid
+from apps.api.v1.references import REFERENCES, take_text, take_uid
 from apps.api.v1.scoring.serializers import (
-    REFERENCES,
     FeaturesNamesSerializer,
     PredictionDetailSerializer,
     PredictionLineSerializer,
