@@ -46,7 +46,7 @@ def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
 DESCRIPTIONS = {
     400: "Corps illisible",
     401: "Jeton absent, expiré ou révoqué",
-    403: "Rôle insuffisant",
+    403: "Rôle insuffisant, ou double authentification à mettre d'abord en place sur le site",
     404: "Objet inconnu, d'une autre institution ou d'une autre agence",
     405: "Méthode non prévue",
     406: "Seul JSON est servi",

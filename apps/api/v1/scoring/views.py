@@ -62,7 +62,7 @@ class WelcomeView(ApiView):
         tags=["Accueil"],
         summary="Accueil : produit, version, nombre de variables du modèle, liens",
         auth=[],
-        responses={200: WelcomeSerializer, **problems(401)},
+        responses={200: WelcomeSerializer, **problems(401, 403)},
     )
     def get(self, request: Request) -> Response:
         try:
