@@ -31,7 +31,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.audit.models import AuditEntry
-from apps.credits.models import Client
+from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.privacy import NOTICE_SETTING
 from apps.institutions.models import Agency, Institution
 from apps.scoring.models import Prediction
@@ -59,6 +59,8 @@ HOSTILE = {
 
 #: Doors whose texts are shown by the same templates as those of the others take these only.
 SHARED = ("header", "log", "formula", "script", "image")
+#: No text of one line is taken with these in it; rows of before are read all the same.
+SEVERAL_LINES = {"header", "log"}
 
 # --- every text has its door, or a reason why it has none --------------------------------------------
 
@@ -268,6 +270,10 @@ def client_doors(doors, kind):
     on_page = {name: label for name, label in texts.items() if name != "reference"}
     typed = {**good, "agency": doors.agency.pk, "birth_date": f"{number + 1:02}/03/1988"}
     doors.knock("client_page", on_page, kind, by_page, typed)
+    if kind in SEVERAL_LINES:
+        kept = dict.fromkeys(set(CLIENT_TEXTS) - {"phone"}, HOSTILE[kind])
+        with doors.world.scope():
+            Client.objects.filter(uid=doors.clients[kind]).update(**kept)
 
 
 def application_doors(doors, kind):
@@ -289,6 +295,9 @@ def application_doors(doors, kind):
     doors.knock("application_api", purpose, kind, by_api, {"client_id": doors.clients[kind], **LOAN})
     doors.knock("application_change", purpose, kind, by_change)
     doors.applications[kind] = made["uid"]
+    if kind in SEVERAL_LINES:
+        with doors.world.scope():
+            CreditApplication.objects.filter(uid=made["uid"]).update(purpose=HOSTILE[kind])
     submit, back = f"{url}/{made['uid']}/submit", f"{url}/{made['uid']}/return"
     note, answer = labels("credits.PieceRequest", ["note"]), labels("credits.PieceRequest", ["answer"])
     pieces = {"pieces": ["identite"]}
@@ -437,19 +446,32 @@ def quoted(rows):
     return out.getvalue()
 
 
+def refused_by_import(answer):
+    """Return the fields that the preview of an import names beside its only row."""
+    assert "process_import" not in answer.content.decode()
+    inert(answer)
+    [row] = answer.context["result"].invalid_rows
+    return {name[0].lower() + name[1:] for name in row.field_specific_errors}
+
+
 def csv_doors(doors):
     """Files: every hostile text a row; the rows that are refused are told, then left out."""
     names = [*CLIENT_TEXTS, "agency", "birth_date"]
     texts = labels("credits.Client", CLIENT_TEXTS)
     for kind, text in HOSTILE.items():
         row = [f"{text} c" if name == "reference" else text for name in CLIENT_TEXTS]
-        row[CLIENT_TEXTS.index("phone")] = text[:24]
-        sent = quoted([names, [*row, doors.agency.code, f"{list(HOSTILE).index(kind) + 1:02}/05/1977"]])
-        answer = upload(doors.back, CLIENTS, sent)
-        assert doors.back.post(f"{CLIENTS}process_import/", confirmation(answer)).status_code == 302
-        assert inert(answer)
-        for label in texts.values():
-            doors.taken[label, "clients_csv"].add(kind)
+        row += [doors.agency.code, f"{list(HOSTILE).index(kind) + 1:02}/05/1977"]
+        refused = {"phone"} if kind not in SEVERAL_LINES else set(texts)
+        assert refused_by_import(upload(doors.back, CLIENTS, quoted([names, row]))) == {
+            str(Client._meta.get_field(name).verbose_name) for name in refused
+        }
+        if kind not in SEVERAL_LINES:
+            row[CLIENT_TEXTS.index("phone")] = ""
+            answer = upload(doors.back, CLIENTS, quoted([names, row]))
+            assert doors.back.post(f"{CLIENTS}process_import/", confirmation(answer)).status_code == 302
+            assert inert(answer)
+        for name, label in texts.items():
+            (doors.refused if name in refused else doors.taken)[label, "clients_csv"].add(kind)
         hostile = quoted([["code", "name", "city", "region"], [text] * 4])
         answer = upload(doors.back, AGENCIES, hostile)
         assert "process_import" not in answer.content.decode()
@@ -539,7 +561,21 @@ EVERY = set(HOSTILE)
 REFUSED = {
     ("credits.Client.phone", "client_api"): EVERY,
     ("credits.Client.phone", "client_page"): EVERY,
-    ("credits.Client.phone", "entry_page"): {"log", "script", "image"},  # too long
+    ("credits.Client.phone", "entry_page"): EVERY,
+    ("credits.Client.phone", "clients_csv"): EVERY,
+    **{
+        (f"credits.Client.{name}", door): SEVERAL_LINES
+        for name in CLIENT_TEXTS
+        if name != "phone"
+        for door in ("client_api", "client_change", "client_page", "clients_csv", "entry_page")
+    },
+    **{
+        ("credits.CreditApplication.purpose", door): SEVERAL_LINES
+        for door in ("application_api", "application_change", "entry_page")
+    },
+    **{("credits.ExternalCredit.lender", door): SEVERAL_LINES for door in ("debt_api", "debt_page")},
+    ("credits.Guarantee.description", "guarantee_page"): SEVERAL_LINES,
+    ("credits.Guarantee.guarantor_name", "guarantee_page"): SEVERAL_LINES,
     ("credits.Guarantee.guarantor_phone", "guarantee_page"): EVERY,
     ("institutions.Agency.code", "agency_api"): EVERY,
     ("institutions.Agency.code", "agency_form"): EVERY,
