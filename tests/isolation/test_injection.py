@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import openpyxl
 import pytest
+from axes.models import AccessAttempt
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
@@ -30,7 +31,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.audit.models import AuditEntry
+from apps.audit.models import AuditEntry, PlatformEntry
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.privacy import NOTICE_SETTING
 from apps.institutions.models import Agency, Institution
@@ -795,6 +796,62 @@ def test_headers_of_a_request_stay_outside(world, settings, text):
     with world.scope():
         entries = AuditEntry.objects.order_by("-pk")[:3]
         assert text.strip() not in {each.address for each in entries}
+
+
+LOG_IN_TABLES = [model for model in apps.get_models() if model._meta.app_label == "axes"]
+
+
+def kept_of_log_ins():
+    return " ".join(str(row) for model in LOG_IN_TABLES for row in model.objects.values_list())
+
+
+def test_a_log_in_that_fails_keeps_nothing_that_was_typed(world, page):
+    for kind, text in HOSTILE.items():
+        headers = {"User-Agent": text, "Referer": text}
+        typed = {"email": f'"{text}"@x.zz', "password": text}  # a quoted name may hold most of them
+        Browser().post(f"/connexion?next={quote(text)}", typed, headers={**headers, "Accept": text})
+        Browser().post("/connexion", {"email": world.analyst, "password": text}, headers=headers)
+        send(Browser(headers=headers), "post", "/api/v1/login", {"email": f"{kind}@x.zz", "password": text})
+
+    attempts = AccessAttempt.objects.values_list(
+        "username", "user_agent", "get_data", "post_data", "path_info"
+    )
+    kept = kept_of_log_ins()
+    by_api_and_page = len(HOSTILE) + 1
+    assert len(attempts) > by_api_and_page
+    assert {tuple(rest) for _username, *rest in attempts} == {("", "", "", "")}
+    assert not [each for each, *_rest in attempts if not re.fullmatch(r"[0-9a-f]{64}", each)]
+    assert not [text for text in [*HOSTILE.values(), world.analyst, "x.zz"] if text != "+1" and text in kept]
+    inert(page(world.operator).get(reverse("admin:axes_accessattempt_changelist")))
+
+
+def test_what_an_older_log_in_kept_is_inert_in_the_back_office(world, page):
+    day = timezone.now()
+    for text in HOSTILE.values():
+        told = dict.fromkeys(
+            ("username", "user_agent", "http_accept", "path_info", "get_data", "post_data"), text
+        )
+        AccessAttempt.objects.create(
+            **told, ip_address="203.0.113.7", failures_since_start=9, attempt_time=day
+        )
+    operator = page(world.operator)
+    path = reverse("admin:axes_accessattempt_changelist")
+
+    listed = inert(operator.get(path))
+
+    assert listed.shows(HOSTILE["script"][:12])
+    assert listed.shows(HOSTILE["image"][:12])
+    for text in HOSTILE.values():
+        assert inert(operator.get(path, {"q": text})).shows(text)
+    chosen = list(AccessAttempt.objects.values_list("pk", flat=True))
+    script = HOSTILE["script"]
+    answer = operator.post(
+        path, {"action": "let_in", "reason": script, "_selected_action": chosen}, follow=True
+    )
+    inert(answer)
+    assert not AccessAttempt.objects.filter(pk__in=chosen).exists()
+    assert PlatformEntry.objects.filter(action="login.unlock", reason=script).count() == len(chosen)
+    assert inert(operator.get(reverse("admin:audit_platformentry_changelist"))).shows(script)
 
 
 FORGED = [*HOSTILE.values(), "a\u2028b", "a\x85b", "a\x9b2Jb", "a\u202eb", "a\x00b", "a\vb\fc\x1cd"]
