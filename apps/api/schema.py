@@ -4,11 +4,14 @@ from itertools import combinations
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.plumbing import get_lib_doc_excludes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from apps.api.examples import EXAMPLES
+from apps.api.fields import StrictSerializer
 from apps.api.idempotency import AUTHENTICATION, HEADER, REPLAYED
+from apps.api.v1.base import ApiView, PublicView
 from apps.api.v1.references import REFERENCES
 from apps.engine.dictionary import STANDARD
 
@@ -22,7 +25,7 @@ class ActorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 
 class ProblemSerializer(serializers.Serializer[dict[str, object]]):
-    """RFC 9457 problem document, with the fields at fault."""
+    """Un refus (RFC 9457) : `code` est stable, `fields` nomme les champs en cause."""
 
     type = serializers.CharField()
     title = serializers.CharField()
@@ -31,6 +34,11 @@ class ProblemSerializer(serializers.Serializer[dict[str, object]]):
     code = serializers.CharField()
     fields = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))  # type: ignore[assignment]
     request_id = serializers.CharField()
+
+
+def inner_classes() -> list[type]:
+    """Return the classes whose docstrings are for us: what derives from them does not inherit their words."""
+    return [*get_lib_doc_excludes(), ApiView, PublicView, StrictSerializer]
 
 
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:

@@ -1,6 +1,7 @@
 """The OpenAPI document: complete, the same as its snapshot, its examples right."""
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -52,6 +53,13 @@ def test_every_operation_is_described_in_french_with_its_refusals(document):
         assert all(answer["description"] for answer in operation["responses"].values()), path
         if operation.get("security", [{}]) != [{}]:
             assert {"401"} <= set(operation["responses"]), (method, path)
+
+
+def test_no_word_for_us_is_in_the_document(document):
+    told = [operation.get("description", "") for _method, _path, operation in operations(document)]
+    told += [schema.get("description", "") for schema in document["components"]["schemas"].values()]
+
+    assert not [text for text in told if re.search(r"\b(the|that|which|with|without|of)\b", text)]
 
 
 def test_every_post_but_those_of_authentication_takes_an_idempotency_key(document):

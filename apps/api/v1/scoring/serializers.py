@@ -115,7 +115,7 @@ class PolicySerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class PredictionSerializer(serializers.Serializer[dict[str, Any]]):
-    """What a score answers. Numbers have full double precision."""
+    """Un score. Les nombres ont toute leur précision ; arrondir est l'affaire des écrans."""
 
     id = serializers.UUIDField()
     prediction = serializers.IntegerField()
