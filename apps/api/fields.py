@@ -9,6 +9,8 @@ from rest_framework import serializers
 from apps.credits.validators import check_line
 from apps.tenancy.days import EARLIEST, LATEST
 
+#: What a score may be asked of, instead of or beside the variables: one of these at most.
+REFERENCES = ("application_id", "client_id", "client_reference")
 #: More than any amount in FCFA; within what the database stores.
 LARGEST = 10**15
 

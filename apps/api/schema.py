@@ -4,15 +4,12 @@ from itertools import combinations
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.plumbing import get_lib_doc_excludes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from apps.api.examples import EXAMPLES
-from apps.api.fields import StrictSerializer
+from apps.api.fields import REFERENCES
 from apps.api.idempotency import AUTHENTICATION, HEADER, REPLAYED
-from apps.api.v1.base import ApiView, PublicView
-from apps.api.v1.references import REFERENCES
 from apps.engine.dictionary import STANDARD
 
 
@@ -34,11 +31,6 @@ class ProblemSerializer(serializers.Serializer[dict[str, object]]):
     code = serializers.CharField()
     fields = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))  # type: ignore[assignment]
     request_id = serializers.CharField()
-
-
-def inner_classes() -> list[type]:
-    """Return the classes whose docstrings are for us: what derives from them does not inherit their words."""
-    return [*get_lib_doc_excludes(), ApiView, PublicView, StrictSerializer]
 
 
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:

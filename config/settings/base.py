@@ -250,7 +250,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "",  # apps/api/schema.py completes the document
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
-    "GET_LIB_DOC_EXCLUDES": "apps.api.schema.inner_classes",
+    "GET_LIB_DOC_EXCLUDES": "apps.api.v1.base.inner_classes",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": [],
     "SERVE_AUTHENTICATION": [],

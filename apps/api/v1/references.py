@@ -7,9 +7,6 @@ from django.utils.translation import gettext as _
 
 from apps.tenancy.errors import InvalidValues
 
-#: What a score may be asked of, instead of or beside the variables: one of these at most.
-REFERENCES = ("application_id", "client_id", "client_reference")
-
 
 def take_uid(body: dict[str, Any], name: str) -> UUID:
     """Take a public identifier out of the body."""
