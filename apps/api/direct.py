@@ -20,9 +20,10 @@ from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.csp import ContentSecurityPolicyMiddleware
 from django.middleware.security import SecurityMiddleware
 
+from apps.api.fields import REFERENCES
 from apps.api.parsers import is_readable
 from apps.api.throttling import announce_limits
-from apps.api.v1.scoring.serializers import REFERENCES, direct_body
+from apps.api.v1.scoring.serializers import direct_body
 from apps.scoring.services.direct import keep_direct, score_direct
 from apps.scoring.terms import terms_of
 from apps.tenancy.errors import DomainError

@@ -6,8 +6,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from apps.credits.validators import check_line
 from apps.tenancy.days import EARLIEST, LATEST
 
+#: What a score may be asked of, instead of or beside the variables: one of these at most.
+REFERENCES = ("application_id", "client_id", "client_reference")
 #: More than any amount in FCFA; within what the database stores.
 LARGEST = 10**15
 
@@ -59,3 +62,8 @@ class PlainBoolean(serializers.BooleanField):
 def text(length: int, **kwargs: Any) -> serializers.CharField:
     """Return a text that may be empty, of at most ``length`` characters."""
     return serializers.CharField(max_length=length, allow_blank=True, required=False, **kwargs)
+
+
+def line(length: int, **kwargs: Any) -> serializers.CharField:
+    """Return a text of one line, which may be empty, of at most ``length`` characters."""
+    return text(length, validators=[check_line], **kwargs)

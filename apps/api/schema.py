@@ -1,5 +1,6 @@
-"""What the OpenAPI document says of authentication and errors."""
+"""What the OpenAPI document says of authentication, errors and headers."""
 
+from itertools import combinations
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -7,7 +8,8 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from apps.api.examples import EXAMPLES
-from apps.api.idempotency import AUTHENTICATION, HEADER
+from apps.api.fields import REFERENCES
+from apps.api.idempotency import AUTHENTICATION, HEADER, REPLAYED
 from apps.engine.dictionary import STANDARD
 
 
@@ -20,7 +22,7 @@ class ActorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 
 class ProblemSerializer(serializers.Serializer[dict[str, object]]):
-    """RFC 9457 problem document, with the fields at fault."""
+    """Un refus (RFC 9457) : `code` est stable, `fields` nomme les champs en cause."""
 
     type = serializers.CharField()
     title = serializers.CharField()
@@ -44,7 +46,7 @@ def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
 DESCRIPTIONS = {
     400: "Corps illisible",
     401: "Jeton absent, expiré ou révoqué",
-    403: "Rôle insuffisant",
+    403: "Rôle insuffisant, ou double authentification à mettre d'abord en place sur le site",
     404: "Objet inconnu, d'une autre institution ou d'une autre agence",
     405: "Méthode non prévue",
     406: "Seul JSON est servi",
@@ -63,13 +65,10 @@ LIST = (401, 403, 422)
 READ = (401, 403, 404)
 CREATE = (400, 401, 403, 404, 409, 415, 422)
 CHANGE = (400, 401, 403, 404, 409, 412, 415, 422, 428)
-#: What a detail takes and gives.
+#: What a detail takes; ``TAGGED`` says what it gives.
 ETAG = (
     OpenApiParameter(
         "If-None-Match", str, OpenApiParameter.HEADER, description="ETag connu : 304 s'il est encore le bon"
-    ),
-    OpenApiParameter(
-        "ETag", str, OpenApiParameter.HEADER, response=[200, 304], description="État de l'objet"
     ),
 )
 
@@ -110,6 +109,47 @@ IDEMPOTENCY_KEY = {
     "description": "La même clé et le même corps dans les 24 heures rendent la même réponse ; un autre "
     "corps, ou une première demande encore en cours : 409",
 }
+#: Headers of answers, by name; ``_headers_of`` says which answers bear them.
+HEADERS: dict[str, dict[str, Any]] = {
+    "ETag": {
+        "schema": {"type": "string"},
+        "required": True,
+        "description": "État de l'objet : à rendre en `If-None-Match` ou `If-Match`",
+        "example": '"5f4dcc3b5aa765d61d8327deb882cf99"',
+    },
+    "RateLimit": {
+        "schema": {"type": "string"},
+        "description": "Par limite, les demandes qui restent (`r`) et les secondes jusqu'au prochain compte "
+        "(`t`) ; absent si la limite est levée",
+        "example": '"predict";r=19;t=1',
+    },
+    "RateLimit-Policy": {
+        "schema": {"type": "string"},
+        "description": "Par limite, les demandes permises (`q`) en tant de secondes (`w`)",
+        "example": '"predict";q=20;w=1',
+    },
+    "Retry-After": {
+        "schema": {"type": "integer", "minimum": 1},
+        "required": True,
+        "description": "Secondes à attendre",
+        "example": 1,
+    },
+    REPLAYED: {
+        "schema": {"type": "string", "enum": ["true"]},
+        "description": f"`true` si la réponse est celle que `{HEADER}` avait déjà reçue",
+        "example": "true",
+    },
+}
+#: Answers that bear the state of their object in ``ETag``.
+TAGGED = frozenset(
+    f"#/components/schemas/{name}"
+    for name in (
+        *("Agency", "Application", "AuditEntry", "Client", "ExternalCredit"),
+        *("PredictionDetail", "User", "Webhook", "WebhookWithSecret"),
+    )
+)
+#: Answers given before a key is looked at, or that are not kept.
+NOT_REPLAYED = ("401", "413", "429", "503")
 PARTNER_KEY = {
     "type": "apiKey",
     "in": "header",
@@ -158,6 +198,8 @@ def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         schemas[name]["additionalProperties"] = False
     for name, example in EXAMPLES.items():
         schemas[name]["examples"] = [example]
+    schemas["Predict"]["not"] = {"anyOf": [{"required": list(two)} for two in combinations(REFERENCES, 2)]}
+    result["components"]["headers"] = HEADERS
     for path, methods in result["paths"].items():
         for method, operation in methods.items():
             if operation.get("security"):
@@ -171,7 +213,22 @@ def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
             _refuses(operation, 429, description=TOO_MANY)
             for status, answer in operation["responses"].items():
                 answer["description"] = answer["description"] or SUCCESSES[status]
+                names = _headers_of(operation, status)
+                answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     return result
+
+
+def _headers_of(operation: dict[str, Any], status: str) -> list[str]:
+    """Return the names of the headers that an answer bears, or may bear."""
+    content = operation["responses"][status].get("content", {})
+    names = ["RateLimit", "RateLimit-Policy"]
+    if status == "304" or any(each["schema"].get("$ref") in TAGGED for each in content.values()):
+        names.append("ETag")
+    if status == "429":
+        names.append("Retry-After")
+    if IDEMPOTENCY_KEY in operation.get("parameters", []) and status not in NOT_REPLAYED:
+        names.append(REPLAYED)
+    return sorted(names)
 
 
 def _refuses(operation: dict[str, Any], *statuses: int, description: str = "") -> None:

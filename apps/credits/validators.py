@@ -1,14 +1,27 @@
-"""One written form for names and numbers that people type in many ways, so that a search finds them."""
+"""One written form for names and numbers that people type in many ways, so that a search finds them.
+
+And what no door takes: a phone that nobody could call, a name of several lines.
+"""
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from apps.tenancy.encryption import blind_index
 
 INTERNATIONAL = re.compile(r"^\s*(?:\+|00)")
 CAMEROON, NATIONAL_DIGITS = "237", 9
 LONGEST_NAME = 200
-SHORTEST_PHONE, LONGEST_PHONE = 8, 15  # E.164 without its sign
+#: What people write between the digits of a phone.
+BETWEEN_DIGITS = re.compile(r"[\s.\-()/]")
+#: Nine digits, with or without Cameroon's prefix; or another country's, as E.164 writes it.
+PHONE = re.compile(r"(?:(?:\+|00)?237)?[0-9]{9}|(?:\+|00)(?!237)[1-9][0-9]{7,14}")
+#: What ends a line or cannot be seen, and what turns the direction of reading.
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def search_form(name: str) -> str:
@@ -24,6 +37,36 @@ def phone_form(phone: str) -> str:
     if len(digits) == len(CAMEROON) + NATIONAL_DIGITS:
         return digits.removeprefix(CAMEROON)
     return digits
+
+
+def compact_phone(phone: str) -> str:
+    """Return a phone as it is stored: without what people write between the digits."""
+    return BETWEEN_DIGITS.sub("", phone)
+
+
+def check_phone(phone: str) -> None:
+    """Raise ``ValidationError`` for a phone that nobody could call; none at all is right."""
+    if phone and not PHONE.fullmatch(compact_phone(phone)):
+        raise ValidationError(
+            _("Write nine digits, for instance 6 77 12 34 56, or the international form that begins with +.")
+        )
+
+
+def check_line(text: str) -> None:
+    """Raise ``ValidationError`` for a text of several lines, or with characters that nobody sees."""
+    if UNSEEN.search(text):
+        raise ValidationError(_("Remove line breaks, tabs and other characters that cannot be seen."))
+
+
+def refused_texts(row: Model, *, lines: Iterable[str], phone: str = "") -> Mapping[str, list[str]]:
+    """Return field -> messages for the one-line texts of a row, and its phone, that no door takes."""
+    refused = {}
+    for name, check in [(phone, check_phone)] * bool(phone) + [(name, check_line) for name in lines]:
+        try:
+            check(getattr(row, name))
+        except ValidationError as error:
+            refused[name] = error.messages
+    return refused
 
 
 def document_form(number: str) -> str:

@@ -30,7 +30,7 @@ def check_address(url: str) -> tuple[Target, str]:
     target = target_of(url, ports=settings.WEBHOOK_PORTS, plain=settings.WEBHOOK_PLAIN_HTTP)
     try:
         answers = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise DeliveryFailed("unknown host") from error
     addresses = [str(answer[4][0]) for answer in answers]
     if not addresses or not all(is_public(each, allowed=settings.WEBHOOK_NETWORKS) for each in addresses):

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import ipaddress
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +14,11 @@ from apps.outbox.errors import ForbiddenAddress
 SECRET_BYTES = 32
 #: All that IANA gives out of IPv6; outside are forms that lead to IPv4 addresses of any kind.
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
+NAME = re.compile(rf"{LABEL}(\.{LABEL})*")
+LONGEST_NAME = 253
+#: A last label that some resolvers read as a number makes the whole an address: ``127.1``, ``0x7f.1``.
+NUMBER = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,23 @@ def target_of(url: str, *, ports: Iterable[int], plain: bool = False) -> Target:
         raise ForbiddenAddress("invalid address")
     if any(ord(letter) <= ord(" ") or ord(letter) > ord("~") for letter in url):
         raise ForbiddenAddress("invalid address")
+    if not _is_host(parts.hostname):
+        raise ForbiddenAddress("invalid address")
     secure = parts.scheme == "https"
-    port = port or (443 if secure else 80)
+    if port is None:
+        port = 443 if secure else 80
     if port not in ports:
         raise ForbiddenAddress(f"port {port} is not allowed")
     path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
     return Target(secure, parts.hostname, port, path)
+
+
+def _is_host(host: str) -> bool:
+    """Say whether a host is a plain name, or an IP address written the one way that all read alike."""
+    try:
+        return "%" not in str(ipaddress.ip_address(host))
+    except ValueError:
+        return len(host) <= LONGEST_NAME and bool(NAME.fullmatch(host)) and not NUMBER.fullmatch(host)
 
 
 def is_public(address: str, *, allowed: Iterable[str] = ()) -> bool:

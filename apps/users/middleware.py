@@ -11,13 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope, undo_writes
 from apps.tenancy.tracing import request_id
 from apps.users.backends import client_address, is_trusted_proxy
 from apps.users.enums import SessionKind
-from apps.users.errors import InvalidToken
+from apps.users.errors import InvalidToken, SecondFactorMissing
 from apps.users.models import LoginSession, Membership, PartnerKey, User
 from apps.users.queries import key_actor, live_sessions, member_actor, operator_actor, operator_session
 from apps.users.services.keys import key_seen
@@ -33,7 +34,7 @@ API_PREFIX = "/api/"
 #: would be written in the scope of another, or be undone with the refusal that it tells of.
 NOBODY_PREFIXES = ("/connexion", "/mot-de-passe/", "/api/v1/login", "/api/v1/token/")
 #: What a person who must set up a second factor may still open.
-SETUP_PREFIXES = ("/profil/double-authentification", "/deconnexion", "/langue")
+SETUP_PREFIXES = ("/profil/double-authentification", "/deconnexion", "/langue", "/api/v1/logout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class ActorMiddleware:
         request.login_session = None  # type: ignore[attr-defined]
         counted = getattr(request, "limits", None)  # by the direct way, which left the answer to this one
         request.limits = counted or ()  # type: ignore[attr-defined]
+        request.refusal = None  # type: ignore[attr-defined]
         caller = _caller(request)
         if request.path.startswith(API_PREFIX) and counted is None:
             # Before the scope: inside its transaction the counter would keep a caller's requests in line.
@@ -104,7 +106,10 @@ class ActorMiddleware:
             return self.get_response(request)  # nobody is known: apps.api answers 401 or 429
         session: LoginSession | None = request.login_session  # type: ignore[attr-defined]
         if session and session.must_set_totp and not request.path.startswith(SETUP_PREFIXES):
-            return redirect("web:second_factor")
+            if not request.path.startswith(API_PREFIX):
+                return redirect("web:second_factor")
+            request.refusal = _setup_missing(session)  # type: ignore[attr-defined]
+            return self.get_response(request)
         with tenant_scope(caller.institution_id):
             request.membership = caller.membership  # type: ignore[attr-defined]
             request.actor = _actor(request, caller)  # type: ignore[attr-defined]
@@ -126,7 +131,7 @@ def _caller(request: HttpRequest) -> Caller | None:
         scheme, _separator, raw = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "api-key":
             return _partner(raw.strip())
-        session = _bearer(raw.strip()) if scheme.lower() == "bearer" else None
+        session = _api_session(request)
     else:
         session = _browser(request)
     if session is None:
@@ -186,11 +191,21 @@ def _page_session(user: User, sid: str) -> LoginSession | None:
     return live_sessions(SessionKind.WEB).filter(uid=sid, user_id=user.pk).first()
 
 
-def _bearer(raw: str) -> LoginSession | None:
+def _api_session(request: HttpRequest) -> LoginSession | None:
+    scheme, _separator, raw = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
     try:
-        return session_from_access(raw)
+        return session_from_access(raw.strip())
     except InvalidToken:
         return None
+
+
+def _setup_missing(session: LoginSession | None) -> SecondFactorMissing | None:
+    """Return what the API answers instead of the page on which a second factor is set up."""
+    if session is None or not session.must_set_totp:
+        return None
+    return SecondFactorMissing(_("Set up the second factor on the site first: your role requires it."))
 
 
 def name_of(request: HttpRequest) -> str:

@@ -8,11 +8,18 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from apps.credits.validators import check_line
 from apps.web.templatetags.formats import NARROW_NO_BREAK
 
 MOST_XAF = 10**12
 DAY_FORMATS = ["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"]
 ENGLISH_GROUPS = re.compile(r"\d{1,3}(,\d{3})+")
+
+
+class LineField(forms.CharField):
+    """A text of one line, as the services take it."""
+
+    default_validators = [check_line]
 
 
 class AmountField(forms.IntegerField):

@@ -38,7 +38,8 @@ def test_a_listed_origin_scores_and_reads_its_limits(api, world, settings):
     assert (preflight.status_code, preflight["Access-Control-Allow-Origin"]) == (200, PORTAL)
     assert "idempotency-key" in preflight["Access-Control-Allow-Headers"]
     assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (201, PORTAL)
-    assert {"ETag", "Retry-After", "RateLimit"} <= set(answer["Access-Control-Expose-Headers"].split(", "))
+    exposed = set(answer["Access-Control-Expose-Headers"].split(", "))
+    assert {"ETag", "Retry-After", "RateLimit", "RateLimit-Policy", "Idempotent-Replayed"} <= exposed
     assert "Access-Control-Allow-Credentials" not in answer.headers
     assert "origin" in answer["Vary"].lower()
 

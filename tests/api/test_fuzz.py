@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
@@ -36,11 +37,24 @@ OPERATIONS = {
     for method in methods
 }
 ROLES = ("analyste", "admin")
+HEADERS = set(DOCUMENT["components"]["headers"])
+
+
+def headers_are_documented(_context, response, case):
+    """Assert that a header which the document knows is sent only where it says so."""
+    answers = case.operation.definition.raw["responses"]
+    told = set(answers.get(str(response.status_code), {}).get("headers", {}))
+    sent = {name for name in HEADERS if name.lower() in response.headers}
+    assert sent <= told, f"{sent - told} with {response.status_code}"
+
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
     content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
+    headers_are_documented,
 ]
 #: Schemathesis asks for compressed answers and does not unpack what a WSGI application compresses.
 PLAIN = {"Accept-Encoding": "identity"}

@@ -1,6 +1,7 @@
 """The OpenAPI document: complete, the same as its snapshot, its examples right."""
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -54,6 +55,13 @@ def test_every_operation_is_described_in_french_with_its_refusals(document):
             assert {"401"} <= set(operation["responses"]), (method, path)
 
 
+def test_no_word_for_us_is_in_the_document(document):
+    told = [operation.get("description", "") for _method, _path, operation in operations(document)]
+    told += [schema.get("description", "") for schema in document["components"]["schemas"].values()]
+
+    assert not [text for text in told if re.search(r"\b(the|that|which|with|without|of)\b", text)]
+
+
 def test_every_post_but_those_of_authentication_takes_an_idempotency_key(document):
     taking, posts = set(), set()
     for method, path, operation in operations(document):
@@ -81,3 +89,61 @@ def test_every_example_is_what_its_schema_says(document):
         for example in schema.get("examples", []):
             root = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
             jsonschema.Draft202012Validator(root).validate(example)
+
+
+# --- headers and references ---------------------------------------------------------------------------
+
+LIMITS = {"RateLimit", "RateLimit-Policy"}
+
+
+def headers_of(document, path, method, status):
+    return set(document["paths"][f"/api/v1/{path}"][method]["responses"][status]["headers"])
+
+
+def test_every_answer_announces_its_limits_and_a_429_when_to_come_back(document):
+    for method, path, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            named = set(answer["headers"])
+            assert named >= LIMITS, (method, path, status)
+            assert ("Retry-After" in named) is (status == "429"), (method, path, status)
+            for name, header in answer["headers"].items():
+                assert header == {"$ref": f"#/components/headers/{name}"}
+    for header in document["components"]["headers"].values():
+        assert header["description"]
+        jsonschema.Draft202012Validator(header["schema"]).validate(header["example"])
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status", "others"),
+    [
+        ("clients/{uid}", "get", "200", {"ETag"}),
+        ("clients/{uid}", "get", "304", {"ETag"}),
+        ("clients/{uid}", "get", "404", set()),
+        ("clients/{uid}", "patch", "200", {"ETag"}),
+        ("clients/{uid}", "patch", "412", set()),
+        ("clients", "get", "200", set()),
+        ("clients", "post", "201", {"ETag", "Idempotent-Replayed"}),
+        ("clients", "post", "401", set()),
+        ("clients", "post", "409", {"Idempotent-Replayed"}),
+        ("predict", "post", "201", {"Idempotent-Replayed"}),
+        ("predict", "post", "422", {"Idempotent-Replayed"}),
+        ("predict", "post", "503", set()),
+        ("login", "post", "200", set()),
+        ("webhooks", "post", "201", {"ETag", "Idempotent-Replayed"}),
+    ],
+)
+def test_headers_are_told_where_they_are_sent(document, path, method, status, others):
+    assert headers_of(document, path, method, status) == LIMITS | others
+
+
+def test_the_three_references_of_a_score_exclude_each_other(document):
+    root = {"$ref": "#/components/schemas/Predict", "components": document["components"]}
+    fits = jsonschema.Draft202012Validator(root).is_valid
+    uid = "6b0b8d1e-31f0-4f0e-9e0e-2f5a9d3c7b11"
+    given = {"application_id": uid, "client_id": uid, "client_reference": "C-1"}
+
+    assert "s'excluent" in document["components"]["schemas"]["Predict"]["description"]
+    assert all(fits({name: given[name]}) for name in given)
+    for left_out in given:
+        assert not fits({name: given[name] for name in given if name != left_out})
+    assert not fits(given)

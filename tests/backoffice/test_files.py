@@ -76,6 +76,26 @@ def test_a_refused_row_is_told_by_its_number_and_field_and_nothing_is_stored(wor
         assert not AuditEntry.objects.filter(action="client.import").exists()
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "field"),
+    [
+        ("+237 677 12 34 56", "12 34", "Téléphone"),
+        ("Paul", '"Pa\tul"', "Prénoms"),
+        ("IMP-1", "IMP\x00-1", "Référence"),
+    ],
+)
+def test_a_row_that_the_service_refuses_is_told_by_its_field(world, page, right, wrong, field):
+    row = ROW.format(agency=agency_of(world)).replace(right, wrong)
+
+    answer = send(page(world.administrator), CLIENTS, f"{HEADER}\n{row}\n")
+
+    body = answer.content.decode()
+    assert "process_import" not in body
+    assert field in body
+    with world.scope():
+        assert not Client.objects.filter(reference="IMP-1").exists()
+
+
 @pytest.mark.parametrize("who", ["admin@ngwa.demo", "second"])
 def test_nobody_confirms_the_file_of_another(world, page, who):
     preview = send(page(world.administrator), CLIENTS, f"{HEADER}\n{ROW.format(agency=agency_of(world))}\n")

@@ -35,6 +35,20 @@ def test_the_page_shows_every_route_and_asks_nobody_else(visit, width):
 
     assert (page.foreign_requests, said) == ([], [])
     assert page.locator(".opblock").count() == ROUTES
+    page.locator("#operations-Scores-predict .opblock-summary-control").click()
+    page.locator("#operations-Scores-predict .responses-table").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
+def test_the_page_has_the_colours_that_the_reader_prefers(visit, scheme, is_dark):
+    page = visit(viewport={"width": 375, "height": 900}, color_scheme=scheme)
+
+    page.goto("/docs")
+
+    ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert (ground == "rgb(28, 32, 34)") is is_dark
 
 
 @pytest.mark.browser

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import openpyxl
 import pytest
+from axes.models import AccessAttempt
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
@@ -30,8 +31,8 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.audit.models import AuditEntry
-from apps.credits.models import Client
+from apps.audit.models import AuditEntry, PlatformEntry
+from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.privacy import NOTICE_SETTING
 from apps.institutions.models import Agency, Institution
 from apps.scoring.models import Prediction
@@ -59,6 +60,8 @@ HOSTILE = {
 
 #: Doors whose texts are shown by the same templates as those of the others take these only.
 SHARED = ("header", "log", "formula", "script", "image")
+#: No text of one line is taken with these in it; rows of before are read all the same.
+SEVERAL_LINES = {"header", "log"}
 
 # --- every text has its door, or a reason why it has none --------------------------------------------
 
@@ -268,6 +271,10 @@ def client_doors(doors, kind):
     on_page = {name: label for name, label in texts.items() if name != "reference"}
     typed = {**good, "agency": doors.agency.pk, "birth_date": f"{number + 1:02}/03/1988"}
     doors.knock("client_page", on_page, kind, by_page, typed)
+    if kind in SEVERAL_LINES:
+        kept = dict.fromkeys(set(CLIENT_TEXTS) - {"phone"}, HOSTILE[kind])
+        with doors.world.scope():
+            Client.objects.filter(uid=doors.clients[kind]).update(**kept)
 
 
 def application_doors(doors, kind):
@@ -289,6 +296,9 @@ def application_doors(doors, kind):
     doors.knock("application_api", purpose, kind, by_api, {"client_id": doors.clients[kind], **LOAN})
     doors.knock("application_change", purpose, kind, by_change)
     doors.applications[kind] = made["uid"]
+    if kind in SEVERAL_LINES:
+        with doors.world.scope():
+            CreditApplication.objects.filter(uid=made["uid"]).update(purpose=HOSTILE[kind])
     submit, back = f"{url}/{made['uid']}/submit", f"{url}/{made['uid']}/return"
     note, answer = labels("credits.PieceRequest", ["note"]), labels("credits.PieceRequest", ["answer"])
     pieces = {"pieces": ["identite"]}
@@ -437,19 +447,32 @@ def quoted(rows):
     return out.getvalue()
 
 
+def refused_by_import(answer):
+    """Return the fields that the preview of an import names beside its only row."""
+    assert "process_import" not in answer.content.decode()
+    inert(answer)
+    [row] = answer.context["result"].invalid_rows
+    return {name[0].lower() + name[1:] for name in row.field_specific_errors}
+
+
 def csv_doors(doors):
     """Files: every hostile text a row; the rows that are refused are told, then left out."""
     names = [*CLIENT_TEXTS, "agency", "birth_date"]
     texts = labels("credits.Client", CLIENT_TEXTS)
     for kind, text in HOSTILE.items():
         row = [f"{text} c" if name == "reference" else text for name in CLIENT_TEXTS]
-        row[CLIENT_TEXTS.index("phone")] = text[:24]
-        sent = quoted([names, [*row, doors.agency.code, f"{list(HOSTILE).index(kind) + 1:02}/05/1977"]])
-        answer = upload(doors.back, CLIENTS, sent)
-        assert doors.back.post(f"{CLIENTS}process_import/", confirmation(answer)).status_code == 302
-        assert inert(answer)
-        for label in texts.values():
-            doors.taken[label, "clients_csv"].add(kind)
+        row += [doors.agency.code, f"{list(HOSTILE).index(kind) + 1:02}/05/1977"]
+        refused = {"phone"} if kind not in SEVERAL_LINES else set(texts)
+        assert refused_by_import(upload(doors.back, CLIENTS, quoted([names, row]))) == {
+            str(Client._meta.get_field(name).verbose_name) for name in refused
+        }
+        if kind not in SEVERAL_LINES:
+            row[CLIENT_TEXTS.index("phone")] = ""
+            answer = upload(doors.back, CLIENTS, quoted([names, row]))
+            assert doors.back.post(f"{CLIENTS}process_import/", confirmation(answer)).status_code == 302
+            assert inert(answer)
+        for name, label in texts.items():
+            (doors.refused if name in refused else doors.taken)[label, "clients_csv"].add(kind)
         hostile = quoted([["code", "name", "city", "region"], [text] * 4])
         answer = upload(doors.back, AGENCIES, hostile)
         assert "process_import" not in answer.content.decode()
@@ -539,7 +562,21 @@ EVERY = set(HOSTILE)
 REFUSED = {
     ("credits.Client.phone", "client_api"): EVERY,
     ("credits.Client.phone", "client_page"): EVERY,
-    ("credits.Client.phone", "entry_page"): {"log", "script", "image"},  # too long
+    ("credits.Client.phone", "entry_page"): EVERY,
+    ("credits.Client.phone", "clients_csv"): EVERY,
+    **{
+        (f"credits.Client.{name}", door): SEVERAL_LINES
+        for name in CLIENT_TEXTS
+        if name != "phone"
+        for door in ("client_api", "client_change", "client_page", "clients_csv", "entry_page")
+    },
+    **{
+        ("credits.CreditApplication.purpose", door): SEVERAL_LINES
+        for door in ("application_api", "application_change", "entry_page")
+    },
+    **{("credits.ExternalCredit.lender", door): SEVERAL_LINES for door in ("debt_api", "debt_page")},
+    ("credits.Guarantee.description", "guarantee_page"): SEVERAL_LINES,
+    ("credits.Guarantee.guarantor_name", "guarantee_page"): SEVERAL_LINES,
     ("credits.Guarantee.guarantor_phone", "guarantee_page"): EVERY,
     ("institutions.Agency.code", "agency_api"): EVERY,
     ("institutions.Agency.code", "agency_form"): EVERY,
@@ -749,7 +786,7 @@ def test_headers_of_a_request_stay_outside(world, settings, text):
     settings.TRUSTED_PROXIES = [ipaddress.ip_network("127.0.0.1/32")]
     answer = Browser().post(
         "/connexion",
-        {"email": text, "password": text},
+        {"email": world.analyst, "password": text},
         headers={"X-Request-Id": text, "X-Forwarded-For": text, "User-Agent": text, "Accept-Language": text},
     )
 
@@ -757,8 +794,65 @@ def test_headers_of_a_request_stay_outside(world, settings, text):
     assert "x" not in answer.cookies
     assert not [value for _name, value in answer.items() if "\n" in value or "\r" in value]
     with world.scope():
-        entries = AuditEntry.objects.order_by("-pk")[:3]
-        assert text.strip() not in {each.address for each in entries}
+        entry = AuditEntry.objects.latest("pk")
+        assert (entry.action, entry.address) == ("login.failed", "127.0.0.1")
+        assert entry.request_id == answer["X-Request-Id"]
+
+
+LOG_IN_TABLES = [model for model in apps.get_models() if model._meta.app_label == "axes"]
+
+
+def kept_of_log_ins():
+    return " ".join(str(row) for model in LOG_IN_TABLES for row in model.objects.values_list())
+
+
+def test_a_log_in_that_fails_keeps_nothing_that_was_typed(world, page):
+    for kind, text in HOSTILE.items():
+        headers = {"User-Agent": text, "Referer": text}
+        typed = {"email": f'"{text}"@x.zz', "password": text}  # a quoted name may hold most of them
+        Browser().post(f"/connexion?next={quote(text)}", typed, headers={**headers, "Accept": text})
+        Browser().post("/connexion", {"email": world.analyst, "password": text}, headers=headers)
+        send(Browser(headers=headers), "post", "/api/v1/login", {"email": f"{kind}@x.zz", "password": text})
+
+    attempts = AccessAttempt.objects.values_list(
+        "username", "user_agent", "get_data", "post_data", "path_info"
+    )
+    kept = kept_of_log_ins()
+    by_api_and_page = len(HOSTILE) + 1
+    assert len(attempts) > by_api_and_page
+    assert {tuple(rest) for _username, *rest in attempts} == {("", "", "", "")}
+    assert not [each for each, *_rest in attempts if not re.fullmatch(r"[0-9a-f]{64}", each)]
+    assert not [text for text in [*HOSTILE.values(), world.analyst, "x.zz"] if text != "+1" and text in kept]
+    inert(page(world.operator).get(reverse("admin:axes_accessattempt_changelist")))
+
+
+def test_what_an_older_log_in_kept_is_inert_in_the_back_office(world, page):
+    day = timezone.now()
+    for text in HOSTILE.values():
+        told = dict.fromkeys(
+            ("username", "user_agent", "http_accept", "path_info", "get_data", "post_data"), text
+        )
+        AccessAttempt.objects.create(
+            **told, ip_address="203.0.113.7", failures_since_start=9, attempt_time=day
+        )
+    operator = page(world.operator)
+    path = reverse("admin:axes_accessattempt_changelist")
+
+    listed = inert(operator.get(path))
+
+    assert listed.shows(HOSTILE["script"][:12])
+    assert listed.shows(HOSTILE["image"][:12])
+    for text in HOSTILE.values():
+        assert inert(operator.get(path, {"q": text})).shows(text)
+    chosen = list(AccessAttempt.objects.values_list("pk", flat=True))
+    script = HOSTILE["script"]
+    answer = operator.post(
+        path, {"action": "let_in", "reason": script, "_selected_action": chosen}, follow=True
+    )
+    inert(answer)
+    assert not AccessAttempt.objects.filter(pk__in=chosen).exists()
+    assert PlatformEntry.objects.filter(action="login.unlock", reason=script).count() == len(chosen)
+    assert inert(operator.get(reverse("admin:audit_platformentry_changelist"))).shows(script)
 
 
 FORGED = [*HOSTILE.values(), "a\u2028b", "a\x85b", "a\x9b2Jb", "a\u202eb", "a\x00b", "a\vb\fc\x1cd"]

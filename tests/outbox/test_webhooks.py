@@ -254,6 +254,12 @@ PRIVATE = [
     "192.168.1.1",
     "169.254.169.254",
     "100.64.0.1",
+    "100.127.255.255",
+    "192.0.0.1",
+    "192.0.2.1",
+    "198.18.0.1",
+    "203.0.113.1",
+    "240.0.0.1",
     "0.0.0.0",  # noqa: S104  an address, nothing listens
     "224.0.0.1",
     "255.255.255.255",
@@ -286,19 +292,53 @@ def test_public_addresses_are(address):
     assert is_public(address)
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "127.0.0.1",
-        "10.0.0.1",
-        "169.254.169.254",
-        "[::1]",
-        "[::ffff:127.0.0.1]",
-        "localhost",
-        "0",
-        "2130706433",
-    ],
-)
+#: Ways of writing a private address that some resolver or other reads as one.
+SPELLINGS = [
+    "127.0.0.1",
+    "127.1",
+    "127.0.1",
+    "0",
+    "0x7f.1",
+    "0X7F.0x0.0x0.0X1",
+    "0x7f000001",
+    "0X7F000001",
+    "2130706433",
+    "0177.0.0.1",
+    "017700000001",
+    "127.0.0.1.",
+    "127.0.0.1..",
+    "10.0.0.1",
+    "10.0.0.1.",
+    "0xA9FEA9FE",
+    "169.254.169.254",
+    "2852039166",
+    "0.0.0.0",  # noqa: S104  an address, nothing listens
+    "100.64.0.1",
+    "100.127.255.254",
+    "0x64.0x40.0.1",
+    "localhost",
+    "localhost.",
+    "LOCALHOST",
+    "LocalHost.",
+    "[::1]",
+    "[::]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::ffff:127.0.0.1]",
+    "[::FFFF:7F00:1]",
+    "[::ffff:10.0.0.1]",
+    "[::127.0.0.1]",
+    "[fe80::1%25eth0]",
+    "[64:ff9b::127.0.0.1]",
+    "①②⑦.⓪.⓪.①",
+    "１２７.０.０.１",
+    "127。0。0。1",
+    "ｌｏｃａｌｈｏｓｔ",
+    "127.0.0.1%00.example.com",
+    "127.0.0.1%2eexample.com",
+]
+
+
+@pytest.mark.parametrize("host", SPELLINGS)
 def test_a_private_host_is_not_asked(receiver, settings, host):
     settings.WEBHOOK_NETWORKS = []
 
@@ -308,10 +348,89 @@ def test_a_private_host_is_not_asked(receiver, settings, host):
     assert receiver.received == []
 
 
+@pytest.mark.parametrize("host", SPELLINGS)
+def test_a_private_host_makes_no_webhook(admin, receiver, settings, host):
+    settings.WEBHOOK_NETWORKS = []
+
+    with pytest.raises(InvalidValues) as refusal:
+        create_webhook(url=receiver.url(host), events=[EVENT], by=admin)
+
+    assert list(refusal.value.fields) == ["url"]
+    assert not Webhook.objects.filter(events__contains=[EVENT]).exists()
+
+
+#: What a URL shows first is not always where it leads.
+DISGUISES = [
+    "https://example.com@127.0.0.1/",
+    "https://example.com:443@127.0.0.1/",
+    "https://@127.0.0.1/",
+    "https://:@127.0.0.1/",
+    "https://127.0.0.1\\@example.com/",
+    "https://example.com\\@127.0.0.1/",
+    "https:\\\\127.0.0.1/",
+    "https:/127.0.0.1/",
+    "https:127.0.0.1",
+    "//127.0.0.1/",
+    "https://127.0.0.1#@example.com/",
+    "https://127.0.0.1?@example.com/",
+    "https://[::1]@example.com/",
+    "https://example.com\t@127.0.0.1/",
+    "https://exam\nple.com/",
+    " https://127.0.0.1/",
+    "https://127.0.0.1:0/",
+    "https://example.com:0/",
+    "https://example.com:00443x/",
+    "https://example.com:-1/",
+    "https://example.com:+443/",
+    "https://example.com:4_43/",
+    "https://example.com:４４３/",
+    "https://./",
+    "https://.../",
+    "https://.localhost/",
+    "https://[v1.127]/",
+    "https://[127.0.0.1]/",
+    "https://-example.com/",
+    "https://exa--.example-/",
+    "https://%65xample.com/",
+    f"https://{'a' * 64}.example.com/",
+    f"https://{'a.' * 127}com/",
+    "javascript:https://example.com/",
+    "gopher://example.com/",
+    "HTTP://example.com/",
+]
+
+
+@pytest.mark.parametrize("url", DISGUISES)
+def test_a_disguised_address_makes_no_webhook(admin, settings, monkeypatch, url):
+    settings.WEBHOOK_NETWORKS, settings.WEBHOOK_PORTS = [], (443,)
+    names = Everywhere("1.1.1.1")
+    monkeypatch.setattr(backends.socket, "getaddrinfo", names)
+
+    with pytest.raises(InvalidValues):
+        create_webhook(url=url, events=[EVENT], by=admin)
+
+
+class Everywhere:
+    """A ``getaddrinfo`` to which every name leads to one public address; addresses are themselves."""
+
+    def __init__(self, address):
+        self.address, self.real = address, socket.getaddrinfo
+
+    def __call__(self, host, port, *_args, **_kwargs):
+        try:
+            return self.real(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        except OSError:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (self.address, port))]
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1"])
 def test_a_name_that_leads_to_a_private_address_is_not_asked(receiver, settings, monkeypatch, address):
     settings.WEBHOOK_NETWORKS = []
-    names = {"partner.example": [address], "both.example": ["1.1.1.1", address]}
+    names = {
+        "partner.example": [address],
+        "last.example": ["1.1.1.1", "2606:4700::1111", address],
+        "first.example": [address, "1.1.1.1"],
+    }
     monkeypatch.setattr(backends.socket, "getaddrinfo", resolver(names))
 
     for host in names:
@@ -335,9 +454,22 @@ def resolver(names, asked=None):
 
 
 @pytest.mark.parametrize(
-    "target", ["http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:{port}/private"]
+    "target",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://127.0.0.1:{port}/private",
+        "//127.0.0.1:{port}/private",
+        "/private",
+        "http://0x7f.1:{port}/private",
+        "http://2130706433:{port}/private",
+        "http://[::ffff:127.0.0.1]:{port}/private",
+        "http://localhost.:{port}/private",
+        "http://user@127.0.0.1:{port}/private",
+        "file:///etc/passwd",
+        "",
+    ],
 )
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 305, 307, 308])
 def test_a_redirect_is_not_followed(receiver, status, target):
     receiver.answers, receiver.location = [status], target.format(port=receiver.port)
 
@@ -411,6 +543,25 @@ def test_a_webhook_whose_name_moved_inside_is_refused_at_delivery(admin, receive
 def test_an_address_of_another_form_is_refused(url):
     with pytest.raises(ForbiddenAddress):
         target_of(url, ports=(443, 8443))
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("https://partenaire.exemple.cm/hooks", "partenaire.exemple.cm", 443),
+        ("https://EXAMPLE.com:8443", "example.com", 8443),
+        ("https://xn--caf-dma.example/", "xn--caf-dma.example", 443),
+        ("https://3com.example/", "3com.example", 443),
+        ("https://1.1.1.1/", "1.1.1.1", 443),
+        ("https://[2606:4700::1111]/", "2606:4700::1111", 443),
+        ("https://partner:443/", "partner", 443),
+        ("https://example.com:/", "example.com", 443),
+    ],
+)
+def test_an_address_of_the_right_form_is_taken_apart(url, host, port):
+    target = target_of(url, ports=(443, 8443))
+
+    assert (target.secure, target.host, target.port) == (True, host, port)
 
 
 def test_a_server_that_drips_is_cut(receiver, monkeypatch):

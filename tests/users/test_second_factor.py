@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 
 from apps.institutions.models import DatedSetting
-from apps.users.models import SecondFactor
+from apps.users.models import LoginSession, SecondFactor
 from apps.users.rules import code_at, step_of
 from apps.users.services.second_factor import begin_second_factor, confirm_second_factor
 
@@ -148,3 +148,32 @@ def test_a_role_that_must_have_it_sets_it_up_before_anything_else(world, page):
     SecondFactor.objects.update(last_step=0)
     off = client.post("/profil/double-authentification/arret", {"code": now_code(secret)})
     assert off.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/api/v1/predictions"), ("POST", "/api/v1/predict"), ("GET", "/api/v1/")]
+)
+def test_a_token_of_somebody_who_must_set_it_up_is_told_so(world, api, method, path):
+    client = api(world.analyst)
+    LoginSession.objects.filter(kind="api").update(must_set_totp=True)
+
+    answer = client.generic(method, path, "{}", content_type="application/json")
+
+    assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")
+    assert answer.json()["code"] == "totp_setup_required"
+    assert "RateLimit" in answer
+
+
+def test_a_token_of_somebody_who_must_set_it_up_may_still_be_ended(world):
+    tokens = log_in(world.analyst).json()
+    LoginSession.objects.filter(kind="api").update(must_set_totp=True)
+
+    answer = Client().post(
+        "/api/v1/logout",
+        json.dumps({"refresh": tokens["refresh"]}),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {tokens['access']}"},
+    )
+
+    assert answer.status_code == 205
+    assert not LoginSession.objects.filter(kind="api", must_set_totp=True, revoked_at=None).exists()

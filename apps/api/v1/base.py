@@ -7,11 +7,13 @@ from typing import Any, ClassVar, cast
 
 from django.db import models
 from django.utils.translation import gettext as _
+from drf_spectacular.plumbing import get_lib_doc_excludes
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.api.fields import StrictSerializer
 from apps.api.permissions import PUBLIC
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ChangedMeanwhile, DomainError, InvalidValues
@@ -41,6 +43,12 @@ class PublicView(ApiView):
 
     verbs = PUBLIC
     authentication_classes = ()
+
+
+def inner_classes() -> list[type]:
+    """Return the classes whose docstrings are for us: what derives from them does not inherit their words."""
+    theirs: list[type] = get_lib_doc_excludes()  # type: ignore[no-untyped-call]
+    return [*theirs, ApiView, PublicView, StrictSerializer]
 
 
 def json_object(request: Request) -> dict[str, Any]:

@@ -18,9 +18,9 @@ def take_uid(body: dict[str, Any], name: str) -> UUID:
 
 
 def take_text(body: dict[str, Any], name: str, length: int, *, default: str = "") -> str:
-    """Take a text of at most ``length`` characters out of the body."""
+    """Take a text of at most ``length`` characters out of the body, without blanks around it."""
     value = body.pop(name, default)
     if not isinstance(value, str) or len(value) > length:
         message = _("A text of at most %(length)s characters is expected.") % {"length": length}
         raise InvalidValues(message, fields={name: [message]})
-    return value
+    return value.strip()

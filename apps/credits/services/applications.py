@@ -16,6 +16,7 @@ from apps.credits.queries.clients import client_values, get_visible_client
 from apps.credits.rules import can_edit
 from apps.credits.services.clients import save_client
 from apps.credits.services.lifecycle import locked_application
+from apps.credits.validators import refused_texts
 from apps.engine.contracts import Value
 from apps.engine.dictionary import STANDARD
 from apps.engine.ratios import with_ratios
@@ -77,6 +78,7 @@ def enter_application(*, uid: uuid.UUID, entry: Entry, by: Actor) -> CreditAppli
     application.client, application.agency_id = client, client.agency_id
     application.purpose = entry.purpose
     fill_values(application, values)
+    _check_purpose(application)
     application.save()
     record(by=by, action="application.create" if created else "application.update", target=application)
     return application
@@ -109,6 +111,7 @@ def change_application(*, uid: uuid.UUID, change: Change, by: Actor) -> CreditAp
     changed = sorted(name for name in values if values[name] != stored.get(name) and name not in RATIOS)
     fill_values(application, values)
     application.purpose = change.purpose
+    _check_purpose(application)
     application.save()
     record(by=by, action="application.update", target=application, after={"fields": changed})
     return application
@@ -130,6 +133,11 @@ def stored_values(application: CreditApplication) -> dict[str, Value]:
         for name in STANDARD.names
     }
     return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def _check_purpose(application: CreditApplication) -> None:
+    if fields := refused_texts(application, lines=["purpose"]):
+        raise InvalidValues(_("Some values cannot be used."), fields=fields)
 
 
 def _client_of(entry: Entry, draft: CreditApplication | None, by: Actor) -> Client:

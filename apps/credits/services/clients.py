@@ -1,7 +1,6 @@
 """Writing clients' files: one transaction and one audit entry per verb."""
 
 import datetime as dt
-import re
 import uuid
 
 from django.core.exceptions import ValidationError
@@ -16,7 +15,13 @@ from apps.credits.errors import ConsentMissing, PossibleDuplicate
 from apps.credits.models import Client
 from apps.credits.queries.clients import duplicates_of
 from apps.credits.rules import can_edit_file
-from apps.credits.validators import document_index, phone_index, search_form
+from apps.credits.validators import (
+    compact_phone,
+    document_index,
+    phone_index,
+    refused_texts,
+    search_form,
+)
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ChangedMeanwhile, InvalidValues, NotAllowed, ObjectNotFound
 
@@ -25,6 +30,11 @@ CONSENTS = {
     ConsentPurpose.DATA: ("consent_at", "consent_method", "consent_withdrawn_on"),
     ConsentPurpose.BUREAU: ("bureau_consent_at", "bureau_consent_method", "bureau_consent_withdrawn_on"),
 }
+#: Texts of one line.
+LINES = (
+    *("reference", "last_name", "first_names", "city", "residence_region"),
+    *("document_number", "occupation", "prohibition_source"),
+)
 #: Columns that are computed: no news for the trail.
 DERIVED = frozenset(
     {"search_name", "search_first_names", "phone_index", "document_index", "created_at", "updated_at"}
@@ -101,10 +111,7 @@ def save_client(*, client: Client, by: Actor, changed: list[str] | None = None) 
     created = client._state.adding
     client.reference = client.reference or f"C-{uuid.uuid4().hex[:8].upper()}"
     prepare_client(client, institution_id=by.institution)
-    try:
-        client.full_clean()
-    except ValidationError as error:
-        raise InvalidValues(_("Some values cannot be used."), fields=error.message_dict) from error
+    _check(client)
     client.save()
     record(
         by=by,
@@ -115,11 +122,21 @@ def save_client(*, client: Client, by: Actor, changed: list[str] | None = None) 
     return client
 
 
+def _check(client: Client) -> None:
+    fields = dict(refused_texts(client, lines=LINES, phone="phone"))
+    try:
+        client.full_clean(exclude=set(fields))  # PostgreSQL is not even asked about some characters
+    except ValidationError as error:
+        fields = {**error.message_dict, **fields}
+    if fields:
+        raise InvalidValues(_("Some values cannot be used."), fields=fields)
+
+
 def prepare_client(client: Client, *, institution_id: int) -> Client:
     """Fill what is derived from the fields: the name as it is searched, the blind indexes."""
     client.search_name = search_form(f"{client.last_name} {client.first_names}")
     client.search_first_names = search_form(f"{client.first_names} {client.last_name}")
-    client.phone = re.sub(r"[\s.\-]", "", client.phone)
+    client.phone = compact_phone(client.phone)
     client.phone_index = phone_index(client.phone, institution_id=institution_id)
     client.document_index = document_index(client.document_number, institution_id=institution_id)
     return client

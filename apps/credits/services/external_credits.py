@@ -12,6 +12,7 @@ from apps.credits.enums import REGISTERS, ExternalStatus
 from apps.credits.errors import ConsentMissing
 from apps.credits.models import ExternalCredit
 from apps.credits.services.clients import require_editable
+from apps.credits.validators import refused_texts
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import InvalidValues
 
@@ -35,10 +36,13 @@ def save_external_credit(*, credit: ExternalCredit, by: Actor) -> ExternalCredit
 
 
 def _check(credit: ExternalCredit) -> None:
+    fields = dict(refused_texts(credit, lines=["lender"]))
     try:
         credit.full_clean(exclude=["author"])
     except ValidationError as error:
-        raise InvalidValues(_("Some values cannot be used."), fields=error.message_dict) from error
+        fields = {**error.message_dict, **fields}
+    if fields:
+        raise InvalidValues(_("Some values cannot be used."), fields=fields)
     if credit.as_of > timezone.localdate():
         text = _("This date is in the future.")
         raise InvalidValues(_("Some values cannot be used."), fields={"as_of": [text]})

@@ -1,7 +1,6 @@
 """Writing guarantees, and what an undecided application draws from its own."""
 
 import datetime as dt
-import re
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,6 +11,7 @@ from apps.audit.services import record
 from apps.credits.enums import PERSONAL_SURETIES
 from apps.credits.models import UNDECIDED, CreditApplication, Guarantee
 from apps.credits.services.clients import require_editable
+from apps.credits.validators import compact_phone, refused_texts
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import InvalidValues
 
@@ -36,10 +36,11 @@ def save_guarantee(*, guarantee: Guarantee, by: Actor) -> Guarantee:
 
 def _check(guarantee: Guarantee) -> None:
     if guarantee.kind in PERSONAL_SURETIES:
-        guarantee.guarantor_phone = re.sub(r"[\s.\-]", "", guarantee.guarantor_phone)
+        guarantee.guarantor_phone = compact_phone(guarantee.guarantor_phone)
     else:
         guarantee.guarantor_name = guarantee.guarantor_phone = ""
-    fields: dict[str, list[str]] = {}
+    lines = ("description", "guarantor_name")
+    fields = dict(refused_texts(guarantee, lines=lines, phone="guarantor_phone"))
     if guarantee.kind in PERSONAL_SURETIES and not guarantee.guarantor_name:
         fields["guarantor_name"] = [_("A personal guarantee names the guarantor.")]
     if guarantee.application is not None and guarantee.application.client_id != guarantee.client_id:

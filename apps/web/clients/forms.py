@@ -21,12 +21,12 @@ from apps.credits.enums import (
 )
 from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee
 from apps.credits.services.clients import version_of
-from apps.credits.validators import LONGEST_PHONE, SHORTEST_PHONE, phone_form
+from apps.credits.validators import check_phone
 from apps.engine.dictionary import STANDARD
 from apps.institutions.queries import visible_agencies
 from apps.tenancy.actor import Actor
 from apps.tenancy.language import current_lang
-from apps.web.fields import AmountField, DayField
+from apps.web.fields import AmountField, DayField, LineField
 from apps.web.forms import ServiceForm
 
 IDENTITY = ("agency", "last_name", "first_names", "birth_date", "sex", "family_situation")
@@ -47,16 +47,10 @@ def phone_field(label: Any) -> forms.CharField:
         label=label,
         required=False,
         max_length=24,
+        validators=[check_phone],
         help_text=gettext_lazy("Example: 6 77 12 34 56"),
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
     )
-
-
-def check_phone(phone: str) -> str:
-    """Return a phone as typed; raise ``ValidationError`` when nobody could be called on it."""
-    if phone and not SHORTEST_PHONE <= len(phone_form(phone)) <= LONGEST_PHONE:
-        raise ValidationError(_("Write the whole number, for instance 6 77 12 34 56."))
-    return phone
 
 
 class ClientFilterForm(forms.Form):
@@ -87,24 +81,22 @@ class ClientForm(ServiceForm):
 
     version = forms.CharField(required=False, widget=forms.HiddenInput)
     agency: Any = forms.ModelChoiceField(None, label=gettext_lazy("Agency"))
-    last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=80)
-    first_names = forms.CharField(label=gettext_lazy("First names"), required=False, max_length=120)
+    last_name = LineField(label=gettext_lazy("Last name"), max_length=80)
+    first_names = LineField(label=gettext_lazy("First names"), required=False, max_length=120)
     birth_date = DayField(label=gettext_lazy("Date of birth"))
     sex = forms.ChoiceField(label=gettext_lazy("Sex"), required=False, choices=optional(Sex))
     family_situation = forms.ChoiceField(
         label=gettext_lazy("Family situation"), required=False, choices=optional(FamilySituation)
     )
     phone = phone_field(gettext_lazy("Phone"))
-    city = forms.CharField(label=gettext_lazy("City"), required=False, max_length=80)
-    residence_region = forms.CharField(
-        label=gettext_lazy("Region of residence"), required=False, max_length=40
-    )
+    city = LineField(label=gettext_lazy("City"), required=False, max_length=80)
+    residence_region = LineField(label=gettext_lazy("Region of residence"), required=False, max_length=40)
     document_type = forms.ChoiceField(
         label=gettext_lazy("Identity document"), required=False, choices=optional(DocumentType)
     )
-    document_number = forms.CharField(label=gettext_lazy("Document number"), required=False, max_length=40)
+    document_number = LineField(label=gettext_lazy("Document number"), required=False, max_length=40)
     document_expires_on = DayField(label=gettext_lazy("Document valid until"), required=False)
-    occupation = forms.CharField(label=gettext_lazy("Occupation"), required=False, max_length=120)
+    occupation = LineField(label=gettext_lazy("Occupation"), required=False, max_length=120)
     contract_type = forms.ChoiceField(
         label=gettext_lazy("Type of contract"), required=False, choices=optional(ContractType)
     )
@@ -112,7 +104,7 @@ class ClientForm(ServiceForm):
     monthly_income_xaf = AmountField(
         label=gettext_lazy("Monthly income"), required=False, help_text=gettext_lazy("In FCFA a month")
     )
-    prohibition_source = forms.CharField(
+    prohibition_source = LineField(
         label=gettext_lazy("Source of the prohibition"),
         required=False,
         max_length=120,
@@ -166,9 +158,6 @@ class ClientForm(ServiceForm):
             raise ValidationError(_("The date of birth is in the past."))
         return day
 
-    def clean_phone(self) -> str:
-        return check_phone(self.cleaned_data["phone"])
-
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
         agreed = values.get("data_consent") or values.get("bureau_consent")
@@ -206,7 +195,7 @@ class GuaranteeForm(ServiceForm):
 
     kind = forms.ChoiceField(label=gettext_lazy("Kind of guarantee"), choices=optional(GuaranteeKind))
     value_xaf = AmountField(label=gettext_lazy("Value"))
-    description = forms.CharField(
+    description = LineField(
         label=gettext_lazy("Description"),
         required=False,
         max_length=200,
@@ -217,7 +206,7 @@ class GuaranteeForm(ServiceForm):
         required=False,
         help_text=gettext_lazy("The application's value of guarantees is then computed from its guarantees."),
     )
-    guarantor_name = forms.CharField(
+    guarantor_name = LineField(
         label=gettext_lazy("Name of the guarantor"),
         required=False,
         max_length=160,
@@ -233,9 +222,6 @@ class GuaranteeForm(ServiceForm):
 
     def _known(self) -> Any:
         return self.applications.items()
-
-    def clean_guarantor_phone(self) -> str:
-        return check_phone(self.cleaned_data["guarantor_phone"])
 
     def filled(self, client: Client) -> Guarantee:
         data = self.cleaned_data
@@ -253,7 +239,7 @@ def _credit_types() -> list[tuple[str, str]]:
 class ExternalCreditForm(ServiceForm):
     """What the client owes to another lender."""
 
-    lender = forms.CharField(label=gettext_lazy("Lender"), max_length=120)
+    lender = LineField(label=gettext_lazy("Lender"), max_length=120)
     kind = forms.ChoiceField(label=gettext_lazy("Type of credit"), required=False, choices=_credit_types)
     amount_xaf = AmountField(label=gettext_lazy("Amount lent"), required=False)
     outstanding_xaf = AmountField(label=gettext_lazy("Outstanding balance"))

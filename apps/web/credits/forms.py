@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy
 from apps.credits.enums import DocumentType
 from apps.credits.models import Client, CreditApplication
 from apps.credits.services.applications import Change, Entry, stored_values, version_of
+from apps.credits.validators import check_phone
 from apps.engine.dictionary import STANDARD, Variable
 from apps.engine.wording import typed_number
 from apps.institutions.queries import visible_agencies
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import DomainError
 from apps.tenancy.language import current_lang
-from apps.web.fields import DayField
+from apps.web.fields import DayField, LineField
 
 INCOME = (
     "type_contrat_travail",
@@ -68,7 +69,7 @@ class ValuesForm(forms.Form):
     """The variables of an application: what the client earns, owes, asks for, and how they repaid before."""
 
     person: tuple[str, ...] = ()
-    purpose = forms.CharField(label=gettext_lazy("Purpose of the credit"), required=False, max_length=200)
+    purpose = LineField(label=gettext_lazy("Purpose of the credit"), required=False, max_length=200)
     first_credit = forms.ChoiceField(
         label=gettext_lazy("First credit with us?"),
         required=False,
@@ -159,13 +160,14 @@ class ApplicationForm(ValuesForm):
     agency: Any = forms.ModelChoiceField(
         None, label=gettext_lazy("Agency"), required=False, empty_label=gettext_lazy("Choose")
     )
-    last_name = forms.CharField(label=gettext_lazy("Last name"), required=False, max_length=80)
-    first_names = forms.CharField(label=gettext_lazy("First names"), required=False, max_length=120)
+    last_name = LineField(label=gettext_lazy("Last name"), required=False, max_length=80)
+    first_names = LineField(label=gettext_lazy("First names"), required=False, max_length=120)
     birth_date = DayField(label=gettext_lazy("Date of birth"), required=False)
     phone = forms.CharField(
         label=gettext_lazy("Phone"),
         required=False,
         max_length=24,
+        validators=[check_phone],
         widget=forms.TextInput(attrs={"inputmode": "tel"}),
     )
     document_type = forms.ChoiceField(
@@ -173,7 +175,7 @@ class ApplicationForm(ValuesForm):
         required=False,
         choices=lambda: [("", _("Choose")), *DocumentType.choices],
     )
-    document_number = forms.CharField(label=gettext_lazy("Document number"), required=False, max_length=40)
+    document_number = LineField(label=gettext_lazy("Document number"), required=False, max_length=40)
     consent = forms.BooleanField(
         label=gettext_lazy("The client agrees to the use of these data for this application"), required=False
     )

@@ -53,6 +53,7 @@ class LogoutView(ApiView):
         operation_id="logout",
         tags=SESSION,
         summary="Fermer la session : ses deux jetons sont refusés aussitôt",
+        description="Le jeton de renouvellement suffit ; un en-tête qui ne mène à personne est refusé.",
         request=RefreshSerializer,
         responses={205: None, **problems(400, 401, 415, 422)},
     )

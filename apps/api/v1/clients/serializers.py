@@ -2,7 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.api.fields import AmountField, DayField, PlainBoolean, StrictSerializer, text
+from apps.api.fields import AmountField, DayField, PlainBoolean, StrictSerializer, line, text
 from apps.api.v1.pages import ListSerializer
 from apps.credits.enums import (
     ConsentMethod,
@@ -14,6 +14,7 @@ from apps.credits.enums import (
     Sex,
 )
 from apps.credits.models import Client, ExternalCredit
+from apps.credits.validators import check_line, check_phone
 from apps.engine.dictionary import STANDARD
 from apps.tenancy.cursors import Order
 
@@ -54,28 +55,28 @@ class ClientListSerializer(ListSerializer):
 
 
 class _ClientFields(StrictSerializer):
-    last_name = serializers.CharField(max_length=80, help_text="Nom")
-    first_names = text(120, help_text="Prénoms")
+    last_name = serializers.CharField(max_length=80, validators=[check_line], help_text="Nom")
+    first_names = line(120, help_text="Prénoms")
     birth_date = DayField(help_text="Date de naissance")
     sex = serializers.ChoiceField(choices=Sex.choices, required=False, allow_blank=True, help_text="Sexe")
     family_situation = serializers.ChoiceField(
         choices=FamilySituation.choices, required=False, allow_blank=True, help_text="Situation familiale"
     )
-    phone = text(24, help_text="Téléphone, chiffré au repos")
-    city = text(80, help_text="Ville")
-    residence_region = text(40, help_text="Région de résidence")
+    phone = text(24, validators=[check_phone], help_text="Téléphone, chiffré au repos")
+    city = line(80, help_text="Ville")
+    residence_region = line(40, help_text="Région de résidence")
     document_type = serializers.ChoiceField(
         choices=DocumentType.choices, required=False, allow_blank=True, help_text="Pièce d'identité"
     )
-    document_number = text(40, help_text="Numéro de la pièce, chiffré au repos")
+    document_number = line(40, help_text="Numéro de la pièce, chiffré au repos")
     document_expires_on = DayField(required=False, allow_null=True, help_text="Validité de la pièce")
-    occupation = text(120, help_text="Profession")
+    occupation = line(120, help_text="Profession")
     contract_type = serializers.ChoiceField(
         choices=ContractType.choices, required=False, allow_blank=True, help_text="Type de contrat"
     )
     contract_start = DayField(required=False, allow_null=True, help_text="Dans cet emploi depuis le")
     monthly_income_xaf = AmountField(required=False, allow_null=True, help_text="Revenu mensuel en FCFA")
-    prohibition_source = text(120, help_text="Interdiction de crédit : décision ou registre")
+    prohibition_source = line(120, help_text="Interdiction de crédit : décision ou registre")
     prohibition_date = DayField(required=False, allow_null=True, help_text="Interdit depuis le")
 
 
@@ -83,7 +84,7 @@ class NewClientSerializer(_ClientFields):
     """Un client à enregistrer."""
 
     agency = serializers.UUIDField(help_text="Agence qui tient le dossier")
-    reference = text(40, help_text="Votre référence ; donnée par CrediSense si elle manque")
+    reference = line(40, help_text="Votre référence ; donnée par CrediSense si elle manque")
     data_consent = PlainBoolean(default=False, help_text="Le client consent à l'usage de ses données")
     bureau_consent = PlainBoolean(
         default=False, help_text="Le client consent à la consultation des registres (CREMF, BIC)"
@@ -197,7 +198,7 @@ class ExternalCreditListSerializer(ListSerializer):
 class ExternalCreditChangeSerializer(StrictSerializer):
     """Les champs à changer ; les autres restent."""
 
-    lender = serializers.CharField(max_length=120, help_text="Prêteur")
+    lender = serializers.CharField(max_length=120, validators=[check_line], help_text="Prêteur")
     kind = serializers.ChoiceField(
         choices=[each.code for each in STANDARD["type_credit"].categories],
         required=False,

@@ -34,7 +34,6 @@ from apps.credits.queries.clients import clients_found, get_visible_client
 from apps.credits.queries.securities import external_credits_of, get_visible_external_credit
 from apps.credits.services.clients import create_client, update_client, version_of
 from apps.credits.services.external_credits import close_external_credit, save_external_credit
-from apps.credits.validators import LONGEST_PHONE, SHORTEST_PHONE, phone_form
 from apps.institutions.queries import get_visible_agency
 from apps.tenancy.errors import InvalidValues
 from apps.tenancy.roles import Verb
@@ -218,13 +217,9 @@ def _filled(client: Any, values: dict[str, Any], actor: Any) -> Any:
     if "agency" in values:
         client.agency = get_visible_agency(actor, values["agency"])
     given = {name: values[name] for name in OWN if name in values}
-    problems_found = {}
     if given.get("birth_date") and given["birth_date"] >= timezone.localdate():
-        problems_found["birth_date"] = [_("The date of birth is in the past.")]
-    if given.get("phone") and not SHORTEST_PHONE <= len(phone_form(given["phone"])) <= LONGEST_PHONE:
-        problems_found["phone"] = [_("Write the whole number, for instance 6 77 12 34 56.")]
-    if problems_found:
-        raise InvalidValues(_("Some values cannot be used."), fields=problems_found)
+        message = _("The date of birth is in the past.")
+        raise InvalidValues(message, fields={"birth_date": [message]})
     if "is_active" in values:
         client.is_active = values["is_active"]
     return _set(client, given)

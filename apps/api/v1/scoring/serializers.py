@@ -29,8 +29,6 @@ from apps.scoring.services.direct import DirectScore
 from apps.tenancy.cursors import Order
 from apps.tenancy.language import current_lang
 
-REFERENCES = ("application_id", "client_id", "client_reference")
-
 
 def _field(variable: Variable) -> Any:
     options: dict[str, Any] = {
@@ -50,11 +48,20 @@ def dictionary_fields() -> dict[str, Any]:
 
 
 class PredictSerializer(serializers.Serializer[dict[str, Any]]):
-    """Documents the body; the values themselves are checked by the dictionary."""
+    """Les variables ; ou une demande ; ou un client et son crédit.
 
-    application_id = serializers.UUIDField(required=False)
-    client_id = serializers.UUIDField(required=False)
-    client_reference = serializers.CharField(required=False)
+    `application_id`, `client_id` et `client_reference` s'excluent : une de ces références au plus.
+    """
+
+    application_id = serializers.UUIDField(
+        required=False, help_text="Une demande enregistrée, sans rien d'autre dans le corps"
+    )
+    client_id = serializers.UUIDField(
+        required=False, help_text="Un client enregistré ; les champs du crédit à côté"
+    )
+    client_reference = serializers.CharField(
+        required=False, max_length=40, help_text="Le même, par sa référence chez vous"
+    )
 
     def get_fields(self) -> dict[str, Any]:
         return {**super().get_fields(), **dictionary_fields()}
@@ -120,7 +127,7 @@ class PolicySerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class PredictionSerializer(serializers.Serializer[dict[str, Any]]):
-    """What a score answers. Numbers have full double precision."""
+    """Un score. Les nombres ont toute leur précision ; arrondir est l'affaire des écrans."""
 
     id = serializers.UUIDField()
     prediction = serializers.IntegerField()

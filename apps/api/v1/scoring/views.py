@@ -7,13 +7,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api.fields import REFERENCES
 from apps.api.permissions import PUBLIC
 from apps.api.schema import ETAG, LIST, problems
 from apps.api.v1.base import ApiView, checked, detail, json_object
 from apps.api.v1.pages import asked, page, page_of
 from apps.api.v1.references import take_text, take_uid
 from apps.api.v1.scoring.serializers import (
-    REFERENCES,
     FeaturesNamesSerializer,
     PredictionDetailSerializer,
     PredictionLineSerializer,
@@ -60,7 +60,7 @@ class WelcomeView(ApiView):
         tags=["Accueil"],
         summary="Accueil : produit, version, nombre de variables du modèle, liens",
         auth=[],
-        responses={200: WelcomeSerializer, **problems(401)},
+        responses={200: WelcomeSerializer, **problems(401, 403)},
     )
     def get(self, request: Request) -> Response:
         try:
