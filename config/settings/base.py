@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.jobs",
     "apps.outbox",
+    "apps.files",
     "apps.credits",
     "apps.registry",
     "apps.scoring",

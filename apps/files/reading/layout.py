@@ -1,0 +1,58 @@
+"""Where the table is in a text: its separator and the line of its headers."""
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+
+from apps.engine.dictionary import fold
+
+SEPARATORS = (";", ",", "\t", "|")
+_LOOKED_AT = 60
+_MOST_PREAMBLE = 30
+
+
+def separator_of(lines: Sequence[str]) -> str:
+    """Return the separator that cuts most lines in the same number of cells, and in the most of them."""
+    return max(SEPARATORS, key=lambda separator: (_agreement(lines, separator), -SEPARATORS.index(separator)))
+
+
+def header_index(rows: Sequence[Sequence[str]]) -> int:
+    """Return the index of the headers among the first records: after titles, notes and empty lines.
+
+    The first record as wide as the table, made of texts that differ from each other.
+    """
+    looked_at = rows[:_MOST_PREAMBLE]
+    widths = [sum(bool(cell.strip()) for cell in row) for row in rows[:_LOOKED_AT]]
+    wide = _usual([width for width in widths if width]) if any(widths) else 0
+    best, best_score = 0, -1.0
+    for index, row in enumerate(looked_at):
+        score = _header_score(row, wide)
+        if score > best_score:
+            best, best_score = index, score
+    return best if best_score > 0 else next((i for i, width in enumerate(widths) if width), 0)
+
+
+def _agreement(lines: Sequence[str], separator: str) -> float:
+    counts = [len(row) for row in csv.reader(lines[:_LOOKED_AT], delimiter=separator) if any(row)]
+    cut = [count for count in counts if count > 1]
+    if not cut:
+        return 0.0
+    width, times = Counter(cut).most_common(1)[0]
+    return times / len(counts) * (1 + min(width, 20) / 100) + (0.5 if times > 1 else 0.0)
+
+
+def _usual(widths: Sequence[int]) -> int:
+    """Return the number of filled cells of most records, of the widest when it is a tie."""
+    return max(Counter(widths).items(), key=lambda pair: (pair[1], pair[0]))[0]
+
+
+def _header_score(row: Sequence[str], wide: int) -> float:
+    filled = [cell.strip() for cell in row if cell.strip()]
+    if not filled:
+        return -1.0
+    words = [fold(cell) for cell in filled]
+    texts = sum(any(c.isalpha() for c in word) for word in words)
+    if texts < len(filled) * 0.6:
+        return -1.0
+    full = min(len(filled) / max(wide, 1), 1.0)
+    return full + 0.2 * (len(set(words)) / len(words)) + 0.2 * (texts / len(filled)) if full >= 0.5 else 0.0  # noqa: PLR2004  half as wide as the table
