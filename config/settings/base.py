@@ -346,6 +346,7 @@ JOB_REQUEUE_EVERY = timedelta(minutes=5)
 OUTBOX_EVERY = timedelta(seconds=30)
 DRAFTS_PURGE_EVERY = timedelta(hours=6)
 SESSIONS_PURGE_EVERY = timedelta(days=1)
+FILES_PURGE_EVERY = timedelta(hours=6)
 
 #: Proxies of ours: what they say of the client's address and of the request's name is believed.
 TRUSTED_PROXIES = env.networks("CREDISENSE_TRUSTED_PROXIES")

@@ -6,6 +6,7 @@ from typing import Literal
 from django.utils.translation import gettext as _
 
 from apps.files.errors import FileRefused
+from apps.files.reading.encodings import wide_encoding
 from apps.files.reading.limits import LIMITS, Limits
 
 Kind = Literal["csv", "xlsx"]
@@ -69,15 +70,13 @@ def _refuse_other_kinds(start: bytes) -> None:
             raise _not_a_table(name)
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_MARKUP):
         raise _not_a_table("HTML")
-    if not start.startswith(_WIDE_MARKS) and _is_binary(start):
+    if not start.startswith(_WIDE_MARKS) and wide_encoding(start) is None and _is_binary(start):
         raise _not_a_table(_("binary"))
 
 
 def _is_binary(start: bytes) -> bool:
     """Say whether bytes hold more control characters than a text damaged here and there would."""
     zeros = start.count(0)
-    if zeros > len(start) * 0.3 and (not any(start[::2]) or not any(start[1::2])):
-        return True
     controls = sum(byte < 32 and byte not in b"\t\n\r\x1a\x0c\x0b\x00" for byte in start)  # noqa: PLR2004  ASCII
     return controls + max(zeros - 8, 0) > max(len(start) * _MOST_CONTROLS, 8)
 

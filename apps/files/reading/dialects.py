@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 
 from apps.files.errors import FileRefused
 from apps.files.reading.contents import kind_of
-from apps.files.reading.encodings import encoding_of, opened_text
+from apps.files.reading.encodings import cell_too_long, encoding_of, opened_text, too_many_columns
 from apps.files.reading.layout import header_index, separator_of
 from apps.files.reading.limits import LIMITS, Limits
 from apps.files.reading.marks import marks_of
 from apps.files.reading.workbooks import check_workbook, sheet_rows, sheets
 
 _SAMPLE = 20_000
+_SAMPLE_SIZE = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +56,26 @@ class Dialect:
 def detect(path: Path, *, limits: Limits = LIMITS) -> Dialect:
     """Find how a file is written; raise ``FileRefused`` for one that is not read at all."""
     if kind_of(path, limits=limits) == "xlsx":
-        return _workbook(path, limits)
-    return _text(path)
-
-
-def _text(path: Path) -> Dialect:
-    encoding = encoding_of(path)
-    with opened_text(path, encoding) as lines:
-        first = list(islice(lines, _SAMPLE))
+        check_workbook(path, limits=limits)
+        sheet, rows = _first_filled(path)
+        return _settled(Dialect(kind="xlsx", sheet=sheet), rows, limits)
+    encoding = encoding_of(path, limits=limits)
+    first = _first_lines(path, encoding)
     separator = separator_of(first)
-    rows = list(csv.reader(first, delimiter=separator))
+    try:
+        rows = list(csv.reader(first, delimiter=separator))
+    except csv.Error as error:
+        raise cell_too_long(limits) from error
+    return _settled(Dialect(kind="csv", encoding=encoding, separator=separator), rows, limits)
+
+
+def _settled(dialect: Dialect, rows: Sequence[Sequence[str]], limits: Limits) -> Dialect:
+    if max(len(row) for row in rows) > limits.columns:
+        raise too_many_columns(limits)
     index = header_index(rows)
-    marks = marks_of(chain.from_iterable(rows[index + 1 :]), separator=separator)
-    return Dialect(
-        kind="csv",
-        encoding=encoding,
-        separator=separator,
+    marks = marks_of(chain.from_iterable(rows[index + 1 :]), separator=dialect.separator)
+    return replace(
+        dialect,
         decimal=marks.decimal,
         day_first=marks.day_first,
         header_line=index + 1,
@@ -79,25 +84,21 @@ def _text(path: Path) -> Dialect:
     )
 
 
-def _workbook(path: Path, limits: Limits) -> Dialect:
-    check_workbook(path, limits=limits)
-    sheet, rows = _first_filled(path)
-    index = header_index(rows)
-    marks = marks_of(chain.from_iterable(rows[index + 1 :]), separator=None)
-    return Dialect(
-        kind="xlsx",
-        decimal=marks.decimal,
-        day_first=marks.day_first,
-        sheet=sheet,
-        header_line=index + 1,
-        doubts=tuple(marks.doubts),
-        evidence=marks.evidence,
-    )
+def _first_lines(path: Path, encoding: str) -> list[str]:
+    first, size = [], 0
+    with opened_text(path, encoding) as lines:
+        for line in islice(lines, _SAMPLE):
+            first.append(line)
+            size += len(line)
+            if size > _SAMPLE_SIZE:
+                break
+    return first
 
 
 def _first_filled(path: Path) -> tuple[str, Sequence[list[str]]]:
     for sheet in sheets(path):
-        rows = list(islice(sheet_rows(path, sheet, decimal="."), _SAMPLE))
+        with sheet_rows(path, sheet, decimal=".") as records:
+            rows = list(islice(records, _SAMPLE))
         if any(any(row) for row in rows):
             return sheet, rows
     raise FileRefused("file_empty", _("The file is empty."))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.files.errors import FileRefused
 from apps.files.reading.dialects import Dialect
-from apps.files.reading.encodings import opened_text
+from apps.files.reading.encodings import cell_too_long, opened_text
 from apps.files.reading.problems import ERRORS, problem
 from apps.files.reading.workbooks import sheet_rows
 
@@ -38,7 +38,7 @@ class Chunk:
 
 def header(path: Path, dialect: Dialect) -> list[str]:
     """Return the headers in the order of the file, unnamed ones named and repeated ones numbered."""
-    with _records(path, dialect) as records:
+    with records_of(path, dialect) as records:
         return _names(list(islice(records, dialect.header_line + _LOOKED_AT)), dialect)
 
 
@@ -55,10 +55,9 @@ def chunks(path: Path, dialect: Dialect, *, size: int = 20_000, skip_lines: int 
     Raises ``FileRefused`` when the text cannot be read further.
     """
     names = header(path, dialect)
-    with _records(path, dialect) as records:
-        numbered = enumerate(records, start=1)
+    with records_of(path, dialect) as records:
         done = max(dialect.header_line, skip_lines)
-        numbered = islice(numbered, done, None)
+        numbered = islice(enumerate(records, start=1), done, None)
         while taken := list(islice(numbered, size)):
             chunk = _chunk(taken, names)
             if len(chunk):
@@ -66,15 +65,17 @@ def chunks(path: Path, dialect: Dialect, *, size: int = 20_000, skip_lines: int 
 
 
 @contextmanager
-def _records(path: Path, dialect: Dialect) -> Iterator[Iterator[Sequence[str]]]:
+def records_of(path: Path, dialect: Dialect) -> Iterator[Iterator[Sequence[str]]]:
+    """Give every record of a file as it is cut by ``dialect``, titles and empty ones included."""
     if dialect.kind == "xlsx":
-        yield sheet_rows(path, dialect.sheet, decimal=dialect.decimal)
+        with sheet_rows(path, dialect.sheet, decimal=dialect.decimal) as rows:
+            yield rows
         return
     with opened_text(path, dialect.encoding or "utf-8") as lines:
         try:
             yield csv.reader(lines, delimiter=dialect.separator or ",")
         except csv.Error as error:
-            raise FileRefused("cell_too_long", _("A cell of the file is too long to be read.")) from error
+            raise cell_too_long() from error
 
 
 def _names(records: Sequence[Sequence[str]], dialect: Dialect) -> list[str]:
@@ -104,7 +105,8 @@ def _unique(name: str, taken: set[str]) -> str:
 def _chunk(taken: Sequence[tuple[int, Sequence[str]]], names: Sequence[str]) -> Chunk:
     kept = [(line, row) for line, row in taken if any(row)]
     rows: Sequence[Sequence[str]] = [row for _line, row in kept]
-    width, found = len(names), []
+    width = len(names)
+    found: list[tuple[object, ...]] = []
     if any(len(row) != width for row in rows):
         rows, found = _fitted(rows, width)
     columns = zip(*rows, strict=True) if rows else iter([()] * width)
@@ -119,7 +121,8 @@ def _chunk(taken: Sequence[tuple[int, Sequence[str]]], names: Sequence[str]) -> 
 
 def _fitted(rows: Sequence[Sequence[str]], width: int) -> tuple[list[list[str]], list[tuple[object, ...]]]:
     """Make rows as wide as the headers. Excel leaves out the last empty cells: only too many is an error."""
-    fitted, found = [], []
+    fitted: list[list[str]] = []
+    found: list[tuple[object, ...]] = []
     for index, row in enumerate(rows):
         if len(row) > width and any(cell.strip() for cell in row[width:]):
             found.append(problem(index, "", "", "too_many_cells", cells=_width(row), columns=width))
