@@ -1,10 +1,7 @@
 """The rows of a file, in chunks of columns of text."""
 
-import csv
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -12,9 +9,8 @@ from django.utils.translation import gettext as _
 
 from apps.files.errors import FileRefused
 from apps.files.reading.dialects import Dialect
-from apps.files.reading.encodings import cell_too_long, opened_text
+from apps.files.reading.pieces import Piece, first_records, pieces
 from apps.files.reading.problems import ERRORS, problem
-from apps.files.reading.workbooks import sheet_rows
 
 _LOOKED_AT = 100
 
@@ -24,7 +20,7 @@ class Chunk:
     """Some rows of a file. Rows without any filled cell are left out.
 
     ``lines`` gives the line of each row as a spreadsheet shows it (UInt32). ``frame`` holds every column as
-    text under its original header made unique, empty cells as null. ``errors`` says which rows could not be
+    text under its original header made unique, blank cells as null. ``errors`` says which rows could not be
     cut in cells as the headers are, in the shape of ``Typed.errors``.
     """
 
@@ -37,55 +33,52 @@ class Chunk:
 
 
 def header(path: Path, dialect: Dialect) -> list[str]:
-    """Return the headers in the order of the file, unnamed ones named and repeated ones numbered."""
-    with records_of(path, dialect) as records:
-        return _names(list(islice(records, dialect.header_line + _LOOKED_AT)), dialect)
+    """Return the headers in the order of the file, unnamed ones named and repeated ones numbered.
+
+    Raises ``FileRefused`` when the line of the headers is not there or is empty.
+    """
+    records = first_records(path, dialect, dialect.header_line + _LOOKED_AT)
+    if len(records) < dialect.header_line:
+        said = _("The file has no line %(line)d.") % {"line": dialect.header_line}
+        raise FileRefused("header_missing", said)
+    names = _names(records[dialect.header_line - 1], records[dialect.header_line :])
+    if not names:
+        said = _("Line %(line)d, which should hold the headers, is empty.") % {"line": dialect.header_line}
+        raise FileRefused("header_missing", said)
+    return names
 
 
 def head(path: Path, dialect: Dialect, rows: int = 5) -> list[list[str]]:
     """Return the cells of the first ``rows`` rows, empty ones as empty texts."""
-    for chunk in chunks(path, dialect, size=rows):
-        return [["" if cell is None else cell for cell in row] for row in chunk.frame.iter_rows()]
-    return []
+    found: list[list[str]] = []
+    for chunk in chunks(path, dialect, size=max(rows, _LOOKED_AT)):
+        found += [
+            ["" if cell is None else cell for cell in row] for row in chunk.frame.head(rows).iter_rows()
+        ]
+        if len(found) >= rows:
+            break
+    return found[:rows]
 
 
 def chunks(path: Path, dialect: Dialect, *, size: int = 20_000, skip_lines: int = 0) -> Iterator[Chunk]:
-    """Yield the rows of a file, ``size`` at a time; ``skip_lines`` is the last line that was already done.
+    """Yield the rows of a file, at most ``size`` at a time; ``skip_lines`` is the last line already done.
 
-    Raises ``FileRefused`` when the text cannot be read further.
+    Raises ``FileRefused`` when the file cannot be read further.
     """
     names = header(path, dialect)
-    with records_of(path, dialect) as records:
-        done = max(dialect.header_line, skip_lines)
-        numbered = islice(enumerate(records, start=1), done, None)
-        while taken := list(islice(numbered, size)):
-            chunk = _chunk(taken, names)
-            if len(chunk):
-                yield chunk
+    for piece in pieces(path, dialect, size=size, skip=max(dialect.header_line, skip_lines)):
+        chunk = _chunk(piece, names)
+        if len(chunk):
+            yield chunk
 
 
-@contextmanager
-def records_of(path: Path, dialect: Dialect) -> Iterator[Iterator[Sequence[str]]]:
-    """Give every record of a file as it is cut by ``dialect``, titles and empty ones included."""
-    if dialect.kind == "xlsx":
-        with sheet_rows(path, dialect.sheet, decimal=dialect.decimal) as rows:
-            yield rows
-        return
-    with opened_text(path, dialect.encoding or "utf-8") as lines:
-        try:
-            yield csv.reader(lines, delimiter=dialect.separator or ",")
-        except csv.Error as error:
-            raise cell_too_long() from error
-
-
-def _names(records: Sequence[Sequence[str]], dialect: Dialect) -> list[str]:
-    if len(records) < dialect.header_line:
-        raise FileRefused(
-            "header_missing", _("The file has no line %(line)d.") % {"line": dialect.header_line}
-        )
-    cells = [cell.strip() for cell in records[dialect.header_line - 1]]
-    filled = max((_width(row) for row in records[dialect.header_line :]), default=0)
+def _names(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Name every column up to the last that has a header or a value within the table."""
+    cells = [" ".join(cell.split()) for cell in headers]
+    filled = max((_width(row) for row in rows), default=0)
     width = max(_width(cells), min(filled, len(cells)))
+    if _width(cells) == 0:
+        return []
     taken: set[str] = set()
     return [_unique(cell or f"colonne_{place}", taken) for place, cell in enumerate(cells[:width], start=1)]
 
@@ -102,29 +95,66 @@ def _unique(name: str, taken: set[str]) -> str:
     return candidate
 
 
-def _chunk(taken: Sequence[tuple[int, Sequence[str]]], names: Sequence[str]) -> Chunk:
-    kept = [(line, row) for line, row in taken if any(row)]
-    rows: Sequence[Sequence[str]] = [row for _line, row in kept]
-    width = len(names)
+def _chunk(piece: Piece, names: Sequence[str]) -> Chunk:
     found: list[tuple[object, ...]] = []
-    if any(len(row) != width for row in rows):
-        rows, found = _fitted(rows, width)
-    columns = zip(*rows, strict=True) if rows else iter([()] * width)
-    frame = pl.DataFrame(
-        [pl.Series(name, cells, dtype=pl.String) for name, cells in zip(names, columns, strict=True)]
-    )
-    blank = pl.all().str.strip_chars().str.len_bytes() == 0
-    frame = frame.select(pl.when(~blank).then(pl.all()))
-    lines = pl.Series("line", [line for line, _row in kept], dtype=pl.UInt32)
-    return Chunk(lines, frame, pl.DataFrame(found, schema=ERRORS, orient="row"))
+    frame = _split(piece, names)
+    if frame is None:
+        rows = piece.records
+        if any(len(row) != len(names) for row in rows):
+            rows, found = _fitted(rows, len(names))
+        frame = _columns(rows, names)
+    frame = frame.select(pl.when(pl.all().str.strip_chars().str.len_bytes() > 0).then(pl.all()))
+    lines = pl.int_range(piece.line, piece.line + frame.height, dtype=pl.UInt32, eager=True).alias("line")
+    return _filled(Chunk(lines, frame, pl.DataFrame(found, schema=ERRORS, orient="row")))
 
 
-def _fitted(rows: Sequence[Sequence[str]], width: int) -> tuple[list[list[str]], list[tuple[object, ...]]]:
+def _split(piece: Piece, names: Sequence[str]) -> pl.DataFrame | None:
+    """Split lines that hold no quote all at once; None when one of them is not as wide as the headers."""
+    separators = len(names) - 1
+    if not piece.texts or not separators:
+        return None
+    text = "".join(piece.texts).replace("\r\n", "\n").replace("\r", "\n")
+    if text.count(piece.separator) != separators * len(piece.texts):
+        return None
+    try:
+        frame = pl.read_csv(
+            text.encode(errors="replace"),
+            separator=piece.separator,
+            has_header=False,
+            infer_schema=False,
+            quote_char=None,
+            new_columns=list(names),
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    return frame if frame.shape == (len(piece.texts), len(names)) else None
+
+
+def _columns(rows: Sequence[Sequence[str]], names: Sequence[str]) -> pl.DataFrame:
+    columns = zip(*rows, strict=True) if rows else iter([()] * len(names))
+    series = (pl.Series(name, cells, dtype=pl.String) for name, cells in zip(names, columns, strict=True))
+    return pl.DataFrame(list(series))
+
+
+def _fitted(
+    rows: Sequence[Sequence[str]], width: int
+) -> tuple[list[Sequence[str]], list[tuple[object, ...]]]:
     """Make rows as wide as the headers. Excel leaves out the last empty cells: only too many is an error."""
-    fitted: list[list[str]] = []
+    fitted: list[Sequence[str]] = []
     found: list[tuple[object, ...]] = []
     for index, row in enumerate(rows):
         if len(row) > width and any(cell.strip() for cell in row[width:]):
             found.append(problem(index, "", "", "too_many_cells", cells=_width(row), columns=width))
         fitted.append([*row[:width], *[""] * (width - len(row))])
     return fitted, found
+
+
+def _filled(chunk: Chunk) -> Chunk:
+    """Leave out the rows without any filled cell; a row with too many cells stays, whatever the others."""
+    kept = chunk.frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+    kept = kept.scatter(chunk.errors["row"], True) if chunk.errors.height else kept
+    if kept.all():
+        return chunk
+    places = (kept.cast(pl.UInt32).cum_sum() - 1).cast(pl.UInt32)
+    rows = places.gather(chunk.errors["row"]).alias("row")
+    return Chunk(chunk.lines.filter(kept), chunk.frame.filter(kept), chunk.errors.with_columns(rows))
