@@ -15,10 +15,14 @@ from apps.files.reading.encodings import cell_too_long, encoding_of, opened_text
 from apps.files.reading.layout import header_index, separator_of
 from apps.files.reading.limits import LIMITS, Limits
 from apps.files.reading.marks import marks_of
-from apps.files.reading.workbooks import check_workbook, sheet_rows, sheets
+from apps.files.reading.sheets import sheet_rows
+from apps.files.reading.workbooks import check_workbook, opened_book
 
 _SAMPLE = 20_000
+_SAMPLE_OF_SHEET = 5_000
 _SAMPLE_SIZE = 4_000_000
+#: Numbers of a workbook are written with a mark that no text has: they settle nothing.
+_NO_MARK = "\u066b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +99,16 @@ def _first_lines(path: Path, encoding: str) -> list[str]:
     return first
 
 
+def sheets(path: Path) -> list[str]:
+    """Return the names of the visible sheets of a workbook, in order, for whoever chooses another."""
+    with opened_book(path) as book:
+        return [sheet.name for sheet in book.sheets]
+
+
 def _first_filled(path: Path) -> tuple[str, Sequence[list[str]]]:
     for sheet in sheets(path):
-        with sheet_rows(path, sheet, decimal=".") as records:
-            rows = list(islice(records, _SAMPLE))
+        with sheet_rows(path, sheet, decimal=_NO_MARK) as records:
+            rows = list(islice(records, _SAMPLE_OF_SHEET))
         if any(any(row) for row in rows):
             return sheet, rows
     raise FileRefused("file_empty", _("The file is empty."))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from apps.files.reading.dialects import Dialect
 from apps.files.reading.encodings import cell_too_long, opened_text
-from apps.files.reading.workbooks import sheet_rows
+from apps.files.reading.sheets import sheet_rows
 
 _SKIPPED_AT_ONCE = 20_000
 

@@ -1,29 +1,62 @@
-"""Workbooks: what is refused in them, their sheets, and the cells of one as texts.
+"""Workbooks: what is refused in them, and their visible sheets."""
 
-Nothing in a workbook is computed or followed: of a formula the last value is read, links to other files are
-left alone, hidden sheets are not offered.
-"""
-
-import datetime as dt
-import warnings
 import zipfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from xml.etree import ElementTree as ET
 
 from django.utils.translation import gettext as _
 
 from apps.files.errors import FileRefused
 from apps.files.reading.limits import LIMITS, Limits
 
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _BOOK = "xl/workbook.xml"
 _STRINGS = "xl/sharedstrings.xml"
 _TYPES = "[Content_Types].xml"
 _PROLOG = 4096
 _SMALL = 10 * 1024 * 1024
 _ENCRYPTED = 0x1
-_DAY = 86_400
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ET.ParseError,
+    LookupError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    OSError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One visible sheet: its name and its part in the workbook."""
+
+    name: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """An open workbook: its visible sheets in order, and whether it counts days from 1904."""
+
+    packed: zipfile.ZipFile
+    sheets: list[Sheet]
+    since_1904: bool
+
+    def sheet(self, name: str | None) -> Sheet:
+        """Return a sheet by its name, the first when None; raise ``FileRefused`` when it is not there."""
+        found = next((sheet for sheet in self.sheets if name in {None, sheet.name}), None)
+        if found is None:
+            raise FileRefused(
+                "sheet_missing", _("The workbook has no visible sheet “%(name)s”.") % {"name": name or ""}
+            )
+        return found
 
 
 def check_workbook(path: Path, *, limits: Limits = LIMITS) -> None:
@@ -38,72 +71,36 @@ def check_workbook(path: Path, *, limits: Limits = LIMITS) -> None:
         raise _damaged() from error
 
 
-def sheets(path: Path) -> list[str]:
-    """Return the names of the visible sheets, in order; raise ``FileRefused`` for a damaged workbook."""
-    with _opened(path) as book:
-        return [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
-
-
 @contextmanager
-def sheet_rows(path: Path, sheet: str | None, *, decimal: str) -> Iterator[Iterator[list[str]]]:
-    """Give the cells of each row of a sheet (the first visible one when None) as texts, empty rows too.
-
-    Numbers are written with the mark ``decimal`` and no other, dates in ISO.
-    """
-    with _opened(path) as book:
-        found = [each for each in book.worksheets if sheet in {None, each.title}]
-        if not found:
-            raise FileRefused("sheet_missing", _("The workbook has no sheet “%(name)s”.") % {"name": sheet})
-        found[0].reset_dimensions()
-        rows = found[0].iter_rows(values_only=True)
-        yield ([_text(cell, decimal) for cell in row] for row in rows)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    from openpyxl import load_workbook
-
+def opened_book(path: Path) -> Iterator[Book]:
+    """Give an open workbook; raise ``FileRefused`` for one that is damaged, here or while it is read."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-            try:
-                yield book
-            finally:
-                book.close()
-    except FileRefused:
-        raise
-    except Exception as error:
+        with zipfile.ZipFile(path) as packed:
+            book = ET.fromstring(packed.read(_BOOK))  # noqa: S314  refused before when it declares entities
+            yield Book(packed, list(_visible(book, packed)), _counts_from_1904(book))
+    except _DAMAGE as error:
         raise _damaged() from error
 
 
-def _text(cell: Any, decimal: str) -> str:
-    if cell is None:
-        return ""
-    write = _WRITERS.get(type(cell))
-    return str(cell) if write is None else write(cell, decimal)
+def parts_of(root: ET.Element, name: str) -> list[ET.Element]:
+    """Return the elements of a name under ``root``, in either of the two namespaces of workbooks."""
+    return [*root.iter(MAIN + name), *root.iter(_STRICT + name)]
 
 
-def _moment(moment: dt.datetime) -> str:
-    return moment.date().isoformat() if moment.time() == dt.time() else moment.isoformat(" ", "seconds")
+def _visible(book: ET.Element, packed: zipfile.ZipFile) -> Iterator[Sheet]:
+    relations = ET.fromstring(packed.read("xl/_rels/workbook.xml.rels"))  # noqa: S314  refused before when it declares entities
+    targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
+    names = set(packed.namelist())
+    for sheet in parts_of(book, "sheet"):
+        key = next((value for name, value in sheet.attrib.items() if name.endswith("}id")), None)
+        target = targets.get(key, "")
+        part = target.lstrip("/") if target.startswith("/") else str(PurePosixPath("xl") / target)
+        if sheet.get("state", "visible") == "visible" and "worksheets" in part and part in names:
+            yield Sheet(sheet.get("name", ""), part)
 
 
-def _number(value: float, decimal: str) -> str:
-    """Write a number of a cell: never with an exponent, and without the dust of binary fractions."""
-    if value.is_integer():
-        return str(int(value))
-    written = repr(value)
-    if "e" in written:
-        written = f"{value:.15f}".rstrip("0")
-    return written.replace(".", decimal)
-
-
-_WRITERS: dict[type, Callable[[Any, str], str]] = {
-    bool: lambda cell, _decimal: "oui" if cell else "non",
-    float: _number,
-    dt.datetime: lambda cell, _decimal: _moment(cell),
-    dt.timedelta: lambda cell, decimal: _number(cell.total_seconds() / _DAY, decimal),
-}
+def _counts_from_1904(book: ET.Element) -> bool:
+    return any(each.get("date1904") in {"1", "true"} for each in parts_of(book, "workbookPr"))
 
 
 def _check_size(path: Path, parts: list[zipfile.ZipInfo], limits: Limits) -> None:
