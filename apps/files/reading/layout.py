@@ -23,7 +23,7 @@ def header_index(rows: Sequence[Sequence[str]]) -> int:
     """
     looked_at = rows[:_MOST_PREAMBLE]
     widths = [sum(bool(cell.strip()) for cell in row) for row in rows[:_LOOKED_AT]]
-    wide = _usual([width for width in widths if width]) if any(widths) else 0
+    wide = _width_of_table(widths)
     best, best_score = 0, -1.0
     for index, row in enumerate(looked_at):
         score = _header_score(row, wide)
@@ -33,7 +33,10 @@ def header_index(rows: Sequence[Sequence[str]]) -> int:
 
 
 def _agreement(lines: Sequence[str], separator: str) -> float:
-    counts = [len(row) for row in csv.reader(lines[:_LOOKED_AT], delimiter=separator) if any(row)]
+    try:
+        counts = [len(row) for row in csv.reader(lines[:_LOOKED_AT], delimiter=separator) if any(row)]
+    except csv.Error:  # a cell too long for it: cut by another, it may not be
+        return 0.0
     cut = [count for count in counts if count > 1]
     if not cut:
         return 0.0
@@ -41,9 +44,11 @@ def _agreement(lines: Sequence[str], separator: str) -> float:
     return times / len(counts) * (1 + min(width, 20) / 100) + (0.5 if times > 1 else 0.0)
 
 
-def _usual(widths: Sequence[int]) -> int:
-    """Return the number of filled cells of most records, of the widest when it is a tie."""
-    return max(Counter(widths).items(), key=lambda pair: (pair[1], pair[0]))[0]
+def _width_of_table(widths: Sequence[int]) -> int:
+    """Return the number of filled cells that makes the largest table with the records about as wide."""
+    return max(
+        set(widths), key=lambda wide: (wide * sum(width * 2 >= wide for width in widths), wide), default=0
+    )
 
 
 def _header_score(row: Sequence[str], wide: int) -> float:

@@ -151,10 +151,9 @@ def key_of(header: str) -> str:
 def _readings(known: Known, remembered: Mapping[str, str]) -> list[tuple[Why, bool, Reading]]:
     settled = {key_of(header): name for header, name in remembered.items() if not name or name in known}
     names = {key_of(name): name for name in known}
-    synonyms = {key_of(text): each.name for each in reversed(known.values()) for text in each.synonyms}
-    bare = {
-        _bare(text): each.name for each in reversed(known.values()) for text in (each.name, *each.synonyms)
-    }
+    others = [(each.name, (each.label, *each.synonyms)) for each in reversed(known.values())]
+    synonyms = {key_of(text): name for name, texts in others for text in texts}
+    bare = {_bare(text): name for name, texts in others for text in (name, *texts)}
     bare.pop("", None)
     return [
         ("remembered", True, lambda header: _plain(settled.get(key_of(header)))),
