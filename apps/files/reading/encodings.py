@@ -8,8 +8,10 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
+from apps.engine.wording import number
 from apps.files.errors import FileRefused
 from apps.files.reading.limits import LIMITS, Limits
+from apps.tenancy.language import current_lang
 
 _BLOCK = 1 << 20
 _HEAD = 4096
@@ -82,17 +84,21 @@ def _line_too_long(block: bytes, limits: Limits) -> FileRefused:
 
 def too_many_columns(limits: Limits = LIMITS) -> FileRefused:
     """Return the refusal of a file that is too wide."""
-    said = _("The file has more than %(columns)d columns.") % {"columns": limits.columns}
+    said = _("The file has more than %(columns)s columns.") % {
+        "columns": number(limits.columns, current_lang())
+    }
     return FileRefused("too_many_columns", said)
 
 
 def cell_too_long(limits: Limits = LIMITS, *, line: int | None = None) -> FileRefused:
     """Return the refusal of a file with a cell of too many characters."""
     if line is None:
-        said = _("A cell of the file has more than %(characters)d characters.")
+        said = _("A cell of the file has more than %(characters)s characters.")
     else:
-        said = _("Line %(line)d: a cell has more than %(characters)d characters.")
-    return FileRefused("cell_too_long", said % {"characters": limits.cell, "line": line})
+        said = _("Line %(line)d: a cell has more than %(characters)s characters.")
+    return FileRefused(
+        "cell_too_long", said % {"characters": number(limits.cell, current_lang()), "line": line}
+    )
 
 
 @contextmanager

@@ -9,6 +9,10 @@ from apps.engine.dictionary import fold
 SEPARATORS = (";", ",", "\t", "|")
 _LOOKED_AT = 60
 _MOST_PREAMBLE = 30
+#: The first record that is as likely the headers as any other, or nearly.
+_AS_GOOD = 0.15
+#: A record is of the table when it fills about as many cells.
+_ABOUT = 0.8
 
 
 def separator_of(lines: Sequence[str]) -> str:
@@ -21,15 +25,13 @@ def header_index(rows: Sequence[Sequence[str]]) -> int:
 
     The first record as wide as the table, made of texts that differ from each other.
     """
-    looked_at = rows[:_MOST_PREAMBLE]
     widths = [sum(bool(cell.strip()) for cell in row) for row in rows[:_LOOKED_AT]]
     wide = _width_of_table(widths)
-    best, best_score = 0, -1.0
-    for index, row in enumerate(looked_at):
-        score = _header_score(row, wide)
-        if score > best_score:
-            best, best_score = index, score
-    return best if best_score > 0 else next((i for i, width in enumerate(widths) if width), 0)
+    scores = [_header_score(row, wide) for row in rows[:_MOST_PREAMBLE]]
+    best = max(scores, default=0.0)
+    if best <= 0:
+        return next((index for index, width in enumerate(widths) if width), 0)
+    return next(index for index, score in enumerate(scores) if score >= best - _AS_GOOD)
 
 
 def _agreement(lines: Sequence[str], separator: str) -> float:
@@ -47,7 +49,9 @@ def _agreement(lines: Sequence[str], separator: str) -> float:
 def _width_of_table(widths: Sequence[int]) -> int:
     """Return the number of filled cells that makes the largest table with the records about as wide."""
     return max(
-        set(widths), key=lambda wide: (wide * sum(width * 2 >= wide for width in widths), wide), default=0
+        set(widths),
+        key=lambda wide: (wide * sum(wide >= width >= wide * _ABOUT for width in widths), wide),
+        default=0,
     )
 
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from apps.engine.wording import number
 from apps.files.errors import FileRefused
 from apps.files.reading.dialects import Dialect, detect
 from apps.files.reading.encodings import cell_too_long
 from apps.files.reading.limits import LIMITS, Limits
 from apps.files.reading.pieces import Piece, pieces
 from apps.files.reading.rows import header
+from apps.tenancy.language import current_lang
 
 _SIZE = 5_000
 
@@ -36,7 +38,7 @@ def survey(path: Path, *, dialect: Dialect | None = None, limits: Limits = LIMIT
     for piece in pieces(path, found, size=_SIZE):
         rows += _filled_rows(piece, found.header_line, limits)
         if rows > most:
-            said = _("The file has more than %(rows)d rows.") % {"rows": most}
+            said = _("The file has more than %(rows)s rows.") % {"rows": number(most, current_lang())}
             raise FileRefused("too_many_rows", said)
     if rows == 0:
         raise FileRefused("no_rows", _("The file has headers but no row under them."))

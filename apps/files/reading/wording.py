@@ -1,15 +1,72 @@
-"""What was refused, in sentences: the rule that a cell breaks, and what to do about it."""
+"""What was decided and what was refused, in sentences for the person who sent the file."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from apps.engine.cleaning import Problem
+from apps.engine.wording import number
+from apps.files.reading.dialects import Dialect
 from apps.files.reading.mapping import Field
 from apps.tenancy.language import current_lang
 
+_KINDS = {"csv": lambda: _("text (CSV)"), "xlsx": lambda: _("Excel workbook")}
+_ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8 (BOM)",
+    "cp1252": "Windows-1252",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "iso8859-15": "ISO 8859-15",
+    "mac_roman": "Mac Roman",
+    "cp850": "CP850",
+}
 _OF_THE_DICTIONARY = frozenset({"required", "not_integer", "not_number", "out_of_range", "not_in_list"})
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One choice of the reader: the part of the dialect, what was chosen, and whether nothing settled it."""
+
+    part: str
+    label: str
+    chosen: str
+    doubtful: bool
+
+
+def decisions(dialect: Dialect) -> list[Decision]:
+    """Return what the reader decided about a file, each part of which somebody may decide otherwise."""
+    evidence = dialect.evidence
+    told = [("kind", _("Kind of file"), _KINDS[dialect.kind]())]
+    if dialect.kind == "csv":
+        told.append(
+            ("encoding", _("Encoding"), _ENCODINGS.get(dialect.encoding or "", dialect.encoding or ""))
+        )
+        told.append(("separator", _("Separator"), separator_label(dialect.separator or ",")))
+    else:
+        told.append(("sheet", _("Sheet"), dialect.sheet or ""))
+    told.append(("header_line", _("Line of the headers"), str(dialect.header_line)))
+    mark = _("comma") if dialect.decimal == "," else _("point")
+    order = _("day, month, year") if dialect.day_first else _("month, day, year")
+    told.append(("decimal", _("Decimal mark"), _seen(mark, evidence.get("decimal"))))
+    told.append(("day_first", _("Order of dates"), _seen(order, evidence.get("day_first"))))
+    return [Decision(part, label, chosen, part in dialect.doubts) for part, label, chosen in told]
+
+
+def separator_label(separator: str) -> str:
+    """Return the name of a separator."""
+    return {";": _("semicolon"), ",": _("comma"), "\t": _("tab"), "|": _("vertical bar")}.get(
+        separator, separator
+    )
+
+
+def _seen(chosen: str, value: str | None) -> str:
+    if not value:
+        return chosen
+    return _("%(chosen)s (as in “%(value)s”)") % {"chosen": chosen, "value": value[:40]}
 
 
 def sentence(code: str, args: str, field: Field | None) -> str:
@@ -23,9 +80,9 @@ def sentence(code: str, args: str, field: Field | None) -> str:
         return Problem(field.variable.name, code, variable=field.variable).text(current_lang())
     told: dict[str, object] = {
         "label": field.label,
-        "low": field.minimum,
-        "high": field.maximum,
-        "most": field.longest,
+        "low": _figure(field.minimum),
+        "high": _figure(field.maximum),
+        "most": _figure(field.longest),
         "codes": ", ".join(dict.fromkeys(field.codes.values())),
     }
     return _rules(field).get(code, _("“%(label)s”: this value cannot be used.")) % told
@@ -45,6 +102,10 @@ def advice(code: str) -> str:
         "too_long": _("Shorten the text."),
         "too_many_cells": _("Put between quotes the cells that hold the separator."),
     }.get(code, "")
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else number(value, current_lang(), 2)
 
 
 def _whole_row(code: str, args: Mapping[str, object]) -> str:
