@@ -351,8 +351,50 @@ def workbooks() -> list[Awkward]:
         Awkward("merged_title.xlsx", workbook(_merged_title), lines=[4, 5, 6], dialect={"header_line": 3}),
         Awkward("hidden_first.xlsx", workbook(_hidden_first), dialect={"sheet": "Crédits"}),
         Awkward("moved.xlsx", workbook(_gaps), **moved),
+        Awkward(
+            "by_hand.xlsx",
+            by_hand,
+            rows=[("D 1", 25, dt.date(2024, 12, 31)), ("D 2", None, None)],
+            lines=[4, 5],
+            dialect={"sheet": "Données"},
+        ),
         Awkward("external_link.xlsx", with_part("xl/externalLinks/externalLink1.xml", b"<externalLink/>")),
     ]
+
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+SHARED = (
+    "<si><t>Référence</t></si>"
+    "<si><r><rPr/><t>Â</t></r><r><t>ge</t></r><rPh sb='0' eb='1'><t>agé</t></rPh></si>"
+    "<si><t>Date</t></si><si><t xml:space='preserve'>D 1</t></si>"
+)
+BY_HAND = (
+    '<x:row><x:c t="s"><x:v>0</x:v></x:c><x:c t="s"><x:v>1</x:v></x:c><x:c t="s"><x:v>2</x:v></x:c></x:row>'
+    '<x:row r="4"><x:c r="A4" t="s"><x:v>3</x:v></x:c><x:c r="B4"><x:v>2.5E1</x:v></x:c>'
+    '<x:c r="C4" s="1"><x:f>TODAY()</x:f><x:v>44195</x:v></x:c></x:row>'
+    '<x:row r="5"><x:c r="A5" t="str"><x:v>D 2</x:v></x:c><x:c r="C5" t="e"><x:v>#N/A</x:v></x:c></x:row>'
+)
+
+
+def by_hand(*, strings: str = SHARED, rows: str = BY_HAND) -> bytes:
+    """Return a workbook as other programs write them: prefixes, shared texts, days counted from 1904."""
+    parts = {
+        "[Content_Types].xml": "<Types/>",
+        "xl/workbook.xml": f'<x:workbook xmlns:x="{MAIN}" xmlns:r="r"><x:workbookPr date1904="1"/>'
+        '<x:sheets><x:sheet name="Données" r:id="a"/></x:sheets></x:workbook>',
+        "xl/_rels/workbook.xml.rels": '<Relationships><Relationship Id="a" Target="/xl/worksheets/un.xml"/>'
+        "</Relationships>",
+        "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">{strings}</sst>',
+        "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><numFmts><numFmt numFmtId="170" formatCode="dd\\/mm"/>'
+        '</numFmts><cellXfs><xf numFmtId="0"/><xf numFmtId="170"/></cellXfs></styleSheet>',
+        "xl/worksheets/un.xml": f'<x:worksheet xmlns:x="{MAIN}"><x:sheetData>{rows}</x:sheetData>'
+        "<x:mergeCells><x:mergeCell/></x:mergeCells></x:worksheet>",
+    }
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in parts.items():
+            packed.writestr(name, content)
+    return target.getvalue()
 
 
 def bomb() -> bytes:
@@ -367,6 +409,11 @@ def bomb() -> bytes:
     return target.getvalue()
 
 
+SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s'
+ENDLESS_ROW = SHEET % b'<row r="1">' + b"<c><v>1</v></c>" * 200_000
+BACKWARDS = (
+    SHEET % b'<row r="2"><c><v>1</v></c></row><row r="1"><c><v>1</v></c></row></sheetData></worksheet>'
+)
 ENTITIES = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb">]><sst>&b;</sst>'
 
 
@@ -405,6 +452,9 @@ def refusals() -> list[Awkward]:
         refused(
             "macros_told.xlsx", with_part("[Content_Types].xml", b"", at=content_types), "workbook_macros"
         ),
+        refused("endless_row.xlsx", with_part("xl/worksheets/sheet1.xml", ENDLESS_ROW), "file_damaged"),
+        refused("rows_backwards.xlsx", with_part("xl/worksheets/sheet1.xml", BACKWARDS), "file_damaged"),
+        refused("strings_gone.xlsx", lambda: by_hand(strings="<si><t>x</t></si>"), "file_damaged"),
         refused("entities.xlsx", with_part("xl/sharedStrings.xml", ENTITIES), "workbook_unsafe"),
         refused("columns.csv", lambda: wide(50_000), "too_many_columns"),
         refused("many_columns.csv", lambda: wide(1_000_000), "too_many_columns"),

@@ -17,7 +17,7 @@ class Limits:
     cell: int = 2_000
     line: int = 4 * 1024 * 1024
     workbook_rows: int = 100_000
-    unpacked: int = 400 * 1024 * 1024
+    unpacked: int = 300 * 1024 * 1024
     strings: int = 64 * 1024 * 1024
     ratio: int = 200
     parts: int = 2_000

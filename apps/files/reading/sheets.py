@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree as ET
 
-from apps.files.reading.workbooks import Book, opened_book, parts_of
+from apps.files.reading.workbooks import Book, opened_book, parts_of, small_part
 
 _STRINGS = "xl/sharedStrings.xml"
 _STYLES = "xl/styles.xml"
 _ORIGINS = {False: dt.datetime(1899, 12, 30), True: dt.datetime(1904, 1, 1)}  # noqa: DTZ001  days of no place
 _LAST_ROW = 1_048_576
 _LAST_COLUMN = 16_384
+#: What one row may hold at most, or one shared text: beyond, a part was made to fill the memory.
+_MOST_ELEMENTS = 8 * _LAST_COLUMN
 _LAST_DAY = 2_958_466
 _DIGITS = "0123456789"
 _WHOLE = re.compile(r"-?\d{1,15}\Z", re.ASCII)
@@ -39,15 +41,20 @@ def sheet_rows(path: Path, sheet: str | None, *, decimal: str) -> Iterator[Itera
 
 
 def _rows(opened: IO[bytes], cells: "_Cells") -> Iterator[list[str]]:
-    expected = 1
+    expected, within = 1, 0
     for _event, element in ET.iterparse(opened):  # noqa: S314  refused before when it declares entities
+        within += 1
+        if within > _MOST_ELEMENTS:
+            raise ValueError("a row without end")
+        if element.tag.endswith("}sheetData"):
+            break
         if element.tag.endswith("}row"):
             number = int(element.get("r") or expected)
             if not expected <= number <= _LAST_ROW:
                 raise ValueError("rows out of order")
             yield from ([] for _gap in range(number - expected))
             yield cells.row(element)
-            expected = number + 1
+            expected, within = number + 1, 0
             element.clear()
 
 
@@ -133,10 +140,15 @@ def _shared(book: Book, part: str | None) -> Iterator[str]:
     if part is None:
         return
     with book.packed.open(part) as opened:
+        within = 0
         for _event, element in ET.iterparse(opened):  # noqa: S314  refused before when it declares entities
+            within += 1
+            if within > _MOST_ELEMENTS:
+                raise ValueError("a text without end")
             if element.tag.endswith("}si"):
                 yield _runs(element)
                 element.clear()
+                within = 0
 
 
 def _runs(element: ET.Element) -> str:
@@ -156,7 +168,7 @@ def _dated(book: Book, part: str | None) -> Iterator[bool]:
 
     if part is None:
         return
-    root = ET.fromstring(book.packed.read(part))  # noqa: S314  refused before when it declares entities
+    root = ET.fromstring(small_part(book.packed, part))  # noqa: S314  refused before when it declares entities
     formats = {**BUILTIN_FORMATS}
     for described in parts_of(root, "numFmt"):
         formats[int(described.get("numFmtId", "0"))] = described.get("formatCode", "")

@@ -16,6 +16,7 @@ from apps.files.reading.limits import LIMITS, Limits
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _BOOK = "xl/workbook.xml"
+_RELATIONS = "xl/_rels/workbook.xml.rels"
 _STRINGS = "xl/sharedstrings.xml"
 _TYPES = "[Content_Types].xml"
 _PROLOG = 4096
@@ -76,10 +77,17 @@ def opened_book(path: Path) -> Iterator[Book]:
     """Give an open workbook; raise ``FileRefused`` for one that is damaged, here or while it is read."""
     try:
         with zipfile.ZipFile(path) as packed:
-            book = ET.fromstring(packed.read(_BOOK))  # noqa: S314  refused before when it declares entities
+            book = ET.fromstring(small_part(packed, _BOOK))  # noqa: S314  refused before when it declares entities
             yield Book(packed, list(_visible(book, packed)), _counts_from_1904(book))
     except _DAMAGE as error:
         raise _damaged() from error
+
+
+def small_part(packed: zipfile.ZipFile, name: str) -> bytes:
+    """Return a part that is small in any workbook; raise ``ValueError`` for one that is not."""
+    if packed.getinfo(name).file_size > _SMALL:
+        raise ValueError("a part that should be small is large")
+    return packed.read(name)
 
 
 def parts_of(root: ET.Element, name: str) -> list[ET.Element]:
@@ -88,7 +96,7 @@ def parts_of(root: ET.Element, name: str) -> list[ET.Element]:
 
 
 def _visible(book: ET.Element, packed: zipfile.ZipFile) -> Iterator[Sheet]:
-    relations = ET.fromstring(packed.read("xl/_rels/workbook.xml.rels"))  # noqa: S314  refused before when it declares entities
+    relations = ET.fromstring(small_part(packed, _RELATIONS))  # noqa: S314  refused before when it declares entities
     targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
     names = set(packed.namelist())
     for sheet in parts_of(book, "sheet"):
@@ -135,7 +143,7 @@ def _check_kind(packed: zipfile.ZipFile, names: set[str]) -> None:
 
 
 def _declares_macros(packed: zipfile.ZipFile, names: set[str]) -> bool:
-    return _TYPES.lower() in names and b"macroenabled" in packed.read(_TYPES).lower()
+    return _TYPES.lower() in names and b"macroenabled" in small_part(packed, _TYPES).lower()
 
 
 def _check_markup(packed: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> None:
