@@ -35,6 +35,10 @@ app.conf.beat_schedule = {
         "task": "apps.users.tasks.purge_requests",
         "schedule": settings.REQUESTS_PURGE_EVERY,
     },
+    "purge-files": {
+        "task": "apps.files.tasks.purge_files",
+        "schedule": settings.FILES_PURGE_EVERY,
+    },
     "seal-audit-trails": {
         "task": "apps.institutions.tasks.seal_audit_trails",
         "schedule": 5.0,

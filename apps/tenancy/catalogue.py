@@ -50,6 +50,7 @@ OPEN_ROUTES = frozenset({"healthz", "health", "readyz", "metrics"})
 #: Tasks that act for no institution: they take no argument and open one scope per institution themselves.
 PLATFORM_TASKS = frozenset(
     {
+        "apps.files.tasks.purge_files",
         "apps.institutions.tasks.seal_audit_trails",
         "apps.jobs.tasks.requeue_lost_jobs",
         "apps.outbox.tasks.deliver_outbox",

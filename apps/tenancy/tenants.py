@@ -1,5 +1,7 @@
 """Which institutions there are and which may act, for what stands below ``apps.institutions``."""
 
+from uuid import UUID
+
 from django.db import connection
 
 
@@ -20,6 +22,14 @@ def is_active(institution_id: int) -> bool:
             "SELECT 1 FROM institutions_institution WHERE id = %s AND status = 'active'", [institution_id]
         )
         return cursor.fetchone() is not None
+
+
+def institution_uid(institution_id: int) -> UUID:
+    """Return the public identifier of an institution, the name of the folder of its files."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT uid FROM institutions_institution WHERE id = %s", [institution_id])
+        uid: UUID = cursor.fetchone()[0]
+        return uid
 
 
 def _keys(query: str) -> list[int]:

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.jobs",
     "apps.outbox",
+    "apps.files",
     "apps.credits",
     "apps.registry",
     "apps.scoring",
@@ -355,6 +356,7 @@ JOB_REQUEUE_EVERY = timedelta(minutes=5)
 OUTBOX_EVERY = timedelta(seconds=30)
 DRAFTS_PURGE_EVERY = timedelta(hours=6)
 SESSIONS_PURGE_EVERY = timedelta(days=1)
+FILES_PURGE_EVERY = timedelta(hours=6)
 
 #: Proxies of ours: what they say of the client's address and of the request's name is believed.
 TRUSTED_PROXIES = env.networks("CREDISENSE_TRUSTED_PROXIES")

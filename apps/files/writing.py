@@ -1,0 +1,163 @@
+"""Tables written as files: chunk after chunk, in the dialect of what came in or as French Excel opens it.
+
+A cell that a spreadsheet would compute gets an apostrophe before it (``tenancy.cells``); a negative number
+stays a number. Write to ``services.part_path`` and keep with ``services.keep_written``: a file is seen whole
+or not at all.
+"""
+
+import codecs
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import polars as pl
+
+from apps.files.reading.dialects import Dialect
+from apps.files.reading.rows import chunks, header
+from apps.tenancy.cells import FORMULA_STARTS, UNSEEN, harmless
+
+#: What Excel opens in French by a double click.
+FRENCH_EXCEL = Dialect("csv", encoding="utf-8-sig", separator=";", decimal=",")
+
+_NUMBER = r"^\s*[+-]?[0-9](?:[0-9 .,'\u00a0\u202f]*[0-9])?\s?%?\s*$"
+_STARTS = "^ *[" + "".join(f"\\x{ord(sign):02x}" for sign in FORMULA_STARTS) + "]"
+#: The same as a class of Rust's expressions, where no surrogate can be.
+_UNSEEN = UNSEEN.pattern.replace(r"\ud800-\udfff", "")
+_PLAIN = r"^-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,10})?$"
+_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_MARKS = {"utf-8-sig": codecs.BOM_UTF8, "utf-16": codecs.BOM_UTF16_LE}
+_ENCODINGS = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}
+_NARROW = "\u202f"
+
+
+def dialect_of_result(source: Dialect, *, french_excel: bool = False) -> Dialect:
+    """Return how to write what is given back for ``source``: as it came, or as French Excel opens it."""
+    if french_excel:
+        return FRENCH_EXCEL
+    return source.replaced(header_line=1, sheet=None)
+
+
+class CsvWriter:
+    """Writes a CSV file chunk after chunk. Given back the position that ``append`` told, it goes on there.
+
+    What an interrupted job wrote after its last position is cut off, so that no row is there twice.
+    """
+
+    def __init__(self, path: Path, headers: Sequence[str], dialect: Dialect, *, at: int = 0) -> None:
+        self.dialect = dialect
+        self.encoding = _ENCODINGS.get(dialect.encoding or "utf-8", dialect.encoding or "utf-8")
+        self.width = len(headers)
+        self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+        self._file.truncate(at)
+        self._file.seek(at)
+        if at == 0:
+            self._file.write(_MARKS.get(dialect.encoding or "", b""))
+            self._write(
+                pl.DataFrame([headers], schema=[str(place) for place in range(self.width)], orient="row")
+            )
+
+    def append(self, frame: pl.DataFrame) -> int:
+        """Write the rows of ``frame``, its columns in order; return the position, on the disk by then."""
+        if frame.width != self.width:
+            raise ValueError(f"{frame.width} columns for {self.width} headers")
+        self._write(frame)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _write(self, frame: pl.DataFrame) -> None:
+        texts = [_texts(frame[name], self.dialect).alias(name) for name in frame.columns]
+        text = pl.DataFrame(texts).write_csv(
+            include_header=False, separator=self.dialect.separator or ",", line_terminator="\r\n"
+        )
+        if not self.encoding.startswith("utf"):
+            text = text.replace(_NARROW, "\u00a0")
+        self._file.write(text.encode(self.encoding, errors="replace"))
+
+
+def write_workbook(
+    path: Path, headers: Sequence[str], frames: Iterable[pl.DataFrame], *, sheet: str, decimal: str = "."
+) -> None:
+    """Write an XLSX file from chunks, one row in memory at a time; numbers and dates as such.
+
+    A text is a number when it is written as one, with the mark ``decimal``, a date when it is one in ISO.
+    """
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    table = book.create_sheet(sheet)
+    table.append([harmless(name) for name in headers])
+    for frame in frames:
+        for row in zip(*(_cells(frame[name], decimal) for name in frame.columns), strict=True):
+            table.append(row)
+    book.save(path)
+
+
+def workbook_from_csv(source: Path, target: Path, dialect: Dialect, *, sheet: str) -> None:
+    """Write as XLSX a CSV file of the site's own (``CsvWriter``)."""
+    frames = (chunk.frame for chunk in chunks(source, dialect))
+    write_workbook(target, header(source, dialect), frames, sheet=sheet, decimal=dialect.decimal)
+
+
+def _texts(values: pl.Series, dialect: Dialect) -> pl.Series:
+    """Return a column as it is written in a CSV file; null and empty are nothing."""
+    match values.dtype:
+        case pl.String:
+            return _harmless(values)
+        case pl.Float32 | pl.Float64:
+            return _decimals(values).str.replace(".", dialect.decimal, literal=True)
+        case pl.Date:
+            return values.dt.to_string("%d/%m/%Y" if dialect.day_first else "%Y-%m-%d")
+        case pl.Boolean:
+            return values.replace_strict([True, False], ["oui", "non"], return_dtype=pl.String)
+        case _:
+            return values.cast(pl.String)
+
+
+def _harmless(texts: pl.Series) -> pl.Series:
+    """Do what ``tenancy.cells.harmless`` does to a column of texts, but leave numbers as they are."""
+    text = pl.col("text")
+    seen = text.str.replace_all(_UNSEEN, "\ufffd")
+    computed = seen.str.contains(_STARTS) & ~seen.str.contains(_NUMBER)
+    kept = pl.when(text.str.len_bytes() > 0)
+    frame = pl.DataFrame({"text": texts})
+    return frame.select(kept.then(pl.when(computed).then("'" + seen).otherwise(seen))).to_series()
+
+
+def _decimals(values: pl.Series) -> pl.Series:
+    """Write numbers without exponents nor useless zeros; what is not finite is nothing."""
+    finite = values.set(~values.is_finite().fill_null(value=False), None)
+    texts = finite.cast(pl.String).str.strip_suffix(".0")
+    long = texts.str.contains("e", literal=True).fill_null(value=False)
+    if not long.any():
+        return texts
+    plain = [f"{value:.12f}".rstrip("0").rstrip(".") for value in finite.filter(long)]
+    return texts.scatter(long.arg_true(), plain)
+
+
+def _cells(values: pl.Series, decimal: str) -> list[Any]:
+    """Return a column as the cells of a workbook."""
+    if values.dtype != pl.String:
+        return values.to_list()
+    marked = values.str.replace(decimal, ".", literal=True)
+    numeric = marked.str.contains(_PLAIN).fill_null(value=False)
+    dated = values.str.contains(_ISO).fill_null(value=False)
+    cells: list[Any] = _harmless(values).to_list()
+    for place in numeric.arg_true():
+        cells[place] = float(marked[place]) if "." in marked[place] else int(marked[place])
+    for place, date in zip(dated.arg_true(), values.filter(dated).str.to_date(strict=False), strict=True):
+        cells[place] = cells[place] if date is None else date
+    return cells
