@@ -16,6 +16,7 @@ from apps.users.models import Membership, PartnerKey, User
 from tests.world import WORLD
 
 VICTIM, ATTACKER = "horizon", "ngwa"
+UID_LENGTH = 36
 WORD = re.compile(r"[\w@.\-]{3,}")
 
 
@@ -29,7 +30,7 @@ class Loot:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._by_word: dict[str, set[str]] = {}
         for secret in secrets:
-            for form in {secret, secret.replace("-", "") if len(secret) == 36 else secret}:
+            for form in {secret, secret.replace("-", "") if len(secret) == UID_LENGTH else secret}:
                 word = WORD.search(form)
                 if word:
                     self._by_word.setdefault(word[0].lower(), set()).add(form.lower())
@@ -50,8 +51,11 @@ class Loot:
 @cache
 def loot() -> Loot:
     """Return the secrets of horizon's committed rows that are not ngwa's too."""
-    own = "\n".join(secrets_of(ATTACKER)).lower()  # a short name may be the beginning of a longer one there
-    return Loot(secret for secret in secrets_of(VICTIM) if secret.lower() not in own)
+    # A short name may be the beginning of a longer one there; an identifier is whole or it is none.
+    own = "\n".join(each for each in secrets_of(ATTACKER) if len(each) != UID_LENGTH).lower()
+    return Loot(
+        secret for secret in secrets_of(VICTIM) if len(secret) == UID_LENGTH or secret.lower() not in own
+    )
 
 
 def secrets_of(code: str) -> set[str]:
