@@ -1,9 +1,9 @@
 """What a file is written in: found by reading it, said, and open to correction."""
 
 import csv
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -77,7 +77,7 @@ def _settled(dialect: Dialect, rows: Sequence[Sequence[str]], limits: Limits) ->
     if max(len(row) for row in rows) > limits.columns:
         raise too_many_columns(limits)
     index = header_index(rows)
-    marks = marks_of(chain.from_iterable(rows[index + 1 :]), separator=dialect.separator)
+    marks = marks_of(itertools.chain.from_iterable(rows[index + 1 :]), separator=dialect.separator)
     return replace(
         dialect,
         decimal=marks.decimal,
@@ -91,7 +91,7 @@ def _settled(dialect: Dialect, rows: Sequence[Sequence[str]], limits: Limits) ->
 def _first_lines(path: Path, encoding: str) -> list[str]:
     first, size = [], 0
     with opened_text(path, encoding) as lines:
-        for line in islice(lines, _SAMPLE):
+        for line in itertools.islice(lines, _SAMPLE):
             first.append(line)
             size += len(line)
             if size > _SAMPLE_SIZE:
@@ -108,7 +108,7 @@ def sheets(path: Path) -> list[str]:
 def _first_filled(path: Path) -> tuple[str, Sequence[list[str]]]:
     for sheet in sheets(path):
         with sheet_rows(path, sheet, decimal=_NO_MARK) as records:
-            rows = list(islice(records, _SAMPLE_OF_SHEET))
+            rows = list(itertools.islice(records, _SAMPLE_OF_SHEET))
         if any(any(row) for row in rows):
             return sheet, rows
     raise FileRefused("file_empty", _("The file is empty."))

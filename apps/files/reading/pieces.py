@@ -4,9 +4,9 @@ A record is a line of a spreadsheet: a line of the text, or several where quotes
 """
 
 import csv
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
 from pathlib import Path
 
 from apps.files.reading.dialects import Dialect
@@ -44,7 +44,7 @@ def pieces(path: Path, dialect: Dialect, *, size: int, skip: int = 0) -> Iterato
     separator, line = dialect.separator or ",", skip + 1
     with opened_text(path, dialect.encoding or "utf-8") as lines:
         _pass_over(lines, separator, skip)
-        while texts := list(islice(lines, size)):
+        while texts := list(itertools.islice(lines, size)):
             if _quoted(texts):
                 piece = Piece(line, separator, cut=_cut(texts, lines, separator))
                 line += len(piece.cut)
@@ -66,14 +66,14 @@ def first_records(path: Path, dialect: Dialect, count: int) -> list[Sequence[str
 
 def _of_sheet(path: Path, dialect: Dialect, size: int, skip: int) -> Iterator[Piece]:
     with sheet_rows(path, dialect.sheet, decimal=dialect.decimal) as rows:
-        after, line = islice(rows, skip, None), skip + 1
-        while cut := list(islice(after, size)):
+        after, line = itertools.islice(rows, skip, None), skip + 1
+        while cut := list(itertools.islice(after, size)):
             yield Piece(line, "", cut=[*cut])
             line += len(cut)
 
 
 def _pass_over(lines: Iterator[str], separator: str, count: int) -> None:
-    while count > 0 and (texts := list(islice(lines, min(count, _SKIPPED_AT_ONCE)))):
+    while count > 0 and (texts := list(itertools.islice(lines, min(count, _SKIPPED_AT_ONCE)))):
         count -= len(_cut(texts, lines, separator)) if _quoted(texts) else len(texts)
 
 
@@ -83,7 +83,7 @@ def _quoted(texts: Sequence[str]) -> bool:
 
 def _cut(texts: Sequence[str], after: Iterator[str], separator: str) -> list[Sequence[str]]:
     """Cut ``texts``, and as many lines ``after`` them as the last record needs."""
-    reader = csv.reader(chain(texts, after), delimiter=separator)
+    reader = csv.reader(itertools.chain(texts, after), delimiter=separator)
     cut: list[Sequence[str]] = []
     try:
         while reader.line_num < len(texts):
