@@ -34,7 +34,8 @@ class Site:
             "CREDISENSE_DATA_DIR": str(folder),
             "CREDISENSE_MODELS_DIR": str(folder / "models"),
             "CREDISENSE_DEMO": "1",
-            "CREDISENSE_RATE_PREDICT": "1000/s",  # the limit would hide what is asked here
+            "CREDISENSE_RATE_PREDICT": "1000/s",  # limits would hide what is asked here
+            "CREDISENSE_RATE_DEFAULT": "100000/min",
         }
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
