@@ -25,7 +25,7 @@ from apps.api.parsers import is_readable
 from apps.api.throttling import announce_limits
 from apps.api.v1.scoring.serializers import direct_body
 from apps.scoring.services.direct import keep_direct, score_direct
-from apps.scoring.terms import terms_of
+from apps.scoring.terms import READING, terms_of
 from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb, allows
 from apps.tenancy.tracing import request_id
@@ -37,6 +37,7 @@ from apps.users.tokens import Claims, claims_of
 GetResponse = Callable[[HttpRequest], HttpResponse]
 PATH = "/api/v1/predict"
 JSON = "application/json"
+UTF_8 = "utf-8"
 ANYTHING = ("", "*/*", JSON)
 #: Requests that bring one of these go the complete way.
 ASKS_MORE = ("HTTP_IDEMPOTENCY_KEY", "HTTP_ORIGIN", "HTTP_CONTENT_ENCODING")
@@ -61,9 +62,10 @@ class DirectMiddleware:
         request.request_id = name_of(request)
         token = request_id.set(request.request_id)
         try:
-            opening = open_ahead(request, claims, reading=settings.API_DIRECT_TERMS)
+            opening = open_ahead(request, claims, reading=READING)
             request.limits = opening.limits  # counted once, whoever answers
-            answer = None if opening.refused else _scored(opening, body, api_language(request))
+            language = api_language(request)
+            answer = None if opening.refused else _scored(opening, body, language)
         except (DatabaseError, InterfaceError):
             connection = connections[DEFAULT_DB_ALIAS]
             if not connection.in_atomic_block:
@@ -71,15 +73,15 @@ class DirectMiddleware:
             return None
         finally:
             request_id.reset(token)
-        return None if answer is None else self._whole(request, answer)
+        return None if answer is None else self._whole(request, answer, language)
 
-    def _whole(self, request: Any, answer: HttpResponse) -> HttpResponse:
+    def _whole(self, request: Any, answer: HttpResponse, language: str) -> HttpResponse:
         secure = request.is_secure()
         if secure not in self._standing:
             self._standing[secure] = _standing_headers(request)
         for name, value in self._standing[secure].items():
             answer[name] = value
-        answer["Content-Language"] = api_language(request)
+        answer["Content-Language"] = language
         answer["Content-Length"] = str(len(answer.content))
         answer["X-Request-Id"] = request.request_id
         announce_limits(answer, request.limits)
@@ -94,6 +96,7 @@ def _claims(request: HttpRequest) -> Claims | None:
         request.method == "POST"
         and scheme.lower() == "bearer"
         and request.content_type == JSON
+        and (request.encoding or UTF_8).lower() == UTF_8
         and meta.get("HTTP_ACCEPT", "").strip() in ANYTHING
         and not meta.get("QUERY_STRING")
         and not any(name in meta for name in ASKS_MORE)
@@ -111,7 +114,7 @@ def _claims(request: HttpRequest) -> Claims | None:
 def _body(request: HttpRequest) -> dict[str, Any] | None:
     """Return the values; ``None`` for anything but an object of plain values, without a reference."""
     try:
-        body = json.loads(request.body, parse_constant=_refused)
+        body = json.loads(request.body.decode(UTF_8), parse_constant=_refused)
     except (ValueError, RecursionError, RequestDataTooBig, UnreadablePostError):
         return None
     if not isinstance(body, dict) or any(name in body for name in REFERENCES) or not is_readable(body):

@@ -31,21 +31,7 @@ def record(
     ``target`` is any row with a ``uid``, a person or an institution too: logging in is an entry whose
     target is the user.
     """
-    entry = entry_of(by=by, action=action, target=target, before=before, after=after)
-    insert(entry)
-    return entry
-
-
-def entry_of(
-    *,
-    by: Actor,
-    action: str,
-    target: models.Model | None = None,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> AuditEntry:
-    """Return the entry that ``record`` inserts, for whoever inserts it with the row that it tells of."""
-    return AuditEntry(
+    entry = AuditEntry(
         actor_kind=by.kind,
         actor_id=by.id,
         actor_name=by.display_name,
@@ -57,6 +43,8 @@ def entry_of(
         request_id=by.request_id,
         address=by.address,
     )
+    insert(entry)
+    return entry
 
 
 def record_read(*, by: Actor, target: models.Model) -> AuditEntry:

@@ -15,6 +15,8 @@ from apps.registry.queries import champion_among
 from apps.scoring.errors import NoPolicy
 from apps.scoring.models import ScoringPolicy
 
+#: The function of the database, ``function(institution, date) -> text``.
+READING = "scoring_terms"
 KEPT_IN_MEMORY = 512
 
 

@@ -317,9 +317,6 @@ API_RATE_ROUTES = [
     ("predict", r"^/api/v1/(predict$|simulate$|applications/[^/]+/score$|predictions/[^/]+/replay$)"),
     ("login", r"^/api/v1/(login$|token/)"),
 ]
-#: The function of the database that reads what a score depends on, in the statement that tells who asks
-#: (apps/api/direct.py).
-API_DIRECT_TERMS = "scoring_terms"
 #: Webhooks: ports and schemes that may be sent to, and networks allowed beside the public internet.
 WEBHOOK_PORTS: tuple[int, ...] = (443, 8443)
 WEBHOOK_PLAIN_HTTP = False

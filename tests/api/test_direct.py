@@ -103,6 +103,7 @@ def test_an_agent_and_a_risk_manager_go_direct_too(api, world, went_direct):
         ("", 422),
         ("[" * 100_000, 400),
         (b"\xff\xfe", 400),
+        (json.dumps(BODY).encode("utf-16"), 400),
     ],
 )
 def test_what_cannot_be_scored_is_refused_by_the_complete_way(api, world, went_direct, body, status):

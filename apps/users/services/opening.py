@@ -1,7 +1,7 @@
 """The beginning of a request that must be quick: everything that is to be known, in one statement.
 
-Routes of ``API_DIRECT`` name a function of the database, ``function(institution, date) -> text``, that reads
-what their answer needs. Nothing is kept from one request to the next: closing a session counts at once.
+Whoever opens names a function of the database, ``function(institution, date) -> text``, that reads what the
+answer needs. Nothing is kept from one request to the next: closing a session counts at once.
 """
 
 import datetime as dt
@@ -77,9 +77,9 @@ def open_ahead(request: Any, claims: Claims, *, reading: str) -> Opening:
 
 @cache
 def _opening(reading: str) -> Call:
-    """Return the statement; the names of functions come from settings, never from a request."""
+    """Return the statement; the name of the function is a constant of the caller, never of a request."""
     return Call(
-        f"SELECT o.*, {reading}(o.institution_id, $1)"  # noqa: S608  a setting
+        f"SELECT o.*, {reading}(o.institution_id, $1)"  # noqa: S608  a constant
         " FROM users_api_opening($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) o"
     )
 

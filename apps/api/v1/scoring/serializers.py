@@ -275,15 +275,7 @@ def _body(
 ) -> dict[str, Any]:
     body: dict[str, Any] = {
         "id": str(score.uid),
-        "prediction": int(figures["predicted_default"]),
-        "probabilite_defaut": figures["pd"],
-        "seuil_utilise": figures["threshold"],
-        "niveau_risque": figures["band"],
-        "score": figures["points"],
-        "classe": figures["grade"],
-        "recommandation": figures["recommendation"],
-        "perte_attendue": figures["expected_loss_xaf"],
-        "montant_max_conseille": figures["max_amount_xaf"],
+        **contract_figures(figures),
         "regles": [_rule_body(line) for line in rules],
         "facteurs": [_factor_body(factor) for factor in factors],
         "avertissements": figures["warnings"],
@@ -355,6 +347,21 @@ def variable_body(variable: Variable, *, used: bool) -> dict[str, Any]:
 def product() -> dict[str, str]:
     """Return the product's name and version."""
     return {"product": "CrediSense", "version": settings.VERSION}
+
+
+def contract_figures(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of a score under the contract's names."""
+    return {
+        "prediction": int(figures["predicted_default"]),
+        "probabilite_defaut": figures["pd"],
+        "seuil_utilise": figures["threshold"],
+        "niveau_risque": figures["band"],
+        "score": figures["points"],
+        "classe": figures["grade"],
+        "recommandation": figures["recommendation"],
+        "perte_attendue": figures["expected_loss_xaf"],
+        "montant_max_conseille": figures["max_amount_xaf"],
+    }
 
 
 def _rule_body(line: RuleLine) -> dict[str, Any]:

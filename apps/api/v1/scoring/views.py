@@ -24,6 +24,7 @@ from apps.api.v1.scoring.serializers import (
     SimulateSerializer,
     SimulationSerializer,
     WelcomeSerializer,
+    contract_figures,
     detail_body,
     prediction_body,
     prediction_line,
@@ -237,15 +238,7 @@ def _nothing_else(body: dict[str, Any]) -> None:
 
 def _contract_names(figures: Any) -> dict[str, Any]:
     return {
-        "prediction": int(figures["predicted_default"]),
-        "probabilite_defaut": figures["pd"],
-        "seuil_utilise": figures["threshold"],
-        "niveau_risque": figures["band"],
-        "score": figures["points"],
-        "classe": figures["grade"],
-        "recommandation": figures["recommendation"],
-        "perte_attendue": figures["expected_loss_xaf"],
-        "montant_max_conseille": figures["max_amount_xaf"],
+        **contract_figures(figures),
         "base": figures["base"],
         "contributions": {each["variable"]: each["log_odds"] for each in figures["contributions"]},
         "avertissements": figures["warnings"],
