@@ -215,6 +215,7 @@ def production(server: Any, folder: Path) -> dict[str, str]:
         "CREDISENSE_AUDIT_KEY": keys["audit"],
         "CREDISENSE_RATE_PREDICT": "1000000/s",  # counted as ever, and never reached
         "CREDISENSE_RATE_DEFAULT": "1000000/min",
+        "CREDISENSE_RATE_FILES": "1000000/min",
         "DATABASE_URL": address(server, APP),
         "DATABASE_OWNER_URL": address(server, OWNER),
         "DATABASE_PLATFORM_URL": address(server, PLATFORM),

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery, signals
+from celery.schedules import crontab
 from django.conf import settings
 
 from config.queue_files import use_whole_files
@@ -35,9 +36,17 @@ app.conf.beat_schedule = {
         "task": "apps.users.tasks.purge_requests",
         "schedule": settings.REQUESTS_PURGE_EVERY,
     },
+    "derive-outcomes": {
+        "task": "apps.credits.tasks.derive_all_outcomes",
+        "schedule": crontab(hour=2, minute=10),
+    },
     "purge-files": {
         "task": "apps.files.tasks.purge_files",
         "schedule": settings.FILES_PURGE_EVERY,
+    },
+    "rescore-portfolios": {
+        "task": "apps.scoring.tasks.rescore_due",
+        "schedule": settings.RESCORE_LOOK_EVERY,
     },
     "seal-audit-trails": {
         "task": "apps.institutions.tasks.seal_audit_trails",

@@ -12,6 +12,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from apps.registry.services.versions import champions_that_do_not_load
+
 logger = logging.getLogger(__name__)
 
 
@@ -25,14 +27,16 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """200, or 503 with one line per dependency."""
+    """200, or 503 with one line per dependency; models that do not load are listed, and fail nothing."""
     checks: dict[str, Callable[[], str]] = {
         "database": _database,
         "migrations": _migrations,
         "broker": _broker,
     }
-    found = {name: _verdict(name, check) for name, check in checks.items()}
+    found: dict[str, object] = {name: _verdict(name, check) for name, check in checks.items()}
     ready = all(verdict == "ok" for verdict in found.values())
+    if ready and (broken := champions_that_do_not_load()):
+        found["models_not_loaded"] = broken
     return JsonResponse({"status": "ok" if ready else "unavailable", **found}, status=200 if ready else 503)
 
 

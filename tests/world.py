@@ -4,13 +4,17 @@ import datetime as dt
 from functools import cache
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from apps.institutions.models import Institution
 from apps.outbox.models import Webhook
 from apps.outbox.services import enqueue_alert
+from apps.scoring.services.batches import receive_batch, score_at_once
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
 from apps.users.models import Membership, User
 from apps.users.queries import active_membership, member_actor
+from tests.predict import BODY
 
 AS_OF = dt.date(2026, 11, 21)
 ROWS = {"horizon": 1_800, "ngwa": 600}
@@ -27,6 +31,16 @@ def build_world() -> None:
             member = Membership.objects.get(institution=institution, role="auditeur")
             enqueue_alert(code="test.alert", recipients=[member.user_id], payload={})
             Webhook.objects.create(url=f"https://{code}.example/told", events=[], secret=f"{code}-{code}")
+            _scored_file(code)
+
+
+def _scored_file(code: str) -> None:
+    """Score a file of one line for the analyst of an institution."""
+    text = f"dossier,{','.join(BODY)}\n{code}-1,{','.join(map(str, BODY.values()))}\n"
+    membership = active_membership(User.objects.get(email=f"analyste@{code}.demo").pk)
+    assert membership is not None
+    upload = SimpleUploadedFile(f"portefeuille-{code}.csv", text.encode())
+    score_at_once(batch=receive_batch(upload=upload, by=member_actor(membership)))
 
 
 class World:

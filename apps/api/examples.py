@@ -8,6 +8,8 @@ APPLICATION = "c1a5f0d4-7f7a-4d0b-a9c1-5e2b8f4d6a33"
 PREDICTION = "7d9e4c2a-1b3f-4a6d-8c5e-9f0a1b2c3d44"
 USER = "2e4f6a8c-0b1d-4c3e-a5f7-8d9e0f1a2b55"
 CREDIT = "9a8b7c6d-5e4f-4a3b-92c1-d0e1f2a3b466"
+LOAN = "1d2c3b4a-5f6e-4d7c-8b9a-a0b1c2d3e488"
+REPAYMENT = "4b3a2c1d-6e5f-4c8b-9a7d-b1a0d3c2f599"
 WEBHOOK = "5c3d2e1f-0a9b-4c8d-b7e6-f5a4d3c2b177"
 NOW = "2026-11-21T09:12:44+01:00"
 
@@ -173,7 +175,48 @@ _WEBHOOK = {
     "created_at": NOW,
 }
 
+_CREDIT_LINE = {
+    "id": LOAN,
+    "reference": "P-2026-000412",
+    "status": "active",
+    "client": {"id": CLIENT, "reference": "C-000412"},
+    "agency": {"id": AGENCY, "code": "kribi"},
+    "application": APPLICATION,
+    "amount_xaf": 600_000,
+    "disbursed_on": "2026-08-20",
+    "rate_percent": 22.0,
+    "duration_months": 12,
+    "repayment_kind": "constant",
+}
+_INSTALLMENT = {
+    "number": 3,
+    "schedule_from": "2026-08-20",
+    "due_on": "2026-11-20",
+    "principal_xaf": 46_828,
+    "interest_xaf": 9_329,
+    "paid_xaf": 0,
+    "settled_on": None,
+    "replaced": False,
+}
+_RECEIPT = {"credit": LOAN, "reference": "Q-001893", "paid_on": "2026-11-21", "amount_xaf": 56_157}
+_REPAYMENT = {"id": REPAYMENT, **_RECEIPT, "source": "api", "created_at": NOW}
+
 #: Name of a schema -> its example.
+_SUMMARY = {
+    "lignes_lues": 2,
+    "lignes_scorees": 1,
+    "rejets": 1,
+    "probabilite_moyenne": 0.08430000000000001,
+    "taux_defaut_predit": 0.0,
+    "perte_attendue": 13699,
+    "niveaux": {"faible": 0, "modere": 1, "eleve": 0},
+    "classes": {"A": 0, "B": 0, "C": 1, "D": 0, "E": 0},
+    "recommandations": {"accorder": 0, "etudier": 1, "refuser": 0},
+    "hors_domaine": 0,
+    "colonnes": [{"colonne": "age", "variable": "age", "conversion": ""}],
+    "modele": {"nom": "defaut-imf", "version": "3", "statut": "champion"},
+    "politique": {"version": 4},
+}
 EXAMPLES: dict[str, Any] = {
     "Login": {"email": "m.essomba@exemple.cm", "password": "Quatre-Manguiers-Bleus-9"},
     "Tokens": {"access": "eyJhbGciOi…", "refresh": "eyJhbGciOi…", "expires_in": 600},
@@ -226,6 +269,34 @@ EXAMPLES: dict[str, Any] = {
     "Close": {"on": "2026-11-21"},
     "ExternalCredit": _EXTERNAL,
     "ExternalCreditPage": _page(_EXTERNAL),
+    "NewCredit": {"application": APPLICATION, "disbursed_on": "2026-08-20", "reference": "P-2026-000412"},
+    "CreditLinePage": _page(_CREDIT_LINE),
+    "Credit": {
+        **_CREDIT_LINE,
+        "closed_on": None,
+        "written_off_on": None,
+        "restructured_on": None,
+        "for_difficulty": False,
+        "refinances": None,
+        "exclusion": "",
+        "position": {
+            "on": "2026-11-21",
+            "outstanding_xaf": 508_859,
+            "overdue_xaf": 56_157,
+            "payable_xaf": 561_570,
+            "days_past_due": 1,
+            "next_due_on": "2026-11-20",
+            "next_xaf": 56_157,
+            "settlement_xaf": 518_188,
+        },
+        "delays": {"thirty": 0, "sixty": 0, "ninety": 0},
+        "created_at": NOW,
+        "updated_at": NOW,
+    },
+    "InstallmentPage": _page(_INSTALLMENT),
+    "NewRepayment": _RECEIPT,
+    "Repayment": _REPAYMENT,
+    "RepaymentPage": _page(_REPAYMENT),
     "AgencyChange": _AGENCY,
     "PatchedAgencyChange": {"is_active": False},
     "Agency": {"id": AGENCY, **_AGENCY},
@@ -258,6 +329,59 @@ EXAMPLES: dict[str, Any] = {
         "identique": True,
         "enregistre": {"probabilite_defaut": 0.08430000000000001},
         "recalcule": {"probabilite_defaut": 0.08430000000000001},
+    },
+    "File": {"file": "portefeuille.csv", "format": "excel"},
+    "ScoredFile": {
+        "id": "0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001",
+        "lignes": [
+            {
+                "ligne": 2,
+                "id": "0b0e5ac3-57d3-4a5e-9a7c-6a3a00000002",
+                "prediction": 0,
+                "probabilite_defaut": 0.08430000000000001,
+                "seuil_utilise": 0.15,
+                "niveau_risque": "modere",
+                "score": 606,
+                "classe": "C",
+                "recommandation": "etudier",
+                "perte_attendue": 13699,
+                "facteurs": [],
+                "avertissements": [],
+            }
+        ],
+        "rejets": [
+            {
+                "ligne": 3,
+                "motifs": [
+                    {
+                        "colonne": "age",
+                        "valeur": "17",
+                        "code": "out_of_range",
+                        "detail": "L'âge doit être compris entre 18 et 80 ans.",
+                    }
+                ],
+            }
+        ],
+        "resume": _SUMMARY,
+    },
+    "Batch": {
+        "id": "0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001",
+        "status": "done",
+        "fichier": "portefeuille.csv",
+        "lignes_total": 2,
+        "lignes_lues": 2,
+        "lignes_scorees": 1,
+        "rejets": 1,
+        "pourcentage": 100,
+        "fin_estimee": None,
+        "erreur": "",
+        "resume": _SUMMARY,
+        "date": "2026-11-21T09:12:44+01:00",
+        "links": {
+            "self": "/api/v1/batches/0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001",
+            "result": "/api/v1/batches/0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001/result",
+            "cancel": "/api/v1/batches/0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001/cancel",
+        },
     },
     "FeaturesNames": {
         "modele": {"nom": "defaut-imf", "version": "3", "statut": "champion"},

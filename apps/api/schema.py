@@ -91,6 +91,7 @@ YES_NO = [("oui", "oui"), ("non", "non")]
 SUCCESSES = {
     "200": "Fait",
     "201": "Créé",
+    "202": "Accepté : le calcul se suit par `links.self`",
     "205": "Session fermée",
     "304": "L'objet n'a pas changé : pas de corps",
 }
@@ -98,7 +99,7 @@ SUCCESSES = {
 BODIES = """
 Login Refresh Predict Simulate NewClient PatchedClientChange NewApplication PatchedApplicationChange Submit
 Return Cancel NewExternalCredit PatchedExternalCreditChange Close AgencyChange PatchedAgencyChange NewUser
-PatchedUserChange NewWebhook PatchedWebhookChange
+PatchedUserChange NewWebhook PatchedWebhookChange NewCredit NewRepayment
 """.split()  # noqa: SIM905  a list of names is read more easily so
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 TOO_MANY = "Trop de demandes : réessayez après `Retry-After` secondes"
@@ -178,8 +179,10 @@ TAGS = {
     "Session": "Ouvrir, renouveler et fermer une session",
     "Accueil": "Ce que sert cette adresse",
     "Scores": "Calculer, relire, rejouer, essayer",
+    "Fichiers": "Scorer un fichier ligne à ligne, le suivre, le recevoir complété",
     "Clients": "Les dossiers des clients",
     "Demandes": "Les demandes de crédit, jusqu'à la décision",
+    "Crédits": "L'argent prêté : échéances, remboursements, retards",
     "Crédits externes": "Ce que les clients doivent à d'autres prêteurs",
     "Agences": "Les agences de l'institution",
     "Utilisateurs": "Les personnes de l'institution et leurs rôles",

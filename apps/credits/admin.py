@@ -18,6 +18,7 @@ from apps.credits.importing import ClientResource
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.applications import visible_applications
 from apps.credits.queries.clients import STALE_SETTING, visible_clients
+from apps.credits.queries.ledger import HORIZON_SETTING
 from apps.credits.queries.privacy import NOTICE_SETTING
 from apps.credits.validators import document_index, phone_index, search_form
 from apps.institutions.admin import SETTINGS, AgencyFilter, ExchangeAdmin, Setting
@@ -32,6 +33,17 @@ SETTINGS[STALE_SETTING] = Setting(
         required=False,
         min_value=1,
         max_value=60,
+        widget=UnfoldAdminIntegerFieldWidget,
+    ),
+    words=lambda value: ngettext("%(count)d month", "%(count)d months", value) % {"count": value},
+)
+SETTINGS[HORIZON_SETTING] = Setting(
+    label=lambda: _("Months within which a default counts"),
+    field=lambda: forms.IntegerField(
+        label=_("Months within which a default counts"),
+        required=False,
+        min_value=6,
+        max_value=36,
         widget=UnfoldAdminIntegerFieldWidget,
     ),
     words=lambda value: ngettext("%(count)d month", "%(count)d months", value) % {"count": value},

@@ -111,3 +111,35 @@ class CancelReason(models.TextChoices):
     MISTAKE = "erreur", _("Entered by mistake")
     UNREACHABLE = "injoignable", _("The client can no longer be reached")
     OTHER = "autre", _("Other")
+
+
+class RepaymentKind(models.TextChoices):
+    CONSTANT = "constant", _("Constant instalments")
+    IN_FINE = "in_fine", _("Interest monthly, principal at the end")
+    SEASONAL = "seasonal", _("One payment at the end of the season")
+
+
+class CreditStatus(models.TextChoices):
+    ACTIVE = "active", _("Current")
+    CLOSED = "closed", _("Paid off")
+    WRITTEN_OFF = "written_off", _("Written off")
+    RESTRUCTURED = "restructured", _("Restructured")
+
+
+class Exclusion(models.TextChoices):
+    """Why a credit tells nothing of the risk of lending: counted, never an outcome."""
+
+    STAFF = "staff", _("Loan to a member of staff")
+    OVERDRAFT = "overdraft", _("Overdraft")
+    FRAUD = "fraud", _("Fraud")
+    DEATH = "death", _("Death of the borrower")
+
+
+class EntrySource(models.TextChoices):
+    """Where a line of the ledger comes from."""
+
+    TYPED = "typed", _("Entered on a page")
+    API = "api", _("Sent by a partner")
+    IMPORT = "import", _("Imported file")
+    REFINANCING = "refinancing", _("New credit that repays this one")
+    SYNTHETIC = "synthetic", _("Fictional data")

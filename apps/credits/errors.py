@@ -23,3 +23,9 @@ class PossibleDuplicate(DomainError):
     def __init__(self, message: str, *, found: Any) -> None:
         super().__init__(message)
         self.found = found
+
+
+class CreditMoved(DomainError):
+    """The credit is not, or no longer, in a state in which this can be done."""
+
+    code = "moved"

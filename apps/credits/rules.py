@@ -1,12 +1,14 @@
 """What may be done with a file or an application, by whom and when; asked by services and pages alike."""
 
-from apps.credits.enums import ApplicationStatus
-from apps.credits.models import Client, CreditApplication
+from apps.credits.enums import ApplicationStatus, CreditStatus
+from apps.credits.models import Client, Credit, CreditApplication
 from apps.tenancy.actor import Actor
 from apps.tenancy.roles import Verb
 
 OPEN_TO_CHANGE = (ApplicationStatus.DRAFT, ApplicationStatus.INCOMPLETE)
 NOT_DECIDED = (*OPEN_TO_CHANGE, ApplicationStatus.SUBMITTED)
+GRANTED = (ApplicationStatus.APPROVED, ApplicationStatus.APPROVED_CONDITIONALLY)
+RUNNING = (CreditStatus.ACTIVE, CreditStatus.RESTRUCTURED)
 
 
 def can_edit_file(actor: Actor, client: Client) -> bool:
@@ -55,3 +57,32 @@ def can_score(actor: Actor, application: CreditApplication) -> bool:
 
 def _holds(actor: Actor, application: CreditApplication, verb: Verb) -> bool:
     return actor.may(verb) and actor.sees_agency(application.agency_id)
+
+
+def can_disburse(actor: Actor, application: CreditApplication) -> bool:
+    """Say whether the money of an application may be noted as disbursed: once it is granted."""
+    return _holds(actor, application, Verb.EDIT_FILES) and application.status in GRANTED
+
+
+def can_record_repayment(actor: Actor, credit: Credit) -> bool:
+    """Say whether a repayment may be entered: until all is paid, after a write-off too."""
+    return _follows(actor, credit, Verb.EDIT_FILES) and credit.status != CreditStatus.CLOSED
+
+
+def can_close(actor: Actor, credit: Credit) -> bool:
+    """Say whether a credit may be closed early."""
+    return _follows(actor, credit, Verb.EDIT_FILES) and credit.status in RUNNING
+
+
+def can_write_off(actor: Actor, credit: Credit) -> bool:
+    """Say whether a credit may be written off: by who decides, while it runs."""
+    return _follows(actor, credit, Verb.DECIDE) and credit.status in RUNNING
+
+
+def can_restructure(actor: Actor, credit: Credit) -> bool:
+    """Say whether what is left of a credit may get another schedule: by who decides, while it runs."""
+    return can_write_off(actor, credit)
+
+
+def _follows(actor: Actor, credit: Credit, verb: Verb) -> bool:
+    return actor.may(verb) and actor.sees_agency(credit.agency_id)

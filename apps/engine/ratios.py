@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from apps.engine.contracts import Value
 
-_ROUNDING_PERCENT = 0.05  # partners send the rate with one decimal; that much below is rounding, not an error
+ROUNDING_PERCENT = 0.05  # partners send the rate with one decimal; that much below is rounding, not an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _incoherence(values: Mapping[str, Value], instalment: float | None, income: 
     if sent is None or instalment is None:
         return ()
     alone = 100 * instalment / income
-    return ("ratio_incoherent",) if alone > sent + _ROUNDING_PERCENT else ()
+    return ("ratio_incoherent",) if alone > sent + ROUNDING_PERCENT else ()
 
 
 def _number(values: Mapping[str, Value], name: str) -> float | None:

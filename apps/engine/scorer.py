@@ -139,6 +139,14 @@ class Scorer:
             place for place, name in enumerate(self.variables) if not isinstance(columns.get(name), alike)
         ]
 
+    def contributions(self, x: Floats) -> Floats:
+        """Float64 (rows, variables): log-odds of encoded rows, each bit for bit what ``score`` gives."""
+        return self._contributions(x)
+
+    def leaves(self, x: Floats) -> npt.NDArray[np.bool_]:
+        """Say which encoded rows hold a value outside what training saw."""
+        return self._outside(x, {}, len(x))
+
     def _contributions(self, x: Floats) -> Floats:
         trees = self._trees.contributions(x)
         return self.parts.trees_weight * trees + self._card_weight * self._card.contributions(x)

@@ -35,6 +35,15 @@ def load_scorer(version: ModelVersion) -> "Scorer":
         raise NoApprovedModel(_("No approved model: no score can be given for the moment.")) from error
 
 
+def loads(version: ModelVersion) -> bool:
+    """Say whether a version loads in this process; the reason why it does not is a log line."""
+    try:
+        load_scorer(version)
+    except NoApprovedModel:
+        return False
+    return True
+
+
 def model_folder(version: ModelVersion) -> Path:
     """Return where the folder of a version stands: the platform's tree or the institution's own files."""
     if version.platform_model_id is not None:

@@ -18,3 +18,11 @@ class Source(models.TextChoices):
     PAGE = "page", _("Page")
     API = "api", _("API")
     BATCH = "batch", _("Batch")
+
+
+class Output(models.TextChoices):
+    """In which format a scored file is given back."""
+
+    SAME = "source", _("As the file that was sent")
+    EXCEL = "excel", _("CSV for Excel in French")
+    XLSX = "xlsx", _("Excel workbook")

@@ -5,3 +5,9 @@ class NoPolicy(DomainError):
     """The institution has no scoring policy in force."""
 
     code = "no_policy"
+
+
+class BatchUnfinished(DomainError):
+    """The lines of a file are not all scored: there is no result."""
+
+    code = "unfinished"

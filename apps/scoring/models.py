@@ -1,11 +1,18 @@
+import uuid
+from typing import Any, ClassVar, Self
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.scoring.enums import Band, Recommendation, Source
+from apps.jobs.models import Job
+from apps.scoring.enums import Band, Output, Recommendation, Source
+from apps.tenancy.actor import Actor
 from apps.tenancy.constraints import tenant_constraints
-from apps.tenancy.models import TenantForeignKey, TenantModel
+from apps.tenancy.context import current_institution_id
+from apps.tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
 
 
 class ScoringPolicy(TenantModel):
@@ -102,3 +109,184 @@ class Prediction(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.points} ({self.grade})"
+
+
+#: The bytes of a line's identifier that hold its number.
+LINES = 0xFFFFFFFF
+
+
+def new_lines_uid() -> uuid.UUID:
+    """Return what the identifiers of the lines of a new batch begin with."""
+    return uuid.UUID(int=uuid.uuid4().int & ~LINES)
+
+
+def line_uid(start: uuid.UUID, line: int) -> uuid.UUID:
+    """Return the identifier of one line of the batch that has ``lines_from=start``."""
+    return uuid.UUID(int=start.int + line)
+
+
+class ScoringBatchQuerySet(TenantQuerySet["ScoringBatch"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Leave what ``actor`` sent; everything for who sees every agency, since a file has none."""
+        if actor.agency_ids is None:
+            return self
+        return self.filter(author_kind=actor.kind, author_id=actor.id)
+
+
+ScoringBatchManager = TenantManager.from_queryset(ScoringBatchQuerySet)
+
+
+class ScoringBatch(TenantModel):
+    """A file whose lines are scored, and with what: everything a line depends on is settled at the start.
+
+    Its job says where it stands; its chunks say which lines are done. ``columns`` names the variables of
+    ``ScoredLine.inputs`` in order, ``champions`` those of each segment: ``[{"segment", "id"}, …]``.
+    """
+
+    job = TenantForeignKey(Job, related_name="+")
+    source = TenantForeignKey("files.StoredFile", related_name="+")
+    result = TenantForeignKey("files.StoredFile", null=True, related_name="+")
+    dialect = models.JSONField(editable=False)
+    mapping = models.JSONField(editable=False)
+    output = models.CharField(_("format of the result"), max_length=6, choices=Output, default=Output.SAME)
+    language = models.CharField(max_length=2, default="fr", editable=False)
+    columns = models.JSONField(editable=False)
+    champions = models.JSONField(editable=False)
+    model_version = TenantForeignKey("registry.ModelVersion", related_name="+")
+    policy = TenantForeignKey(ScoringPolicy, related_name="+")
+    lines_from = models.UUIDField(default=new_lines_uid, editable=False)
+    lines_total = models.PositiveIntegerField(_("lines of the file"))
+    lines_read = models.PositiveIntegerField(_("lines read"), default=0)
+    lines_scored = models.PositiveIntegerField(_("lines scored"), default=0)
+    lines_rejected = models.PositiveIntegerField(_("lines rejected"), default=0)
+    summary = models.JSONField(_("summary"), null=True)
+    author_kind = models.CharField(max_length=8, editable=False)
+    author_id = models.BigIntegerField(null=True, editable=False)
+    author_name = models.CharField(_("asked by"), max_length=150, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects: ClassVar[ScoringBatchManager] = ScoringBatchManager()  # type: ignore[type-arg]
+
+    class Meta:
+        verbose_name = _("scored file")
+        verbose_name_plural = _("scored files")
+        constraints = [
+            *tenant_constraints("job", "source", "result", "model_version", "policy"),
+            models.UniqueConstraint(fields=["institution", "job"], name="scoring_batch_job"),
+            models.UniqueConstraint(fields=["institution", "lines_from"], name="scoring_batch_lines_from"),
+            models.CheckConstraint(
+                condition=Q(lines_read=models.F("lines_scored") + models.F("lines_rejected")),
+                name="scoring_batch_lines",
+            ),
+        ]
+        indexes = [models.Index(fields=["institution", "created_at", "uid"], name="scoring_batch_when")]
+
+    def __str__(self) -> str:
+        return str(self.uid)
+
+
+class BatchChunk(TenantModel):
+    """Lines of a file that are done: stored with their scores in one transaction, or not at all.
+
+    ``figures`` are what the summary adds up; ``sha256`` is that of these lines of the result, by which a
+    part that was lost or altered is noticed and made again.
+    """
+
+    batch = TenantForeignKey(ScoringBatch, related_name="chunks")
+    number = models.PositiveIntegerField()
+    first_line = models.PositiveIntegerField()
+    last_line = models.PositiveIntegerField()
+    scored = models.PositiveIntegerField()
+    rejected = models.PositiveIntegerField()
+    figures = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("lines scored together")
+        verbose_name_plural = _("lines scored together")
+        constraints = [
+            *tenant_constraints("batch", append_only=True),
+            models.UniqueConstraint(fields=["institution", "batch", "number"], name="scoring_chunk_number"),
+            models.CheckConstraint(
+                condition=Q(last_line__gte=models.F("first_line")), name="scoring_chunk_lines"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_line}-{self.last_line}"
+
+
+class FloatsField(models.Field):  # type: ignore[type-arg]
+    """Numbers in double precision, in order: ``django.contrib.postgres`` asks every connection for types."""
+
+    def db_type(self, connection: Any) -> str:  # noqa: ARG002  the interface of a field
+        return "double precision[]"
+
+
+class ScoredLineQuerySet(TenantQuerySet["ScoredLine"]):
+    def of(self, batch: ScoringBatch) -> Self:
+        """Leave the lines of a file, in its order."""
+        start = batch.lines_from
+        return self.filter(uid__range=(start, line_uid(start, LINES))).order_by("uid")
+
+
+ScoredLineManager = TenantManager.from_queryset(ScoredLineQuerySet)
+
+
+class ScoredLine(TenantModel):
+    """The score of one line of a file, in a fraction of what a ``Prediction`` takes: a file has a million.
+
+    ``inputs`` are the values of ``batch.columns``, a category as the place of its code; ``log_odds`` the
+    contributions in the order of the model's variables; NaN is missing. ``verdicts`` has one letter a rule
+    of the policy, ``warnings`` one bit a warning.
+
+    Its ``uid`` says whose it is and which one: ``batch.lines_from`` and the line's number in the last four
+    bytes. That keeps a line from being stored twice, finds the lines of a batch and the batch of a line; a
+    key to the batch, checked for each of a million rows, would take longer than storing them.
+    """
+
+    institution = models.ForeignKey(
+        "institutions.Institution",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        editable=False,
+        default=current_institution_id,
+    )
+    model = models.PositiveSmallIntegerField()
+    inputs = FloatsField()
+    log_odds = FloatsField()
+    pd = models.FloatField(_("probability of default"))
+    threshold = models.FloatField(_("threshold used"))
+    expected_loss_xaf = models.BigIntegerField(_("expected loss (FCFA)"))
+    points = models.SmallIntegerField(_("points"))
+    grade = models.SmallIntegerField()
+    band = models.SmallIntegerField()
+    recommendation = models.SmallIntegerField()
+    warnings = models.SmallIntegerField()
+    verdicts = models.CharField(max_length=40)
+
+    objects: ClassVar[ScoredLineManager] = ScoredLineManager()  # type: ignore[type-arg]
+
+    class Meta:
+        verbose_name = _("score of a line")
+        verbose_name_plural = _("scores of lines")
+        constraints = [
+            *tenant_constraints(append_only=True),
+            models.CheckConstraint(condition=Q(pd__gte=0) & Q(pd__lte=1), name="scoring_line_pd"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.points}"
+
+    @property
+    def line(self) -> int:
+        """The line of the file, as a spreadsheet shows it."""
+        return self.uid.int & LINES
+
+    @property
+    def lines_from(self) -> uuid.UUID:
+        """What its batch has under the same name."""
+        return uuid.UUID(int=self.uid.int & ~LINES)

@@ -1,8 +1,10 @@
 """Reads of scores and policies."""
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from apps.credits.queries.applications import search_applications, visible_appli
 from apps.credits.queries.clients import search_clients, visible_clients
 from apps.engine import reasons, scorecard
 from apps.engine.contracts import (
+    CaseFacts,
     Contribution,
     Lang,
     PolicyFigures,
@@ -28,12 +31,13 @@ from apps.engine.contracts import Recommendation as Advised
 from apps.engine.dictionary import STANDARD
 from apps.engine.ratios import Means, means_of
 from apps.engine.wording import format_value
+from apps.jobs.enums import JobStatus
 from apps.registry.loader import load_scorer
 from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
-from apps.scoring.enums import Recommendation
+from apps.scoring.enums import Recommendation, Source
 from apps.scoring.errors import NoPolicy
-from apps.scoring.models import Prediction, ScoringPolicy
+from apps.scoring.models import Prediction, ScoredLine, ScoringBatch, ScoringPolicy
 from apps.scoring.validators import figures_from_json
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
@@ -111,10 +115,100 @@ def scores_found(
 
 def get_visible_prediction(actor: Actor, uid: UUID) -> Prediction:
     """Return one score; raise ``ObjectNotFound`` when unknown or out of sight, alike."""
-    prediction = visible_predictions(actor).filter(uid=uid).first()
+    prediction = visible_predictions(actor).filter(uid=uid).first() or _line_found(actor, uid)
     if prediction is None:
         raise ObjectNotFound(_("No such score."))
     return prediction
+
+
+def visible_batches(actor: Actor) -> QuerySet[ScoringBatch]:
+    """Return the files that ``actor`` sent to be scored; all of them for who sees every agency."""
+    rows = ScoringBatch.objects.visible_to(actor)
+    return rows.select_related("job", "source", "result", "model_version", "policy")
+
+
+def get_visible_batch(actor: Actor, uid: UUID) -> ScoringBatch:
+    """Return one scored file; raise ``ObjectNotFound`` when unknown or out of sight, alike."""
+    batch = visible_batches(actor).filter(uid=uid).first()
+    if batch is None:
+        raise ObjectNotFound(_("No such file."))
+    return batch
+
+
+def expected_end(batch: ScoringBatch) -> dt.datetime | None:
+    """Return when a running file should be done at the pace so far; ``None`` while nothing is known."""
+    job = batch.job
+    if job.status != JobStatus.RUNNING or job.started_at is None or not batch.lines_read:
+        return None
+    now = timezone.now()
+    left = max(batch.lines_total - batch.lines_read, 0)
+    spent: dt.timedelta = now - job.started_at
+    return now + spent * (left / batch.lines_read)
+
+
+def _line_found(actor: Actor, uid: UUID) -> Prediction | None:
+    line = ScoredLine.objects.filter(uid=uid).first()
+    if line is None:
+        return None
+    batch = visible_batches(actor).filter(lines_from=line.lines_from).first()
+    return None if batch is None else prediction_of_line(line, batch)
+
+
+def prediction_of_line(line: ScoredLine, batch: ScoringBatch) -> Prediction:
+    """Return the score of a line as any other score reads, in memory: the same figures, nothing computed.
+
+    What a rule looked at and its limit follow from the inputs and the policy; what it said is as stored.
+    """
+    from apps.engine.lines import BANDS, RECOMMENDATIONS, VERDICTS, WARNINGS, decoded
+    from apps.engine.policy import evaluate_rules
+
+    version = ModelVersion.objects.get(pk=batch.champions[line.model]["id"])
+    scorer, facts = load_scorer(version), CaseFacts()
+    values = decoded(batch.columns, line.inputs)
+    said = {verdict[0]: verdict for verdict in VERDICTS}
+    rules = [
+        replace(rule, verdict=said[letter])
+        for rule, letter in zip(
+            evaluate_rules(values, facts, figures_of_policy(batch.policy)), line.verdicts, strict=True
+        )
+    ]
+    chunk = batch.chunks.get(first_line__lte=line.line, last_line__gte=line.line)
+    known = asdict(facts)
+    contributions = zip(scorer.variables, line.log_odds, strict=True)
+    return Prediction(
+        uid=line.uid,
+        model_version=version,
+        policy=batch.policy,
+        source=Source.BATCH,
+        author_id=batch.author_id if batch.author_kind == "user" else None,
+        inputs=values,
+        facts=known,
+        input_hash=hash_of_inputs(values, known),
+        pd=line.pd,
+        base=scorer.base,
+        contributions=[
+            {"variable": name, "value": values.get(name), "log_odds": part} for name, part in contributions
+        ],
+        threshold=line.threshold,
+        predicted_default=line.pd >= line.threshold,
+        points=line.points,
+        grade=scorecard.GRADES[line.grade],
+        band=BANDS[line.band],
+        recommendation=RECOMMENDATIONS[line.recommendation],
+        expected_loss_xaf=line.expected_loss_xaf,
+        max_amount_xaf=None,
+        max_amount_reason="non_calcule",
+        rules=[asdict(rule) for rule in rules],
+        warnings=[name for bit, name in enumerate(WARNINGS) if line.warnings >> bit & 1],
+        duration_ms=0.0,
+        created_at=chunk.created_at,
+    )
+
+
+def hash_of_inputs(values: Mapping[str, Value], facts: Mapping[str, Any]) -> str:
+    """Return the SHA-256 (hexadecimal) of the canonical JSON of values and facts."""
+    canonical = json.dumps({"values": dict(values), "facts": facts}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def champion_variables() -> tuple[ModelVersion, frozenset[str]]:
@@ -381,3 +475,10 @@ def latest_scores(actor: Actor, field: str, keys: list[int]) -> dict[int, Predic
     scores = visible_predictions(actor).filter(**{f"{field}_id__in": keys})
     newest = scores.order_by(f"{field}_id", "-created_at").distinct(f"{field}_id")
     return {getattr(score, f"{field}_id"): score for score in newest}
+
+
+def mean_in_training(version: ModelVersion) -> float | None:
+    """Return the mean probability over what a model was trained on, as its card tells it, or ``None``."""
+    metrics = load_scorer(version).artefact.manifest.get("metrics") or {}
+    rate = metrics.get("predicted_rate")
+    return None if rate is None else float(rate)

@@ -7,11 +7,16 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.credits.models import CreditApplication
+from apps.jobs.models import Job
 from apps.jobs.services import Claim, register_kind, report_progress
 from apps.jobs.tasks import JobTask
-from apps.scoring.services.scores import rescore_chunk
+from apps.scoring.services.batches import KIND as BATCH
+from apps.scoring.services.batches import score_batch
+from apps.scoring.services.portfolio import RESCORE, Report, rescore_if_due, rescore_next
+from apps.tenancy.actor import task_actor
+from apps.tenancy.context import tenant_scope
+from apps.tenancy.tenants import active_institutions
 
-RESCORE = "rescore"
 CHUNK = 100
 
 
@@ -21,18 +26,36 @@ def rescore_institution(self: JobTask, job_uid: str) -> None:
     self.run_job(job_uid, _rescore)
 
 
+@shared_task(base=JobTask, bind=True)
+def score_file(self: JobTask, job_uid: str) -> None:
+    """Score the lines of a file, from where an earlier attempt stopped."""
+    self.run_job(job_uid, score_batch)
+
+
+@shared_task
+def rescore_due() -> None:
+    """Ask for the scheduled run of each institution whose last one is too old."""
+    for institution_id in active_institutions():
+        with tenant_scope(institution_id):
+            job = rescore_if_due(by=task_actor(institution_id))
+        if job is not None:
+            rescore_institution.apply_async([str(job.uid)], institution_id=institution_id)
+
+
 register_kind(RESCORE, "apps.scoring.tasks.rescore_institution")
+register_kind(BATCH, "apps.scoring.tasks.score_file")
 
 
 def _rescore(claim: Claim) -> Mapping[str, Any]:
     with claim.chunk():
         total = CreditApplication.objects.undecided().count()
-    scored = kept = 0
+        since = Job.objects.get(uid=claim.uid).created_at
+    report = Report()
     last: UUID | None = None
     while True:
         with claim.chunk():
-            last, new, same = rescore_chunk(after=last, size=CHUNK, by=claim.actor)
-            scored, kept = scored + new, kept + same
-            report_progress(claim=claim, percent=100 * (scored + kept) // max(total, 1))
+            last = rescore_next(report=report, since=since, after=last, size=CHUNK, by=claim.actor)
+            done = report.scored + report.unchanged
+            report_progress(claim=claim, percent=100 * done // max(total, 1))
         if last is None:
-            return {"scored": scored, "unchanged": kept}
+            return report.to_json()

@@ -50,10 +50,12 @@ OPEN_ROUTES = frozenset({"healthz", "health", "readyz", "metrics"})
 #: Tasks that act for no institution: they take no argument and open one scope per institution themselves.
 PLATFORM_TASKS = frozenset(
     {
+        "apps.credits.tasks.derive_all_outcomes",
         "apps.files.tasks.purge_files",
         "apps.institutions.tasks.seal_audit_trails",
         "apps.jobs.tasks.requeue_lost_jobs",
         "apps.outbox.tasks.deliver_outbox",
+        "apps.scoring.tasks.rescore_due",
         "apps.users.tasks.purge_drafts",
         "apps.users.tasks.purge_sessions",
         "apps.users.tasks.purge_requests",

@@ -5,6 +5,7 @@ from apps.web.accounts import views as accounts
 from apps.web.applications import lists
 from apps.web.applications import views as application
 from apps.web.audit import views as audit
+from apps.web.batches import views as batches
 from apps.web.clients import editing, securities
 from apps.web.clients import views as client
 from apps.web.credits import views as credit
@@ -12,6 +13,7 @@ from apps.web.drafts import views as drafts
 from apps.web.feedback import views as feedback
 from apps.web.glossary import views as glossary
 from apps.web.home import views as home
+from apps.web.ledger import views as ledger
 from apps.web.scoring import views as scoring
 from apps.web.search import views as search
 from apps.web.style import views as style
@@ -45,6 +47,8 @@ urlpatterns = [
     path("garanties/<uuid:uid>/mainlevee", securities.guarantee_release, name="guarantee_release"),
     path("clients/<uuid:uid>/credits-externes/nouveau", securities.debt_new, name="external_credit_new"),
     path("credits-externes/<uuid:uid>/solde", securities.debt_close, name="external_credit_close"),
+    path("credits/<uuid:uid>", ledger.credit, name="credit"),
+    path("credits/<uuid:uid>/remboursements/nouveau", ledger.repayment_new, name="repayment_new"),
     path("demandes/nouvelle", credit.application_new, name="application_new"),
     path("demandes/<uuid:uid>", application.application, name="application"),
     path("demandes/<uuid:uid>/modifier", application.application_edit, name="application_edit"),
@@ -65,6 +69,11 @@ urlpatterns = [
     path("scores/<uuid:uid>", scoring.score, name="score"),
     path("scores/<uuid:uid>/fiche", scoring.score_print, name="score_print"),
     path("scores/<uuid:uid>/recalcul", scoring.score_replay, name="score_replay"),
+    path("scoring-par-lot", batches.batches, name="batches"),
+    path("scoring-par-lot/fichiers/<uuid:uid>", batches.batch_prepare, name="batch_prepare"),
+    path("scoring-par-lot/<uuid:uid>", batches.batch, name="batch"),
+    path("scoring-par-lot/<uuid:uid>/resultat", batches.batch_result, name="batch_result"),
+    path("scoring-par-lot/<uuid:uid>/annuler", batches.batch_cancel, name="batch_cancel"),
     path("audit", audit.audit, name="audit"),
     path("audit/export", audit.audit_export, name="audit_export"),
     path("audit/integrite", audit.audit_check, name="audit_check"),

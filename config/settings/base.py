@@ -260,7 +260,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "ApplicationStatusEnum": "apps.credits.enums.ApplicationStatus",
+        "CreditStatusEnum": "apps.credits.enums.CreditStatus",
         "ContractTypeEnum": "apps.credits.enums.ContractType",
+        "EntrySourceEnum": "apps.credits.enums.EntrySource",
+        "ExternalSourceEnum": "apps.credits.enums.ExternalSource",
         "ExternalStatusEnum": "apps.credits.enums.ExternalStatus",
         "TypeCreditEnum": "apps.api.schema.CREDIT_TYPES",
         "OuiNonEnum": "apps.api.schema.YES_NO",
@@ -353,6 +356,8 @@ JOB_REQUEUE_EVERY = timedelta(minutes=5)
 OUTBOX_EVERY = timedelta(seconds=30)
 DRAFTS_PURGE_EVERY = timedelta(hours=6)
 SESSIONS_PURGE_EVERY = timedelta(days=1)
+#: How often it is looked whether an institution's scheduled rescoring is due.
+RESCORE_LOOK_EVERY = timedelta(hours=12)
 FILES_PURGE_EVERY = timedelta(hours=6)
 
 #: Proxies of ours: what they say of the client's address and of the request's name is believed.

@@ -36,6 +36,7 @@ def test_the_process_says_that_it_lives_without_the_database(path, django_assert
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
+@pytest.mark.django_db(databases=["default", "platform"])
 def test_readiness_has_a_line_for_each_dependency():
     answer = Client().get("/readyz")
 
@@ -43,6 +44,18 @@ def test_readiness_has_a_line_for_each_dependency():
         200,
         {"status": "ok", "database": "ok", "migrations": "ok", "broker": "ok"},
     )
+
+
+@pytest.mark.django_db(databases=["default", "platform"])
+def test_a_model_that_does_not_load_is_listed_and_fails_nothing(world, settings, tmp_path):
+    settings.PLATFORM_MODELS_DIR = tmp_path
+
+    answer = Client().get("/readyz")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    (listed,) = answer.json()["models_not_loaded"]
+    assert listed.endswith(")")
+    assert "horizon" not in listed
 
 
 @pytest.mark.parametrize("name", ["database", "broker"])
@@ -226,6 +239,8 @@ def test_every_list_goes_either_way_in_every_declared_order(api, world, path, wo
     with world.scope():
         if path.endswith("external-credits"):
             query["client"] = str(Borrower.objects.filter(external_credits__isnull=False).first().uid)
+        if "{uid}" in path:
+            path = path.replace("{uid}", existing(world)[path.split("/")[3]][0])
     browser = api(world.administrator if path.endswith(("users", "webhooks")) else world.auditor)
 
     def walk(sort):

@@ -19,10 +19,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from apps.audit.models import AuditEntry
-from apps.credits.models import Client, CreditApplication, ExternalCredit
+from apps.credits.models import Client, Credit, CreditApplication, ExternalCredit
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
-from apps.scoring.models import Prediction
+from apps.scoring.models import Prediction, ScoringBatch
 from config.wsgi import application
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("connection_kept")]
@@ -63,7 +63,9 @@ MODELS = {
     "agencies": Agency,
     "applications": CreditApplication,
     "audit": AuditEntry,
+    "batches": ScoringBatch,
     "clients": Client,
+    "credits": Credit,
     "external-credits": ExternalCredit,
     "predictions": Prediction,
     "webhooks": Webhook,
@@ -71,9 +73,11 @@ MODELS = {
 #: Field of a body or a query -> the resource that it names.
 FIELDS = {
     "agency": "agencies",
+    "application": "applications",
     "application_id": "applications",
     "client": "clients",
     "client_id": "clients",
+    "credit": "credits",
     "prediction": "predictions",
 }
 #: A body names one of these at most.

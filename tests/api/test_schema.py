@@ -80,6 +80,8 @@ def test_every_body_and_answer_has_an_example(document):
     for method, path, operation in operations(document):
         parts = [operation.get("requestBody", {}), *operation["responses"].values()]
         for content in (content for part in parts for content in part.get("content", {}).values()):
+            if content["schema"].get("format") == "binary":  # a file
+                continue
             name = content["schema"]["$ref"].rpartition("/")[2]
             assert schemas[name].get("examples"), (method, path, name)
 

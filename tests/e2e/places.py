@@ -37,6 +37,7 @@ FOR_EVERY_ROLE = {"web:home"}
 #: GET (a button's address) need not stand here.
 NOT_PAGES = {
     "web:audit_export": "a CSV file",
+    "web:batch_result": "the scored file",
 }
 
 #: Route -> values of its parameters, for an object of the institution whose scope is open.

@@ -137,9 +137,8 @@ def test_another_agency_has_no_such_file(world):
         of_others = stored_by(world, world.analyst, agency_id=other.pk)
         of_all = stored_by(world, world.analyst)
         of_agency = stored_by(world, world.analyst, agency_id=own.pk)
-        by_agent = stored_by(world, world.agent)
 
-        assert set(visible_files(agent)) == {of_agency, by_agent}
+        assert set(visible_files(agent)) == {of_agency}
         for hidden in (of_others, of_all):
             with pytest.raises(ObjectNotFound):
                 open_stored(uid=hidden.uid, by=agent)

@@ -7,10 +7,11 @@ import pytest
 from django.urls import reverse
 
 from apps.audit.models import AuditEntry
-from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee
+from apps.credits.models import Client, Credit, CreditApplication, ExternalCredit, Guarantee
+from apps.files.models import StoredFile
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
-from apps.scoring.models import Prediction
+from apps.scoring.models import Prediction, ScoringBatch
 from apps.tenancy.catalogue import OPEN_ROUTES
 from apps.tenancy.roles import Role, Verb, allows
 from apps.users.models import User
@@ -27,9 +28,14 @@ TARGETS = {
     "api:application_score": CreditApplication,
     "api:application_submit": CreditApplication,
     "api:audit_entry": AuditEntry,
+    "api:batch": ScoringBatch,
+    "api:batch_cancel": ScoringBatch,
+    "api:batch_result": ScoringBatch,
     "api:client": Client,
+    "api:credit": Credit,
     "api:external_credit": ExternalCredit,
     "api:external_credit_close": ExternalCredit,
+    "api:installments": Credit,
     "api:prediction": Prediction,
     "api:replay": Prediction,
     "api:user": User,
@@ -43,14 +49,20 @@ TARGETS = {
     "web:application_submit": CreditApplication,
     "web:application_withdraw": CreditApplication,
     "web:audit_entry": AuditEntry,
+    "web:batch": ScoringBatch,
+    "web:batch_cancel": ScoringBatch,
+    "web:batch_prepare": StoredFile,
+    "web:batch_result": ScoringBatch,
     "web:client": Client,
     "web:client_confirm": Client,
     "web:client_consent": Client,
     "web:client_edit": Client,
+    "web:credit": Credit,
     "web:external_credit_close": ExternalCredit,
     "web:external_credit_new": Client,
     "web:guarantee_new": Client,
     "web:guarantee_release": Guarantee,
+    "web:repayment_new": Credit,
     "web:score": Prediction,
     "web:score_print": Prediction,
     "web:score_replay": Prediction,
@@ -100,23 +112,33 @@ def test_every_route_with_an_object_is_attacked():
     assert {name for name, _rule in WITH_OBJECT} == set(TARGETS)
 
 
+#: Model -> its row of the open scope, and what of it nobody else may read.
+FOUND = {
+    AuditEntry: (AuditEntry.objects.first, lambda row: [str(row.object_uid)]),
+    Agency: (Agency.objects.first, lambda row: [row.name]),
+    Webhook: (Webhook.objects.first, lambda row: [row.url, row.secret]),
+    User: (
+        lambda: User.objects.get(email="analyste@horizon.demo"),
+        lambda row: [row.email, row.full_name],
+    ),
+    Client: (Client.objects.first, lambda row: [row.reference, row.last_name]),
+    ScoringBatch: (
+        ScoringBatch.objects.first,
+        lambda row: [row.source.original_name, row.author_name],
+    ),
+    StoredFile: (
+        lambda: StoredFile.objects.filter(purpose="batch").first(),
+        lambda row: [row.original_name],
+    ),
+}
+
+
 def target_and_secrets(model):
     """Return a row of the open scope and texts that nobody else may read."""
-    if model is AuditEntry:
-        target = AuditEntry.objects.first()
-        return target, [str(target.uid), str(target.object_uid)]
-    if model is Agency:
-        target = Agency.objects.first()
-        return target, [str(target.uid), target.name]
-    if model is Webhook:
-        target = Webhook.objects.first()
-        return target, [str(target.uid), target.url, target.secret]
-    if model is User:
-        target = User.objects.get(email="analyste@horizon.demo")
-        return target, [str(target.uid), target.email, target.full_name]
-    if model is Client:
-        target = Client.objects.first()
-        return target, [str(target.uid), target.reference, target.last_name]
+    if model in FOUND:
+        find, secrets = FOUND[model]
+        target = find()
+        return target, [str(target.uid), *secrets(target)]
     target = model.objects.select_related("client").exclude(client=None).first()
     return target, [str(target.uid), target.client.reference, target.client.last_name]
 

@@ -251,9 +251,9 @@ def test_a_refusal_fails_the_job_and_a_crash_queues_it(world, monkeypatch):
 
         return chunk
 
-    monkeypatch.setattr("apps.scoring.tasks.rescore_chunk", failing(InvalidValues("Refusé.")))
+    monkeypatch.setattr("apps.scoring.tasks.rescore_next", failing(InvalidValues("Refusé.")))
     run(ngwa, refused)
-    monkeypatch.setattr("apps.scoring.tasks.rescore_chunk", failing(ZeroDivisionError("client 699001122")))
+    monkeypatch.setattr("apps.scoring.tasks.rescore_next", failing(ZeroDivisionError("client 699001122")))
     run(ngwa, crashed)
 
     with world.scope("ngwa"):
@@ -281,14 +281,14 @@ def test_a_suspension_stops_a_running_task_at_its_next_chunk(world, monkeypatch)
     with world.scope("ngwa"):
         job = create_job(kind=RESCORE, by=world.actor("risques@ngwa.demo"))
         before = Prediction.objects.count()
-    from apps.scoring.services.scores import rescore_chunk
+    from apps.scoring.services.portfolio import rescore_next
 
     def chunk_then_suspend(**kwargs):
-        done = rescore_chunk(**{**kwargs, "size": 5})
+        done = rescore_next(**{**kwargs, "size": 5})
         Institution.objects.filter(pk=ngwa).update(status="suspended")
         return done
 
-    monkeypatch.setattr("apps.scoring.tasks.rescore_chunk", chunk_then_suspend)
+    monkeypatch.setattr("apps.scoring.tasks.rescore_next", chunk_then_suspend)
     run(ngwa, job)
 
     with world.scope("ngwa"):

@@ -1,5 +1,6 @@
 """The background score, by a real worker on the embedded queue."""
 
+import datetime as dt
 import json
 import os
 import signal
@@ -9,13 +10,17 @@ import time
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from apps.audit.models import AuditEntry
 from apps.credits.models import CreditApplication
 from apps.jobs.models import Job
 from apps.jobs.services import create_job
-from apps.scoring.models import Prediction
+from apps.scoring.models import Prediction, ScoringPolicy
+from apps.scoring.services.portfolio import Report, rescore_if_due, rescore_next
+from apps.scoring.services.scores import score_application
 from apps.scoring.tasks import RESCORE, rescore_institution
+from apps.tenancy.actor import task_actor
 from apps.tenancy.celery import sign, verify
 from apps.tenancy.errors import NoTenantScope, UntrustedMessage
 
@@ -110,3 +115,35 @@ def stop(worker):
     except subprocess.TimeoutExpired:
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait(15)
+
+
+@pytest.mark.django_db
+def test_a_run_tells_which_applications_changed_band(world):
+    by = world.actor(world.risk_manager)
+    with world.scope():
+        application = CreditApplication.objects.undecided().first()
+        before, _created = score_application(application=application, by=by)
+        figures = {**before.policy.figures, "thresholds": {}, "default_threshold": before.pd / 2}
+        ScoringPolicy.objects.create(version=90, figures=figures, reason="stricter")
+        report = Report()
+        last = rescore_next(report=report, since=timezone.now(), after=None, size=1_000, by=by)
+        ended = rescore_next(report=report, since=timezone.now(), after=last, size=1_000, by=by)
+
+    assert ended is None
+    kept = report.to_json()
+    moved = next(each for each in kept["moved"] if each["application"] == str(application.uid))
+    assert (moved["before"], moved["after"]) == (before.band, "eleve")
+    assert moved["pd_before"] == moved["pd_after"] == before.pd
+    assert sum(kept["moves"].values()) == len(kept["moved"])
+    assert json.dumps(kept)
+
+
+@pytest.mark.django_db
+def test_a_run_is_due_when_the_last_one_is_too_old(world):
+    by = task_actor(world.institution_id("horizon"))
+    with world.scope():
+        first = rescore_if_due(by=by)
+        assert first is not None
+        assert rescore_if_due(by=by) is None
+        Job.objects.filter(pk=first.pk).update(created_at=timezone.now() - dt.timedelta(days=91))
+        assert rescore_if_due(by=by) is not None

@@ -10,6 +10,13 @@ from apps.api.v1.applications.views import (
     ApplicationView,
 )
 from apps.api.v1.audit.views import AuditEntryView, AuditView
+from apps.api.v1.batches.views import (
+    BatchCancelView,
+    BatchResultView,
+    BatchView,
+    PredictFileDownloadView,
+    PredictFileView,
+)
 from apps.api.v1.clients.views import (
     ClientsView,
     ClientView,
@@ -17,6 +24,7 @@ from apps.api.v1.clients.views import (
     ExternalCreditsView,
     ExternalCreditView,
 )
+from apps.api.v1.credits.views import CreditsView, CreditView, InstallmentsView, RepaymentsView
 from apps.api.v1.institution.views import AgenciesView, AgencyView, UsersView, UserView
 from apps.api.v1.scoring.views import (
     FeaturesNamesView,
@@ -36,6 +44,11 @@ urlpatterns = [
     path("logout", LogoutView.as_view(), name="logout"),
     path("features-names", FeaturesNamesView.as_view(), name="features_names"),
     path("predict", PredictView.as_view(), name="predict"),
+    path("predict_file", PredictFileView.as_view(), name="predict_file"),
+    path("predict_file_download", PredictFileDownloadView.as_view(), name="predict_file_download"),
+    path("batches/<uuid:uid>", BatchView.as_view(), name="batch"),
+    path("batches/<uuid:uid>/result", BatchResultView.as_view(), name="batch_result"),
+    path("batches/<uuid:uid>/cancel", BatchCancelView.as_view(), name="batch_cancel"),
     path("simulate", SimulateView.as_view(), name="simulate"),
     path("predictions", PredictionsView.as_view(), name="predictions"),
     path("predictions/<uuid:uid>", PredictionView.as_view(), name="prediction"),
@@ -48,6 +61,10 @@ urlpatterns = [
     path("applications/<uuid:uid>/submit", ApplicationSubmitView.as_view(), name="application_submit"),
     path("applications/<uuid:uid>/return", ApplicationReturnView.as_view(), name="application_return"),
     path("applications/<uuid:uid>/cancel", ApplicationCancelView.as_view(), name="application_cancel"),
+    path("credits", CreditsView.as_view(), name="credits"),
+    path("credits/<uuid:uid>", CreditView.as_view(), name="credit"),
+    path("credits/<uuid:uid>/installments", InstallmentsView.as_view(), name="installments"),
+    path("repayments", RepaymentsView.as_view(), name="repayments"),
     path("external-credits", ExternalCreditsView.as_view(), name="external_credits"),
     path("external-credits/<uuid:uid>", ExternalCreditView.as_view(), name="external_credit"),
     path(

@@ -1,4 +1,4 @@
-"""A synthetic history in the tables: clients, applications, outcomes."""
+"""A synthetic history in the tables: clients, applications, outcomes, and the books of their credits."""
 
 import datetime as dt
 import math
@@ -11,7 +11,9 @@ from apps.credits.models import VARIABLE_COLUMNS, Client, CreditApplication
 from apps.credits.services.applications import fill_values
 from apps.credits.services.clients import prepare_client
 from apps.demo.cast import DemoInstitution
+from apps.demo.seeding.books import load_books
 from apps.demo.seeding.people import seeding_actor
+from apps.demo.synthetic.books import write_books
 from apps.demo.synthetic.portfolio import Portfolio, generate
 from apps.engine.contracts import Value
 from apps.engine.ratios import with_ratios
@@ -38,7 +40,8 @@ def seed_history(
     portfolio = generate(rows=rows, as_of=as_of, seed=demo.seed, cities=cities, language=demo.language)
     with tenant_scope(institution.pk):
         clients = _load_clients(institution, portfolio)
-        _load_applications(institution, portfolio, clients)
+        applications = _load_applications(institution, portfolio, clients)
+        load_books(write_books(portfolio, as_of=as_of, seed=demo.seed), applications)
         loaded = (len(portfolio.clients), len(portfolio.applications))
         record(
             by=seeding_actor(institution),
@@ -86,7 +89,9 @@ def _client_fields(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _load_applications(institution: Institution, portfolio: Portfolio, clients: dict[int, Client]) -> None:
+def _load_applications(
+    institution: Institution, portfolio: Portfolio, clients: dict[int, Client]
+) -> list[CreditApplication]:
     authors = _authors(institution)
     applications = []
     for number, row in enumerate(_rows(portfolio.applications), start=1):
@@ -107,7 +112,7 @@ def _load_applications(institution: Institution, portfolio: Portfolio, clients: 
         )
         fill_values(application, _values(row))
         applications.append(application)
-    CreditApplication.objects.bulk_create(applications, batch_size=BATCH)
+    return CreditApplication.objects.bulk_create(applications, batch_size=BATCH)
 
 
 def _values(row: dict[str, Any]) -> dict[str, Value]:

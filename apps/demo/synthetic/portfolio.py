@@ -12,8 +12,9 @@ from apps.demo.synthetic import lists
 from apps.demo.synthetic.clock import MONTH_DAYS, add_months, date_objects, to_day, window_before
 from apps.demo.synthetic.demand import annuity_factor
 from apps.demo.synthetic.dirt import forget, recorded_values
-from apps.demo.synthetic.history import draw_history
+from apps.demo.synthetic.history import ARREARS, draw_history
 from apps.demo.synthetic.identity import describe
+from apps.demo.synthetic.outcome import LATE_DAYS, default_places
 from apps.demo.synthetic.places import CITIES, cities_named
 
 SEX_MISSING, SITUATION_MISSING = 0.004, 0.02
@@ -26,8 +27,8 @@ class Portfolio:
     ``clients``: one row per client, ``client_key`` from 1. ``applications``: one row per application, by
     date. Codes, texts and dates (``datetime.date``) are objects with ``None`` where unknown; numbers that
     may be unknown are float64 with NaN, the others int64; amounts are whole XAF. ``truth``: same index as
-    ``applications``; the counterfactual outcome and the true log-odds, for tests and the reject-inference
-    demonstration only, never stored.
+    ``applications``; the counterfactual outcome, the true log-odds, the delays to come and the day of the
+    client's next request, for the ledger, tests and the reject-inference demonstration only, never stored.
     """
 
     clients: pd.DataFrame
@@ -173,7 +174,8 @@ def _life(requests: pd.DataFrame, today: int, horizon: int) -> dict[str, NDArray
     matured = is_disbursed & (closes <= today)
     default = _defaults_within(requests, horizon)
     repaid = add_months(disbursed, requests["term"].to_numpy())
-    known_on = np.where(default, disbursed + requests["default_after"].to_numpy(), np.minimum(repaid, closes))
+    late_on = add_months(disbursed, default_places(requests)[1]) + LATE_DAYS
+    known_on = np.where(default, late_on, np.minimum(repaid, closes))
     verdict = np.where(refused, lists.objects(["refuse"]), lists.objects(["accorde"]))
     outcome = np.where(default, lists.objects(["default"]), lists.objects(["good"]))
     return {
@@ -191,8 +193,14 @@ def _defaults_within(requests: pd.DataFrame, horizon: int) -> NDArray[np.bool_]:
 
 
 def _truth(requests: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    missed, place = default_places(requests)
+    back = requests.groupby("client_key")["day"].shift(-1)
     return pd.DataFrame(
         {
+            "first_missed": missed,
+            "default_place": place,
+            **{name: requests[f"new_{name}"].to_numpy() for name in ARREARS},
+            "back_on": _series(date_objects(back.fillna(0).to_numpy(np.int64), back.notna().to_numpy())),
             "default_if_granted": _defaults_within(requests, horizon),
             "refused": requests["refused"].to_numpy(),
             "true_logit": requests["logit"].to_numpy(),

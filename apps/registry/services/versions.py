@@ -15,9 +15,24 @@ from apps.audit.services import record, record_platform
 from apps.institutions.queries import get_institution
 from apps.registry.enums import GENERAL_SEGMENT, ModelStatus, TrainingData
 from apps.registry.errors import ModelNotAllowed
+from apps.registry.loader import loads
 from apps.registry.models import Championship, ModelVersion, PlatformModel
 from apps.tenancy.actor import Actor
-from apps.tenancy.context import current_institution_id
+from apps.tenancy.context import PLATFORM_ALIAS, current_institution_id
+
+
+def champions_that_do_not_load() -> list[str]:
+    """Return the models in production, of any institution, that this process cannot load.
+
+    Each different folder is tried once in the life of a process; institutions are not named.
+    """
+    champions = ModelVersion.objects.db_manager(PLATFORM_ALIAS).filter(status=ModelStatus.CHAMPION)
+    different = champions.order_by("sha256", "name", "version").distinct("sha256", "name", "version")
+    return [
+        f"{version.name} {version.version} ({version.sha256[:12]})"
+        for version in different
+        if not loads(version)
+    ]
 
 
 @transaction.atomic

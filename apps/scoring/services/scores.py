@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
     from apps.engine.scorer import Scorer
 
 SourceCode = Literal["page", "api", "batch"]
+#: The reason of a score for which no maximal amount was sought: that of a line of a file.
+NOT_SOUGHT = "non_calcule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +175,15 @@ def hash_of(case: Case) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def compute(case: Case, scorer: "Scorer", figures: PolicyFigures) -> tuple[ScoringResult, Advice]:
-    """Return the score of a case by one model, and the advice of one policy."""
+def compute(
+    case: Case, scorer: "Scorer", figures: PolicyFigures, *, amount: bool = True
+) -> tuple[ScoringResult, Advice]:
+    """Return the score of a case by one model, and the advice of one policy; with its maximal ``amount``."""
     from apps.engine.policy import advise
 
     result = scorer.score(ScoringInput(case.values))
-    advice = advise(
-        result, case.values, case.facts, figures, case.warnings, scorer=scorer, amount_cap=scorer.amount_p99
-    )
+    seeker, cap = (scorer, scorer.amount_p99) if amount else (None, None)
+    advice = advise(result, case.values, case.facts, figures, case.warnings, scorer=seeker, amount_cap=cap)
     return result, advice
 
 
@@ -222,7 +224,8 @@ def replay_prediction(*, prediction: Prediction, by: Actor) -> Replay:
     """
     case = Case(prediction.inputs, CaseFacts(**prediction.facts), tuple(prediction.warnings))
     figures = figures_of_policy(prediction.policy)
-    result, advice = compute(case, load_scorer(prediction.model_version), figures)
+    sought = prediction.max_amount_reason != NOT_SOUGHT
+    result, advice = compute(case, load_scorer(prediction.model_version), figures, amount=sought)
     recomputed = figures_of(result, advice)
     stored = {name: getattr(prediction, name) for name in recomputed}
     record(by=by, action="prediction.replay", target=prediction)
@@ -274,19 +277,3 @@ def _simulated(case: Case, policy: ScoringPolicy) -> Prediction:
     return Prediction(
         model_version=version, policy=policy, duration_ms=duration, **figures_of(result, advice)
     )
-
-
-def rescore_chunk(*, after: UUID | None, size: int, by: Actor) -> tuple[UUID | None, int, int]:
-    """Score the next ``size`` undecided applications in the open scope, in order of their identifiers.
-
-    Returns ``(last uid or None at the end, scored, kept)``: kept ones already had exactly this score.
-    """
-    applications = CreditApplication.objects.select_related("client").undecided().order_by("uid")
-    if after is not None:
-        applications = applications.filter(uid__gt=after)
-    scored = kept = 0
-    last: UUID | None = None
-    for application in applications[:size]:
-        _prediction, created = score_application(application=application, by=by, source="batch")
-        scored, kept, last = scored + created, kept + (not created), application.uid
-    return last, scored, kept

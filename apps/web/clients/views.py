@@ -9,6 +9,7 @@ from apps.audit.services import record_read
 from apps.credits.enums import ConsentMethod
 from apps.credits.queries.applications import applications_of, client_statistics
 from apps.credits.queries.clients import filtered_clients, get_visible_client, stale_before
+from apps.credits.queries.ledger import credits_of, ledgers_of
 from apps.credits.queries.privacy import privacy_notice
 from apps.credits.queries.securities import external_credits_of, guarantees_of
 from apps.credits.rules import can_edit_file
@@ -18,6 +19,7 @@ from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.clients import presenters
 from apps.web.clients.forms import ClientFilterForm
+from apps.web.ledger.presenters import credit_lines
 from apps.web.pages import cursor_page
 
 SHOWN_EVENTS = 50
@@ -63,8 +65,10 @@ def _file(request: ActorRequest, shown: Any) -> dict[str, Any]:
     is_stale = shown.data_updated_on < stale_before()
     scores = list(scores_of_client(request.actor, shown)[:SHOWN_EVENTS])
     applications = applications_of(request.actor, shown)[:SHOWN_EVENTS]
+    own = list(credits_of(request.actor, shown)[:SHOWN_EVENTS])
     return {
         "client": shown,
+        "credits": credit_lines(own, ledgers_of(own)),
         "is_stale": is_stale,
         "marks": presenters.marks_of(shown, is_stale=is_stale),
         "identity": presenters.identity_of(shown),

@@ -23,9 +23,20 @@ TONES = {
     "declined": "negative",
     "deferred": "caution",
     "counter_offered": "info",
+    # status of a credit
+    "active": "info",
+    "closed": "positive",
+    "written_off": "negative",
+    "restructured": "caution",
     # outcomes
     "good": "positive",
     "default": "negative",
+    # background works
+    "queued": "info",
+    "running": "info",
+    "done": "positive",
+    "failed": "negative",
+    "cancelled": "caution",
     # rule verdicts
     "respectee": "positive",
     "violee": "negative",

@@ -7,7 +7,8 @@ from django.db import transaction
 
 from apps.institutions.models import Institution
 from apps.jobs.services import create_job
-from apps.scoring.tasks import RESCORE, rescore_institution
+from apps.scoring.services.portfolio import RESCORE
+from apps.scoring.tasks import rescore_institution
 from apps.tenancy.actor import task_actor
 from apps.tenancy.context import tenant_scope
 

@@ -1,0 +1,1 @@
+"""Files scored line by line."""

@@ -1,0 +1,1 @@
+"""Credits: disbursed, their instalments, their repayments."""

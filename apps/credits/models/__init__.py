@@ -1,0 +1,29 @@
+"""The tables of credit. Django looks for models here, so this package alone gives its names again."""
+
+from apps.credits.models.applications import (
+    UNDECIDED,
+    VARIABLE_COLUMNS,
+    ApplicationQuerySet,
+    CreditApplication,
+    PieceRequest,
+)
+from apps.credits.models.clients import Client, ClientQuerySet
+from apps.credits.models.ledger import Credit, CreditQuerySet, CreditStatement, Installment, Repayment
+from apps.credits.models.securities import ExternalCredit, Guarantee
+
+__all__ = [
+    "UNDECIDED",
+    "VARIABLE_COLUMNS",
+    "ApplicationQuerySet",
+    "Client",
+    "ClientQuerySet",
+    "Credit",
+    "CreditApplication",
+    "CreditQuerySet",
+    "CreditStatement",
+    "ExternalCredit",
+    "Guarantee",
+    "Installment",
+    "PieceRequest",
+    "Repayment",
+]

@@ -1,0 +1,132 @@
+"""What became of the credits: outcomes derived from the ledger, or from monthly balances."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.audit.services import record
+from apps.credits.enums import ApplicationStatus
+from apps.credits.models import Credit, CreditApplication
+from apps.credits.queries.ledger import (
+    horizon_months,
+    last_balance_on,
+    ledgers_of,
+    statements_of,
+    terms_of,
+)
+from apps.engine.ledger import Verdict, verdict, verdict_from_statements
+from apps.tenancy.actor import Actor
+
+LEDGER, STATEMENTS = "ledger", "statements"
+#: Sources of outcomes that were derived here, and may be derived again.
+DERIVED = (LEDGER, STATEMENTS)
+
+
+@dataclass(slots=True)
+class Derivation:
+    """What one run did; ``last`` is where the next chunk begins, None at the end.
+
+    ``kept`` counts outcomes that stand already and agree, ``differing`` those that stand, disagree and were
+    left alone, ``young`` credits before the end of their horizon, ``unclear`` those whose balances cannot
+    tell, ``excluded`` by why they are left out.
+    """
+
+    last: int | None = None
+    found: Counter[str] = field(default_factory=Counter)
+    kept: int = 0
+    differing: int = 0
+    young: int = 0
+    unclear: int = 0
+    excluded: Counter[str] = field(default_factory=Counter)
+
+    def __iadd__(self, other: "Derivation") -> Self:
+        self.last = other.last
+        self.found += other.found
+        self.excluded += other.excluded
+        for name in ("kept", "differing", "young", "unclear"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        return self
+
+
+@transaction.atomic
+def derive_outcomes(
+    *, by: Actor, after: int = 0, size: int = 500, on: dt.date | None = None, reason: str = ""
+) -> Derivation:
+    """Set the outcome of the applications of the next ``size`` credits whose horizon is over on a day.
+
+    Whole cohorts: no outcome before the horizon's end, whatever happened. An outcome that came from
+    elsewhere is never replaced without a ``reason``; with one, it is. One audit entry for a chunk that
+    changed something.
+    """
+    day = on or timezone.localdate()
+    rows = list(Credit.objects.filter(pk__gt=after).order_by("pk")[:size])
+    run = Derivation(last=rows[-1].pk if len(rows) == size else None)
+    run.excluded.update(credit.exclusion for credit in rows if credit.exclusion)
+    counted = [credit for credit in rows if not credit.exclusion]
+    verdicts = _verdicts(counted, day, run)
+    changed = _changed(verdicts, run, replace=bool(reason))
+    CreditApplication.objects.bulk_update(
+        changed, ["outcome", "outcome_date", "outcome_source", "updated_at"], batch_size=500
+    )
+    if changed:
+        after_text = {"outcomes": dict(run.found), **({"reason": reason} if reason else {})}
+        record(by=by, action="outcome.derive", after=after_text)
+    return run
+
+
+def _verdicts(rows: Sequence[Credit], day: dt.date, run: Derivation) -> dict[int, tuple[Verdict, str]]:
+    """Give the verdicts by application; those of credits that only balances follow come from these."""
+    months, balance = horizon_months(on=day), last_balance_on()
+    ledgers = ledgers_of(rows)
+    silent = [credit.pk for credit in rows if not ledgers[credit.pk].payments]
+    statements = statements_of(silent)
+    found = {}
+    for credit in rows:
+        source = STATEMENTS if statements.get(credit.pk) else LEDGER
+        if source == LEDGER:
+            known = verdict(ledgers[credit.pk], observed_on=day, horizon_months=months)
+        else:
+            known = verdict_from_statements(
+                terms_of(credit),
+                statements[credit.pk],
+                last_balance_on=min(day, balance or day),
+                horizon_months=months,
+            )
+        if known is not None:
+            found[credit.application_id] = (known, source)
+        elif source == STATEMENTS:
+            run.unclear += 1
+        else:
+            run.young += 1
+    return found
+
+
+def _changed(
+    verdicts: dict[int, tuple[Verdict, str]], run: Derivation, *, replace: bool
+) -> list[CreditApplication]:
+    now, changed = timezone.now(), []
+    rows = CreditApplication.objects.select_for_update().filter(pk__in=list(verdicts)).order_by("pk")
+    for application in rows:
+        known, source = verdicts[application.pk]
+        if application.outcome == known.outcome:
+            run.kept += 1
+        elif application.outcome and application.outcome_source not in DERIVED and not replace:
+            run.differing += 1
+        else:
+            application.outcome, application.outcome_date = known.outcome, known.on
+            application.outcome_source, application.updated_at = source, now
+            run.found[known.outcome] += 1
+            changed.append(application)
+    return changed
+
+
+def count_cancelled(*, start: dt.date, end: dt.date) -> int:
+    """Count the applications of a period cancelled before any money left: they enter no cohort."""
+    cancelled = Q(status=ApplicationStatus.CANCELLED, applied_on__range=(start, end))
+    return CreditApplication.objects.filter(cancelled, credits=None).count()

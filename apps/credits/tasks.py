@@ -1,0 +1,39 @@
+"""Background work on the portfolio."""
+
+import logging
+
+from celery import shared_task
+from django.db import DatabaseError
+
+from apps.credits.services.outcomes import Derivation, derive_outcomes
+from apps.tenancy.actor import task_actor
+from apps.tenancy.context import tenant_scope
+from apps.tenancy.tenants import active_institutions
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def derive_all_outcomes() -> None:
+    """Set the outcomes that matured; an institution that fails does not stop the others."""
+    for institution_id in active_institutions():
+        try:
+            run = derive_institution(institution_id)
+        except DatabaseError as error:
+            logger.error("Outcomes of institution %s: %s", institution_id, type(error).__name__)  # noqa: TRY400  a trace may hold values
+            continue
+        if run.found or run.differing:
+            logger.info(
+                "Outcomes of institution %s: %s set, %s differing", institution_id, run.found, run.differing
+            )
+
+
+def derive_institution(institution_id: int) -> Derivation:
+    """Run through the credits of one institution, one scope and transaction a chunk."""
+    total, after = Derivation(), 0
+    while True:
+        with tenant_scope(institution_id):
+            total += derive_outcomes(by=task_actor(institution_id), after=after)
+        if total.last is None:
+            return total
+        after = total.last

@@ -1,0 +1,1 @@
+"""A credit's ledger: schedule, repayments, delays."""

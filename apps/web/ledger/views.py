@@ -1,0 +1,62 @@
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from apps.audit.services import record_read
+from apps.credits.queries.ledger import compare_arrears, get_visible_credit, ledger_of, repayments_of
+from apps.credits.rules import can_record_repayment
+from apps.credits.services.ledger import record_repayment
+from apps.tenancy.errors import DomainError, ObjectNotFound
+from apps.tenancy.roles import Verb
+from apps.web.access import ActorRequest, allow
+from apps.web.ledger import presenters
+from apps.web.ledger.forms import RepaymentForm
+
+
+def _credit_or_404(request: ActorRequest, uid: UUID) -> Any:
+    try:
+        return get_visible_credit(request.actor, uid)
+    except ObjectNotFound:
+        raise Http404 from None
+
+
+@require_safe
+@allow(Verb.READ_FILES)
+def credit(request: ActorRequest, uid: UUID) -> HttpResponse:
+    shown = _credit_or_404(request, uid)
+    record_read(by=request.actor, target=shown)
+    ledger = ledger_of(shown)
+    context = {
+        "credit": shown,
+        "facts": presenters.facts_of(shown, ledger),
+        "terms": presenters.terms_of(shown),
+        "schedule": presenters.schedule_lines(ledger),
+        "repayments": presenters.repayment_lines(repayments_of(shown)),
+        "compared": presenters.compared_lines(compare_arrears(request.actor, shown.client)),
+        "may_record": can_record_repayment(request.actor, shown),
+    }
+    return render(request, "ledger/detail.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@allow(Verb.EDIT_FILES)
+def repayment_new(request: ActorRequest, uid: UUID) -> HttpResponse:
+    shown = _credit_or_404(request, uid)
+    form = RepaymentForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _noted, new = record_repayment(uid=uid, receipt=form.receipt(), by=request.actor)
+        except DomainError as refusal:
+            form.refuse(refusal)
+        else:
+            text = _("The repayment is entered.") if new else _("This receipt was entered already.")
+            messages.success(request, text)
+            return redirect("web:credit", uid)
+    status = 422 if request.method == "POST" else 200
+    context = {"form": form, "credit": shown}
+    return render(request, "ledger/repayment_form.html", context, status=status)
