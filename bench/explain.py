@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import xgboost
 
-from apps.engine.explain import tabulate
+from apps.engine.tabulating import tabulate
 from apps.engine.trees import booster_from
 
 GOAL = 30.0

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Outcomes = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.intp]
+Splits = npt.NDArray[np.uint16 | np.uint32]
 
 
 @cache
@@ -41,7 +41,7 @@ def ready(loop: Callable[..., Any]) -> Callable[..., Any] | None:
 
 def note_outcomes(
     values: npt.NDArray[np.float32],
-    feature: npt.NDArray[np.intp],
+    feature: npt.NDArray[np.int16],
     threshold: npt.NDArray[np.float32],
     missing_right: npt.NDArray[np.bool_],
     outcomes: Outcomes,
@@ -56,9 +56,9 @@ def note_outcomes(
 
 def add_contributions(
     outcomes: Outcomes,
-    bits: npt.NDArray[np.intp],
+    bits: Splits,
     table: npt.NDArray[np.float64],
-    slot_feature: npt.NDArray[np.intp],
+    slot_feature: npt.NDArray[np.int16],
     total: npt.NDArray[np.float64],
 ) -> None:
     """Add to ``total`` (features, rows) what each group of splits says of each row.
@@ -70,9 +70,9 @@ def add_contributions(
     place = np.empty(rows, np.int64)
     for group in range(len(table)):
         for row in range(rows):
-            place[row] = outcomes[bits[0, group], row]
-        for bit in range(1, len(bits)):
-            split = bits[bit, group]
+            place[row] = outcomes[bits[group, 0], row]
+        for bit in range(1, bits.shape[1]):
+            split = bits[group, bit]
             for row in range(rows):
                 place[row] |= np.int64(outcomes[split, row]) << bit
         for slot in range(table.shape[1]):
@@ -83,77 +83,69 @@ def add_contributions(
                     total[feature, row] += parts[place[row]]
 
 
-def explain_row(  # noqa: PLR0913, PLR0917  machine code takes arrays, no objects
+def explain_row(
     values: npt.NDArray[np.float32],
-    feature: Places,
+    feature: npt.NDArray[np.int16],
     threshold: npt.NDArray[np.float32],
     missing_right: npt.NDArray[np.bool_],
-    bits: Places,
-    starts: Places,
+    bits: Splits,
     lines: npt.NDArray[np.float64],
-    slot_feature: Places,
+    slot_feature: npt.NDArray[np.int16],
     total: npt.NDArray[np.float64],
 ) -> None:
     """Add to ``total`` (features and one to spare) what each group of splits says of one row."""
-    outcomes = np.empty(len(feature), np.int64)
+    outcomes = np.empty(len(feature), np.uint8)
     for split in range(len(feature)):
         value = values[feature[split]]
         outcomes[split] = value >= threshold[split] or (missing_right[split] and np.isnan(value))
-    for group in range(len(starts)):
-        place = starts[group]
-        for bit in range(len(bits)):
-            place += outcomes[bits[bit, group]] << bit
+    combinations = len(lines) // len(bits)
+    for group in range(len(bits)):
+        place = np.intp(group * combinations)
+        for bit in range(bits.shape[1]):
+            place += np.intp(outcomes[bits[group, bit]]) << bit
         for slot in range(lines.shape[1]):
             total[slot_feature[group, slot]] += lines[place, slot]
 
 
-def walk_rows(  # noqa: PLR0913, PLR0917  machine code takes arrays, no objects
+def walk_rows(
     values: npt.NDArray[np.float32],
-    feature: Places,
+    feature: npt.NDArray[np.int16],
     threshold: npt.NDArray[np.float32],
     missing_right: npt.NDArray[np.bool_],
-    roots: Places,
-    split: Places,
-    children: Places,
+    split: Splits,
     leaf: npt.NDArray[np.float64],
     sums: npt.NDArray[np.float64],
 ) -> None:
-    """Write in ``sums`` (rows) the sum of the leaves that rows of ``values`` (rows, features) reach."""
+    """Write in ``sums`` (rows) the sum of the leaves that rows of ``values`` (rows, features) reach.
+
+    Splits on a feature that a row has in common with the row above it keep their outcomes.
+    """
+    outcomes = np.empty(len(feature), np.uint8)
+    trees, leaves = leaf.shape
     for row in range(len(values)):
+        for place in range(len(feature)):
+            value = values[row, feature[place]]
+            if row == 0 or value != values[row - 1, feature[place]]:
+                outcomes[place] = value >= threshold[place] or (missing_right[place] and np.isnan(value))
         total = 0.0
-        for root in roots:
-            node = root
-            following = children[node]
-            while following != node or children[node + 1] != node:
-                at = split[node]
-                value = values[row, feature[at]]
-                right = value >= threshold[at] or (missing_right[at] and np.isnan(value))
-                node = children[node + 1] if right else following
-                following = children[node]
-            total += leaf[node]
+        for tree in range(trees):
+            node = 1
+            while node < leaves:
+                node = 2 * node + outcomes[split[tree, node]]
+            total += leaf[tree, node - leaves]
         sums[row] = total
 
 
 def _one_row() -> tuple[Any, ...]:
-    none, number = np.zeros(1, np.intp), np.zeros(1, np.float32)
-    table = np.zeros((1, 1), np.intp)
-    return number, none, number, np.zeros(1, np.bool_), table, none, np.zeros((2, 1)), table, np.zeros(2)
+    number, table = np.zeros(1, np.float32), np.zeros((1, 1), np.int16)
+    bits = np.zeros((1, 1), np.uint16)
+    return number, table[0], number, np.zeros(1, np.bool_), bits, np.zeros((2, 1)), table, np.zeros(2)
 
 
 def _few_rows() -> tuple[Any, ...]:
-    none, number = np.zeros(1, np.intp), np.zeros(1, np.float32)
-    children = np.zeros(2, np.intp)
-    return (
-        np.zeros((1, 1), np.float32),
-        none,
-        number,
-        np.zeros(1, np.bool_),
-        none,
-        none,
-        children,
-        np.zeros(2),
-        np.zeros(1),
-    )
+    number, short = np.zeros(1, np.float32), np.zeros(1, np.int16)
+    split = np.zeros((1, 1), np.uint16)
+    return number[None], short, number, np.zeros(1, np.bool_), split, np.zeros((1, 1)), np.zeros(1)
 
 
 _ready: dict[Callable[..., Any], Callable[..., Any]] = {}

@@ -18,10 +18,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from apps.engine.contracts import Value
-from apps.engine.explain import tabulate
 from apps.engine.model import Artefact, DefaultParts, Range
 from apps.engine.scorecards import scorecard_from
 from apps.engine.scorer import Scorer
+from apps.engine.tabulating import tabulate
 from apps.engine.trees import booster_from
 from apps.engine.variables import Variable, from_dict
 

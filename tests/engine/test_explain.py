@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from apps.engine import compiled
-from apps.engine.explain import tabulate
+from apps.engine.tabulating import tabulate
 from apps.engine.trees import Booster, Tree, TreesRefused, booster_from
 
 # Two splits on feature 0 and one on feature 1: the second split on 0 meets the first on its path.
