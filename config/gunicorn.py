@@ -1,4 +1,4 @@
-"""What gunicorn does beside its command line: the metrics of its processes, machine code for scores."""
+"""What gunicorn does beside its command line: the metrics of its processes, models loaded and compiled."""
 
 import shutil
 import threading
@@ -7,7 +7,7 @@ from typing import Any
 
 from config import env
 
-_COMPILED_AFTER_S = 5
+_PREPARED_AFTER_S = 5
 _FOLDER = env.text("PROMETHEUS_MULTIPROC_DIR", "")
 
 
@@ -19,15 +19,22 @@ def on_starting(_server: Any) -> None:
 
 
 def post_worker_init(_worker: Any) -> None:
-    """Compile what scores one row, a moment after the first requests: they are answered meanwhile."""
-    later = threading.Timer(_COMPILED_AFTER_S, _prepare)
+    """Load the models in production and compile what scores one row: requests are answered meanwhile."""
+    later = threading.Timer(_PREPARED_AFTER_S, _prepare)
     later.daemon = True
     later.start()
 
 
 def _prepare() -> None:
-    from apps.engine.compiled import prepare
+    from django.db import connections
 
+    from apps.engine.compiled import prepare
+    from apps.registry.services.versions import load_champions
+
+    try:
+        load_champions()
+    finally:
+        connections.close_all()  # those of this thread
     prepare()
 
 

@@ -21,7 +21,7 @@ from apps.tenancy.cells import FORMULA_STARTS, UNSEEN, harmless
 #: What Excel opens in French by a double click.
 FRENCH_EXCEL = Dialect("csv", encoding="utf-8-sig", separator=";", decimal=",")
 
-_NUMBER = r"^\s*[+-]?[0-9](?:[0-9 .,'\u00a0\u202f]*[0-9])?\s?%?\s*$"
+_NUMBER = r"^ *-?[0-9](?:[0-9 .,'\u00a0\u202f]*[0-9])? ?%? *$"
 _STARTS = "^ *[" + "".join(f"\\x{ord(sign):02x}" for sign in FORMULA_STARTS) + "]"
 #: The same as a class of Rust's expressions, where no surrogate can be.
 _UNSEEN = UNSEEN.pattern.replace(r"\ud800-\udfff", "")

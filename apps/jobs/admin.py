@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
@@ -38,7 +39,7 @@ class JobAdmin(RuledAdmin):
     action_form = ReasonForm
     actions = ("cancel", "try_again")
     list_display = (
-        "kind",
+        "shown_kind",
         "institution",
         "shown_status",
         "progress",
@@ -51,7 +52,7 @@ class JobAdmin(RuledAdmin):
     sortable_by = ()
     prefixes = ("kind",)
     fields = (
-        "kind",
+        "shown_kind",
         "institution",
         "shown_status",
         "progress",
@@ -63,6 +64,10 @@ class JobAdmin(RuledAdmin):
         "cancel_requested_at",
         "finished_at",
     )
+
+    @display(description=gettext_lazy("kind"))
+    def shown_kind(self, job: Job) -> str:
+        return format_html("<code>{}</code>", job.kind)  # a word of the program, in no language
 
     @display(description=gettext_lazy("status"), label=COLOURS)
     def shown_status(self, job: Job) -> tuple[str, str]:

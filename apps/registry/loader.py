@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 KEPT_IN_MEMORY = 32
+_not_loaded: set[str] = set()
 
 
 def load_scorer(version: ModelVersion) -> "Scorer":
@@ -29,10 +30,13 @@ def load_scorer(version: ModelVersion) -> "Scorer":
 
     folder = model_folder(version)
     try:
-        return _load(folder, version.sha256)
+        scorer = _load(folder, version.sha256)
     except (ArtefactRefused, OSError) as error:
         logger.error("Model %s (%s) refused at load: %s", version, version.sha256[:12], error)  # noqa: TRY400  the reason is the message
+        _not_loaded.add(_label(version))
         raise NoApprovedModel(_("No approved model: no score can be given for the moment.")) from error
+    _not_loaded.discard(_label(version))
+    return scorer
 
 
 def loads(version: ModelVersion) -> bool:
@@ -44,12 +48,21 @@ def loads(version: ModelVersion) -> bool:
     return True
 
 
+def not_loaded() -> list[str]:
+    """Return the models that this process tried to load and could not; institutions are not named."""
+    return sorted(_not_loaded)
+
+
 def model_folder(version: ModelVersion) -> Path:
     """Return where the folder of a version stands: the platform's tree or the institution's own files."""
     if version.platform_model_id is not None:
         return _platform_folder(settings.PLATFORM_MODELS_DIR, version.name, version.version)
     assert version.institution_id is not None  # the table does not allow it
     return _own_folder(settings.INSTITUTION_FILES_DIR, version.institution_id, version.sha256)
+
+
+def _label(version: ModelVersion) -> str:
+    return f"{version.name} {version.version} ({version.sha256[:12]})"
 
 
 @lru_cache(maxsize=KEPT_IN_MEMORY)

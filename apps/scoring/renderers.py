@@ -28,7 +28,7 @@ _NUMBERS = (float, int, None, int)
 _MARKS = {"utf-8-sig": ("utf-8", b"\xef\xbb\xbf"), "utf-16": ("utf-16-le", b"\xff\xfe")}
 #: What ``harmless`` may change, and what it must not: a number, even negative, stays one.
 _SUSPECT = r"^ *[=+\-@\t\r\n]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
-_NUMBER = re.compile(r" *[+-]?\d[\d \u00a0\u202f]*(?:[.,]\d+)?(?:[eE][+-]?\d+)? ?%?\s*", re.ASCII)
+_NUMBER = re.compile(r" *-?\d[\d \u00a0\u202f]*(?:[.,]\d+)?(?:[eE][+-]?\d+)? ?%?\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

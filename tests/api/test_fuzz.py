@@ -29,7 +29,18 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("connection_kept")]
 
 DOCUMENT = json.loads((Path(__file__).parent / "openapi.json").read_text())
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
-SCHEMA.app = application
+
+
+def closed(environ, start_response):
+    """Answer as the site does and close the answer, as every server does and the client of tests does not."""
+    answer = application(environ, start_response)
+    try:
+        return [b"".join(answer)]
+    finally:
+        answer.close()
+
+
+SCHEMA.app = closed
 SCHEMA.config.update(base_url="http://localhost")
 OPERATIONS = {
     f"{method.upper()} {path}": (path, method)

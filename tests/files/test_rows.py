@@ -5,11 +5,10 @@ import pytest
 
 from apps.files.errors import FileRefused
 from apps.files.reading.dialects import Dialect, detect, sheets
-from apps.files.reading.encodings import ENCODINGS
 from apps.files.reading.layout import SEPARATORS
 from apps.files.reading.rows import chunks, head, header
 from apps.files.reading.surveys import survey
-from apps.files.reading.wording import decisions, separator_label
+from apps.files.reading.wording import ENCODING_NAMES, decisions, separator_label
 from tests.files.corpus import texts, workbooks
 
 MIXED = 'titre\n\na;b\n1;x\n2;"y\nz"\n\n3;"t;u"\n4;v\n;\n5;w;trop\n6\n'
@@ -108,7 +107,7 @@ def test_the_decisions_are_told_in_words(tmp_path):
     assert len({separator_label(separator) for separator in SEPARATORS}) == len(SEPARATORS)
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("encoding", list(ENCODING_NAMES))
 def test_every_encoding_offered_can_be_read(tmp_path, encoding):
     path = csv_file(tmp_path, "réf;âge\né;25\n", encoding)
     dialect = Dialect("csv", encoding=encoding, separator=";")

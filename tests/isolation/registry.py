@@ -140,7 +140,8 @@ ATTACKS: dict[int, list[str | Wait]] = {
     42: [f"{C}::test_a_hundred_threads_on_persistent_connections"],
     43: [
         f"{S}::test_a_lazy_answer_read_after_its_scope_fails_loudly",
-        Wait("streaming answers", source_with("StreamingHttpResponse", "FileResponse")),
+        f"{S}::test_a_streamed_answer_asks_the_database_nothing",
+        Wait("answers that stream rows", source_with("StreamingHttpResponse")),
     ],
     44: [f"{S}::test_a_thread_of_a_scope_has_none_of_its_own", Wait("async views", source_with("async def"))],
     45: [f"{D}::test_every_command_is_known", f"{S}::test_a_table_read_without_a_scope_is_an_error"],
@@ -155,7 +156,7 @@ ATTACKS: dict[int, list[str | Wait]] = {
     48: [
         TWINS,
         CHANGES,
-        Wait("calls of a payment service", route_with("callback", "payment", "paiement", "momo")),
+        Wait("calls of a payment service", route_with("callback", "/payment", "paiement", "momo")),
     ],
     49: [Wait("impersonation", route_with("imperson", "incarn"))],
     50: [

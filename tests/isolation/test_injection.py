@@ -26,6 +26,7 @@ from axes.models import AccessAttempt
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import models
 from django.test import Client as Browser
 from django.urls import reverse
@@ -36,6 +37,7 @@ from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.privacy import NOTICE_SETTING
 from apps.institutions.models import Agency, Institution
 from apps.scoring.models import Prediction
+from apps.scoring.services.batches import receive_batch, score_at_once
 from apps.tenancy.cells import is_formula
 from tests.api.sending import send
 from tests.backoffice.test_files import AGENCIES, CLIENTS, confirmation
@@ -81,6 +83,8 @@ FILLED = {
     "credits.Guarantee.guarantor_name": {"guarantee_page"},
     "credits.Guarantee.guarantor_phone": {"guarantee_page"},
     "credits.ExternalCredit.lender": {"debt_api", "debt_page"},
+    "credits.Credit.reference": {"credit_api"},
+    "credits.Repayment.reference": {"repayment_api", "repayment_page"},
     "credits.PieceRequest.note": {"pieces_api", "pieces_page"},
     "credits.PieceRequest.answer": {"answer_api"},
     "institutions.Agency.code": {"agency_api", "agency_form", "agencies_csv"},
@@ -122,7 +126,12 @@ NOT_FILLED = {
         credits.ExternalCredit.status credits.ExternalCredit.source credits.PieceRequest.pieces
         registry.PlatformModel.training_data registry.ModelVersion.training_data registry.ModelVersion.status
         scoring.Prediction.source scoring.Prediction.grade scoring.Prediction.band
-        scoring.Prediction.recommendation files.StoredFile.kind files.StoredFile.purpose""",
+        scoring.Prediction.recommendation files.StoredFile.kind files.StoredFile.purpose
+        credits.Credit.status credits.Credit.exclusion credits.Credit.repayment_kind
+        credits.Repayment.source credits.CreditStatement.source scoring.ScoringBatch.output
+        scoring.ScoringBatch.language scoring.ScoringBatch.author_kind""",
+    "of a file that is scored (test_a_file_that_is_scored_stays_text)": """
+        scoring.ScoringBatch.columns scoring.ScoringBatch.mapping scoring.ScoringBatch.dialect""",
     "numbers and codes of the dictionary, which the doors check": """
         credits.CreditApplication.extra scoring.Prediction.inputs""",
     "hashes, secrets and names that the product draws": """
@@ -132,7 +141,7 @@ NOT_FILLED = {
         outbox.Webhook.secret credits.CreditApplication.reference audit.AuditSeal.hash audit.AuditHead.hash
         audit.AuditHead.signature audit.PlatformSeal.hash audit.PlatformHead.hash
         audit.PlatformHead.signature scoring.Prediction.input_hash files.StoredFile.sha256
-        files.StoredFile.path files.StoredFile.dialect""",
+        files.StoredFile.path files.StoredFile.dialect scoring.BatchChunk.sha256""",
     "made safe as the file is stored; no door takes one yet (tests/files/test_storage.py)": """
         files.StoredFile.original_name""",
     "made of texts filled above, without a door of its own": """
@@ -140,12 +149,14 @@ NOT_FILLED = {
         credits.Client.document_index audit.AuditEntry.actor_name audit.PlatformEntry.actor_name
         audit.AuditEntry.before audit.AuditEntry.after users.IdempotentReply.headers
         users.IdempotentReply.reply outbox.OutboxMessage.letter outbox.OutboxMessage.payload
-        outbox.Alert.payload""",
+        outbox.Alert.payload scoring.ScoringBatch.author_name""",
     "written by the product in its own words": """
         audit.AuditEntry.actor_kind audit.AuditEntry.action audit.AuditEntry.object_type
         audit.PlatformEntry.action jobs.Job.result jobs.Job.error outbox.OutboxMessage.last_error
         outbox.WebhookAttempt.error scoring.Prediction.facts scoring.Prediction.contributions
-        scoring.Prediction.max_amount_reason scoring.Prediction.rules scoring.Prediction.warnings""",
+        scoring.Prediction.max_amount_reason scoring.Prediction.rules scoring.Prediction.warnings
+        scoring.ScoredLine.verdicts scoring.BatchChunk.figures scoring.ScoringBatch.champions
+        scoring.ScoringBatch.summary""",
     "of the request, and checked as an address or a name (test_headers_of_a_request_stay_outside)": """
         audit.AuditEntry.address audit.AuditEntry.request_id users.LoginSession.address""",
     "given on the machine itself, by a command or the demonstration": """
@@ -223,6 +234,7 @@ class Doors:
     refused: dict = field(default_factory=lambda: defaultdict(set))
     clients: dict = field(default_factory=dict)
     applications: dict = field(default_factory=dict)
+    credits: dict = field(default_factory=dict)
     example: dict = field(default_factory=dict)
 
     def __post_init__(self):
@@ -354,6 +366,44 @@ def security_doors(doors, kind):
     doors.knock("guarantee_page", texts, kind, by_page("web:guarantee_new"), good)
     doors.knock("debt_api", lender, kind, by_api, {**debt, "client": client, "lender": "Bon"})
     doors.knock("debt_page", lender, kind, by_page("web:external_credit_new"), {**typed, "lender": "Bon"})
+
+
+def ledger_doors(doors, kind):
+    today = timezone.localdate()
+    with doors.world.scope():
+        client = Client.objects.get(uid=doors.clients[kind])
+        granted = CreditApplication.objects.create(
+            client=client,
+            agency=client.agency,
+            reference=f"INJ-{kind}",
+            status="approved",
+            applied_on=today - timezone.timedelta(days=30),
+            age=40,
+            **{**LOAN, "taux_interet": 0.0},
+        )
+
+    def by_api(path):
+        def answered(values):
+            answer = send(doors.analyst, "post", f"/api/v1/{path}", values)
+            if answer.status_code == 201 and path == "credits":
+                doors.credits[kind] = answer.json()["id"]
+            return refused_by_api(answer)
+
+        return answered
+
+    reference = labels("credits.Credit", ["reference"])
+    lent = {"application": str(granted.uid), "disbursed_on": str(today - timezone.timedelta(days=20))}
+    doors.knock("credit_api", reference, kind, by_api("credits"), lent)
+    reference = labels("credits.Repayment", ["reference"])
+    receipt = {"credit": doors.credits[kind], "paid_on": str(today), "amount_xaf": 1_000}
+    doors.knock("repayment_api", reference, kind, by_api("repayments"), {**receipt, "reference": f"A-{kind}"})
+    typed = {"paid_on": f"{today:%d/%m/%Y}", "amount_xaf": "1000", "reference": f"P-{kind}"}
+    address = reverse("web:repayment_new", args=[doors.credits[kind]])
+
+    def by_page(values):
+        return refused_by_page(doors.analyst_page.post(address, values))
+
+    doors.knock("repayment_page", reference, kind, by_page, typed)
 
 
 def institution_doors(doors, kind):
@@ -578,6 +628,9 @@ REFUSED = {
         for door in ("application_api", "application_change", "entry_page")
     },
     **{("credits.ExternalCredit.lender", door): SEVERAL_LINES for door in ("debt_api", "debt_page")},
+    ("credits.Credit.reference", "credit_api"): SEVERAL_LINES,
+    ("credits.Repayment.reference", "repayment_api"): SEVERAL_LINES,
+    ("credits.Repayment.reference", "repayment_page"): SEVERAL_LINES,
     ("credits.Guarantee.description", "guarantee_page"): SEVERAL_LINES,
     ("credits.Guarantee.guarantor_name", "guarantee_page"): SEVERAL_LINES,
     ("credits.Guarantee.guarantor_phone", "guarantee_page"): EVERY,
@@ -593,7 +646,7 @@ REFUSED = {
     ("outbox.Webhook.url", "webhook_api"): EVERY,
     ("outbox.Webhook.url", "webhook_form"): EVERY,
 }
-EACH_TIME = (client_doors, application_doors, security_doors, small_doors)
+EACH_TIME = (client_doors, application_doors, security_doors, ledger_doors, small_doors)
 
 
 @pytest.fixture
@@ -654,6 +707,8 @@ def pages_of_analysts_are_inert(doors):
         text = HOSTILE[kind].strip()
         for path in (f"/clients/{uid}", f"/clients/{uid}/modifier", f"/demandes/{doors.applications[kind]}"):
             assert inert(browser.get(path)).shows(text), (path, kind)
+        shown = inert(browser.get(reverse("web:credit", args=[doors.credits[kind]])))
+        assert kind in SEVERAL_LINES or shown.shows(text), kind
         for path in ("/recherche", "/clients"):
             assert inert(browser.get(path, {"q": text})).shows(text), (path, kind)
     for path in ("/", "/clients", "/demandes", "/scores", "/a-traiter", "/demandes/nouvelle", "/profil"):
@@ -894,3 +949,39 @@ def test_a_line_for_people_cannot_be_forged(text, fails):
     assert bool(more) is fails
     assert all(line.startswith("  | ") for line in more)
     assert all(line.isprintable() for line in (first, *more))
+
+
+# --- files that are scored ------------------------------------------------------------------------------
+
+
+def test_a_file_that_is_scored_stays_text(world, page, api, settings, tmp_path):
+    """Headers, cells and the name of a file are shown before it is scored, and come back in its result."""
+    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
+    browser, owner = page(world.analyst), api(world.analyst)
+    rows = [[*BODY, *HOSTILE.values()], [*BODY.values(), *(f"{text}c" for text in HOSTILE.values())]]
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    upload = SimpleUploadedFile('"><img src=x onerror=alert(1)>.csv', out.getvalue().encode(), "text/csv")
+    prepare = browser.post("/scoring-par-lot", {"file": upload})
+    assert prepare.status_code == 302
+
+    shown = inert(browser.get(prepare.url))
+    for kind in ("script", "image", "template", "formula"):
+        assert shown.shows(HOSTILE[kind]), kind
+    inert(browser.get("/scoring-par-lot"))
+    with world.scope():
+        batch = receive_batch(upload=again(upload), by=world.actor(world.analyst))
+        score_at_once(batch=batch)
+    assert inert(browser.get(f"/scoring-par-lot/{batch.uid}")).texts
+    told(owner.get(f"/api/v1/batches/{batch.uid}"))
+    answer = browser.get(f"/scoring-par-lot/{batch.uid}/resultat")
+    assert re.fullmatch(r'attachment; filename="scoring_[^"<>\r\n]+"', answer["Content-Disposition"])
+    [headers, line] = csv.reader(io.StringIO(b"".join(answer.streaming_content).decode(), newline=""))
+    assert len(headers) == len(line)
+    assert not [cell for cell in (*headers, *line) if is_formula(cell) or "\x1b" in cell]
+    assert "<script>alert(1)</script>" in headers
+
+
+def again(upload):
+    upload.seek(0)
+    return upload

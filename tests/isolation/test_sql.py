@@ -9,6 +9,7 @@ import threading
 import psycopg
 import pytest
 from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import Error, IntegrityError, connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Subquery, Window
 from django.db.models.expressions import RawSQL
@@ -17,11 +18,13 @@ from django.db.models.functions import RowNumber
 from apps.credits.models import Client, CreditApplication
 from apps.institutions.models import Agency
 from apps.scoring.models import Prediction
+from apps.scoring.services.batches import receive_batch, score_at_once
 from apps.tenancy.constraints import TenantReference
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.errors import NoTenantScope
 from apps.users.models import Membership, MembershipAgency
 from tests.isolation.loot import foreign_keys, foreign_uids, loot, tenant_models
+from tests.predict import BODY
 
 pytestmark = pytest.mark.django_db
 
@@ -423,3 +426,26 @@ def test_a_lazy_answer_read_after_its_scope_fails_loudly(world):
         list(late)
     with pytest.raises(Error), transaction.atomic():
         list(streamed)
+
+
+def test_a_streamed_answer_asks_the_database_nothing(
+    world, page, settings, tmp_path, django_assert_num_queries
+):
+    """It is read after its scope was closed: all that it holds is in the file that was opened inside."""
+    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
+    sent = SimpleUploadedFile(
+        "lot.csv", "\n".join([",".join(BODY), ",".join(map(str, BODY.values()))]).encode()
+    )
+    with world.scope("horizon"):
+        batch = receive_batch(upload=sent, by=world.actor(world.analyst))
+        score_at_once(batch=batch)
+    answers = [
+        browser.get(f"/scoring-par-lot/{batch.uid}/resultat")
+        for browser in map(page, (world.analyst, world.outsider))
+    ]
+
+    with django_assert_num_queries(0):
+        content = b"".join(answers[0].streaming_content)
+
+    assert content.count(b"\n") == 2
+    assert [answer.status_code for answer in answers] == [200, 404]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from apps.credits.errors import CreditMoved
 from apps.credits.models import Credit, CreditApplication, Installment, Repayment
 from apps.credits.queries.ledger import ledger_of, visible_credits
 from apps.credits.services.lifecycle import locked_application
+from apps.credits.validators import check_line
 from apps.engine.ledger import (
     DAY,
     Due,
@@ -107,9 +109,18 @@ def _disbursement_faults(credit: Credit, application: CreditApplication) -> dict
         }
     if credit.exclusion and credit.exclusion not in Exclusion.values:
         faults["exclusion"] = _("This choice is not offered.")
+    faults |= _line_faults("reference", credit.reference)
     if Credit.objects.filter(reference=credit.reference).exists():
         faults["reference"] = _("This reference is already used in your institution.")
     return faults
+
+
+def _line_faults(name: str, text: str) -> dict[str, str]:
+    try:
+        check_line(text)
+    except ValidationError as error:
+        return {name: error.messages[0]}
+    return {}
 
 
 def _terms_faults(credit: Credit) -> dict[str, str]:
@@ -268,6 +279,7 @@ def _receipt_faults(ledger: Ledger, receipt: Receipt) -> dict[str, str]:
         faults["paid_on"] = _("The schedule in force began on %(date)s: give that day or a later one.") % {
             "date": f"{start:%d/%m/%Y}"
         }
+    faults |= _line_faults("reference", receipt.reference)
     if not receipt.reference:
         faults["reference"] = _("Enter the number of the receipt.")
     if receipt.amount_xaf < 1:

@@ -18,19 +18,6 @@ _HEAD = 4096
 _MOSTLY = 0.4
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
-#: What somebody may choose; the names are those of Python.
-ENCODINGS = (
-    "utf-8",
-    "utf-8-sig",
-    "cp1252",
-    "utf-16",
-    "utf-16-le",
-    "utf-16-be",
-    "iso8859-15",
-    "mac_roman",
-    "cp850",
-)
-
 
 def encoding_of(path: Path, *, limits: Limits = LIMITS) -> str:
     """Return the encoding of a text: by its mark, UTF-8 when every byte agrees, else Windows-1252.

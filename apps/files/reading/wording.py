@@ -13,13 +13,14 @@ from apps.files.reading.mapping import Field
 from apps.tenancy.language import current_lang
 
 _KINDS = {"csv": lambda: _("text (CSV)"), "xlsx": lambda: _("Excel workbook")}
-_ENCODINGS = {
+#: What somebody may choose, as it is known to people; the keys are Python's names.
+ENCODING_NAMES = {
     "utf-8": "UTF-8",
     "utf-8-sig": "UTF-8 (BOM)",
     "cp1252": "Windows-1252",
     "utf-16": "UTF-16",
-    "utf-16-le": "UTF-16",
-    "utf-16-be": "UTF-16",
+    "utf-16-le": "UTF-16LE",
+    "utf-16-be": "UTF-16BE",
     "iso8859-15": "ISO 8859-15",
     "mac_roman": "Mac Roman",
     "cp850": "CP850",
@@ -43,7 +44,7 @@ def decisions(dialect: Dialect) -> list[Decision]:
     told = [("kind", _("Kind of file"), _KINDS[dialect.kind]())]
     if dialect.kind == "csv":
         told.append(
-            ("encoding", _("Encoding"), _ENCODINGS.get(dialect.encoding or "", dialect.encoding or ""))
+            ("encoding", _("Encoding"), ENCODING_NAMES.get(dialect.encoding or "", dialect.encoding or ""))
         )
         told.append(("separator", _("Separator"), separator_label(dialect.separator or ",")))
     else:

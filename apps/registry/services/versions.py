@@ -21,18 +21,14 @@ from apps.tenancy.actor import Actor
 from apps.tenancy.context import PLATFORM_ALIAS, current_institution_id
 
 
-def champions_that_do_not_load() -> list[str]:
-    """Return the models in production, of any institution, that this process cannot load.
+def load_champions() -> None:
+    """Load the models in production of all institutions, so that no request waits for one.
 
-    Each different folder is tried once in the life of a process; institutions are not named.
+    What does not load is a log line and a line of ``not_loaded``.
     """
     champions = ModelVersion.objects.db_manager(PLATFORM_ALIAS).filter(status=ModelStatus.CHAMPION)
-    different = champions.order_by("sha256", "name", "version").distinct("sha256", "name", "version")
-    return [
-        f"{version.name} {version.version} ({version.sha256[:12]})"
-        for version in different
-        if not loads(version)
-    ]
+    for version in champions.order_by("sha256", "name", "version").distinct("sha256", "name", "version"):
+        loads(version)
 
 
 @transaction.atomic

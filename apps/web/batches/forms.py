@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.files.reading.dialects import Dialect
-from apps.files.reading.encodings import ENCODINGS
 from apps.files.reading.fields import dictionary_fields
 from apps.files.reading.layout import SEPARATORS
 from apps.files.reading.mapping import Conversion, Match, missing_fields
 from apps.files.reading.units import Suspicion
+from apps.files.reading.wording import ENCODING_NAMES
 from apps.scoring.enums import Output
 from apps.scoring.services.batches import Preparation
 from apps.web.forms import ServiceForm
@@ -38,7 +38,7 @@ class ReadingForm(forms.Form):
     use_required_attribute = False
 
     encoding = forms.ChoiceField(
-        label=gettext_lazy("Encoding"), choices=[(name, name) for name in ENCODINGS], required=False
+        label=gettext_lazy("Encoding"), choices=ENCODING_NAMES.items(), required=False
     )
     separator = forms.ChoiceField(label=gettext_lazy("Separator"), required=False)
     decimal = forms.ChoiceField(
@@ -79,9 +79,11 @@ class MappingForm(ServiceForm):
         self.known = dictionary_fields()
         choices = [("", _("Left alone")), *((each.name, each.label) for each in self.known)]
         for place, match in enumerate(prepared.matches[:MOST_COLUMNS]):
-            self.fields[f"column-{place}"] = forms.ChoiceField(
+            column = forms.ChoiceField(  # its label is in no language of ours
                 label=match.header, choices=choices, required=False, initial=match.field or ""
             )
+            column.of_the_file = True  # type: ignore[attr-defined]
+            self.fields[f"column-{place}"] = column
         for suspicion in prepared.suspicions:
             self.fields[self._question(suspicion)] = forms.ChoiceField(
                 label=suspicion.question(),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.files.queries import get_visible_file
+from apps.files.reading.wording import decisions
 from apps.files.services import store_upload
 from apps.scoring.queries import get_visible_batch, visible_batches
 from apps.scoring.services.batches import cancel_batch, dialect_of, prepare, result_of, start_batch
@@ -18,7 +19,7 @@ from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.batches.forms import MappingForm, ReadingForm, UploadForm
-from apps.web.batches.presenters import batch_lines, batch_view, dialect_words, summary_view
+from apps.web.batches.presenters import batch_lines, batch_view, summary_view
 from apps.web.pages import cursor_page
 
 
@@ -65,7 +66,7 @@ def batch_prepare(request: ActorRequest, uid: UUID) -> HttpResponse:
         if batch is not None:
             return redirect("web:batch", batch.uid)
     context = {"stored": stored, "reading": reading, "form": form, "prepared": prepared}
-    context["read_as"] = dialect_words(prepared.dialect)
+    context["read_as"] = decisions(prepared.dialect)
     return render(request, "batches/prepare.html", context, status=422 if form.errors else 200)
 
 
