@@ -12,7 +12,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from apps.registry.loader import not_loaded
+from apps.registry.services.versions import refused_models
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     }
     found: dict[str, object] = {name: _verdict(name, check) for name, check in checks.items()}
     ready = all(verdict == "ok" for verdict in found.values())
-    if ready and (broken := not_loaded()):
+    if ready and (broken := refused_models()):
         found["models_not_loaded"] = broken
     return JsonResponse({"status": "ok" if ready else "unavailable", **found}, status=200 if ready else 503)
 

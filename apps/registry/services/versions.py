@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.audit.services import record, record_platform
 from apps.institutions.queries import get_institution
+from apps.registry import loader
 from apps.registry.enums import GENERAL_SEGMENT, ModelStatus, TrainingData
 from apps.registry.errors import ModelNotAllowed
 from apps.registry.loader import loads
@@ -24,11 +25,16 @@ from apps.tenancy.context import PLATFORM_ALIAS, current_institution_id
 def load_champions() -> None:
     """Load the models in production of all institutions, so that no request waits for one.
 
-    What does not load is a log line and a line of ``not_loaded``.
+    What does not load is a log line and a line of ``refused_models``.
     """
     champions = ModelVersion.objects.db_manager(PLATFORM_ALIAS).filter(status=ModelStatus.CHAMPION)
     for version in champions.order_by("sha256", "name", "version").distinct("sha256", "name", "version"):
         loads(version)
+
+
+def refused_models() -> list[str]:
+    """Return the models that this process tried to load and could not; institutions are not named."""
+    return loader.not_loaded()
 
 
 @transaction.atomic
