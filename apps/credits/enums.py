@@ -143,3 +143,17 @@ class EntrySource(models.TextChoices):
     IMPORT = "import", _("Imported file")
     REFINANCING = "refinancing", _("New credit that repays this one")
     SYNTHETIC = "synthetic", _("Fictional data")
+
+
+class ImportStep(models.TextChoices):
+    """How far an import has come; its job says whether the step is waiting, under way or done."""
+
+    SETTLING = "settling", _("To be settled")
+    CHECK = "check", _("Check")
+    IMPORT = "import", _("Import")
+    UNDO = "undo", _("Undoing")
+
+
+class ImportMode(models.TextChoices):
+    VALID = "valid", _("Valid rows only")
+    ALL = "all", _("All or nothing")
