@@ -157,3 +157,17 @@ class ImportStep(models.TextChoices):
 class ImportMode(models.TextChoices):
     VALID = "valid", _("Valid rows only")
     ALL = "all", _("All or nothing")
+
+
+class ImportState(models.TextChoices):
+    """Where an import stands, for people and partners: its step and its job told together."""
+
+    SETTLING = "settling", _("To be settled")
+    CHECKING = "checking", _("Check under way")
+    CHECKED = "checked", _("Checked, to be confirmed")
+    IMPORTING = "importing", _("Import under way")
+    IMPORTED = "imported", _("Imported")
+    STOPPED = "stopped", _("Stopped")
+    FAILED = "failed", _("Failed")
+    UNDOING = "undoing", _("Being undone")
+    UNDONE = "undone", _("Undone")

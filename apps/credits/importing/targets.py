@@ -104,9 +104,17 @@ class Target(Protocol):
     """
 
     name: str
-    label: Promise | str
-    help_text: Promise | str
     needs: tuple[str, ...]
+
+    @property
+    def label(self) -> "Promise | str":
+        """What is imported, in a word or two."""
+        ...
+
+    @property
+    def help_text(self) -> "Promise | str":
+        """What a line of the file is, in a sentence."""
+        ...
 
     def fields(self) -> list[Field]:
         """Return what a column may hold, required ones included, worded in the language in force."""

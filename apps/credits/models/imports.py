@@ -9,8 +9,6 @@ from apps.tenancy.actor import Actor
 from apps.tenancy.constraints import tenant_constraints
 from apps.tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
 
-COUNTS = ("rows_new", "rows_updated", "rows_unchanged", "rows_duplicate", "rows_rejected")
-
 
 class ImportRunQuerySet(TenantQuerySet["ImportRun"]):
     def visible_to(self, actor: Actor) -> Self:
@@ -28,8 +26,8 @@ class ImportRun(TenantModel):
 
     ``step`` says what is done or was asked last and ``job`` whether that waits, runs or has ended. The counts
     are those of the last check or import; ``checked`` keeps those of the check. ``agencies`` are the keys of
-    those that whoever asked sees, null for all of them. ``columns`` names, for each table written, those whose
-    values tell whether a row was changed since.
+    those that whoever asked sees, null for all of them. ``columns`` names, for each table written, those
+    whose values tell whether a row was changed since.
     """
 
     target = models.CharField(_("what is imported"), max_length=30)

@@ -14,7 +14,7 @@ from apps.files.reading.layout import SEPARATORS
 from apps.files.reading.mapping import Conversion, Match, missing_fields
 from apps.files.reading.units import Suspicion
 from apps.scoring.enums import Output
-from apps.scoring.services.batches import Preparation
+from apps.files.reading.previews import Preparation
 from apps.web.forms import ServiceForm
 
 #: More columns than this are not asked about one by one: the others are left alone.
