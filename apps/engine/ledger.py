@@ -447,7 +447,8 @@ def verdict_from_statements(
     A line more than 90 days late dates the default to the day: the 91st of the oldest unpaid instalment. It
     counts while the principal left is not small. What the rule cannot see: a default cured between two
     balances, and how much of the arrears is small. None before the horizon's end; without a line within a
-    quarter of the disbursement, of one another and of the horizon's end, unless a default shows.
+    quarter of the disbursement, of one another and of the horizon's end, or of the default: a credit that was
+    not followed from its start would enter its cohort only when it defaults.
     """
     closes = horizon_end(terms, horizon_months=horizon_months)
     lines = [each for each in statements if each.on >= terms.disbursed_on]
@@ -457,7 +458,9 @@ def verdict_from_statements(
     events += [] if ledger is None else _told_defaults(ledger)
     events = [each for each in events if each.on <= closes]
     if events:
-        return min(events, key=lambda each: each.on)
+        first = min(events, key=lambda each: each.on)
+        followed = not _has_gap([terms.disbursed_on, *(each.on for each in lines)], until=first.on)
+        return first if followed else None
     ended = _ended_on(lines, last_balance_on)
     seen = [each.on for each in lines if each.on <= (ended or dt.date.max)]
     if _has_gap([terms.disbursed_on, *seen], until=ended or closes):

@@ -10,7 +10,7 @@ from apps.credits import rules
 from apps.credits.enums import ApplicationStatus, CancelReason, Outcome
 from apps.credits.importing.arrears import warn_of_arrears
 from apps.credits.importing.changes import Writing
-from apps.credits.importing.judging import Judging, coded, differs, spelled, stored
+from apps.credits.importing.judging import Judging, coded, differs, spelled
 from apps.credits.importing.names import LONGEST_REFERENCE, application_reference, client_reference
 from apps.credits.importing.references import brought_here, find_clients
 from apps.credits.importing.targets import Context, Judged, Verdict
@@ -18,8 +18,8 @@ from apps.credits.importing.variables import (
     HELD_VARIABLES,
     VARIABLES,
     complete_variables,
-    with_variables,
     take_from_client,
+    with_variables,
 )
 from apps.credits.models import VARIABLE_COLUMNS, CreditApplication
 from apps.credits.services.outcomes import DERIVED
@@ -80,7 +80,7 @@ _FACTS = {name: f"held_{name}" for name in (*VARIABLES, "applied_on", "purpose",
 _ISSUE = {name: f"held_{name}" for name in ("outcome", "outcome_date")}
 
 
-class Applications:
+class ApplicationsTarget:
     """Applications by reference. What was entered here, and is decided, no file changes."""
 
     name = "applications"
@@ -172,9 +172,7 @@ class Applications:
         _check_outcome(judging)
         warn_of_arrears(judging, pl.col("held_id").is_null() | pl.col("changed"))
         _complete(judging)
-        return judging.judged(
-            key="reference", existing=pl.col("held_id").is_not_null(), changed=pl.col("changed")
-        )
+        return judging.judged(key="reference")
 
     def write(self, judged: Judged, writing: Writing) -> None:
         names = sorted(VARIABLE_COLUMNS | {"extra", "purpose", "applied_on", "status", "cancel_reason"})
@@ -187,7 +185,7 @@ class Applications:
 
 
 def _optional(each: Field) -> Field:
-    """The age follows from the client's birth date where the file does not tell it."""
+    """Let the age follow from the birth date of the client where the file does not tell it."""
     return dataclasses.replace(each, required=False) if each.name == "age" else each
 
 
@@ -199,9 +197,7 @@ def _reference() -> pl.Expr:
 
 def _find_applications(judging: Judging) -> None:
     rows = CreditApplication.objects.filter(reference__in=judging.wanted("reference"))
-    if judging.context.locking:
-        rows = rows.select_for_update()
-    held = with_variables(stored(rows, {**_HELD, **HELD_VARIABLES}))
+    held = with_variables(judging.stored(rows, {**_HELD, **HELD_VARIABLES}))
     judging.join(held, "reference")
     other = pl.col("held_client_id").ne_missing(pl.col("client_id"))
     judging.refuse(pl.col("held_id").is_not_null() & other, "other_client", field="client_reference")
@@ -221,7 +217,7 @@ def _work_out_status(judging: Judging) -> None:
 
 
 def _check_decision(judging: Judging) -> None:
-    """A file changes what an import brought, or what is still open to change; the rest is decided here."""
+    """Let a file change what an import brought or what is still open; the rest is decided here."""
     brought = brought_here(judging, CreditApplication, "held_id", pl.col("moved"))
     own = brought & pl.col("held_submitted_at").is_null()
     is_open = pl.col("held_status").is_in(list(map(str, rules.OPEN_TO_CHANGE)))
@@ -232,7 +228,7 @@ def _check_decision(judging: Judging) -> None:
 
 
 def _check_outcome(judging: Judging) -> None:
-    """An outcome that was told here is never replaced by a file; one derived or imported is."""
+    """Keep an outcome that was told here; one derived or imported is replaced."""
     told, ours = pl.col("held_outcome"), pl.col("held_outcome_source").is_in([*DERIVED, IMPORTED])
     judging.refuse((told != pl.col("outcome")) & ~ours, "outcome_known", field="outcome")
     early = pl.col("outcome_date") < pl.col("day")

@@ -19,13 +19,13 @@ def warn_of_arrears(judging: Judging, among: pl.Expr) -> None:
     More is no fault: a file may know of delays elsewhere.
     """
     asked = judging.rows.filter(among & pl.col("client_id").is_not_null())
-    credits = list(Credit.objects.filter(client__in=asked["client_id"].unique().to_list()).order_by("pk"))
-    credits = _before(credits, asked)
-    if not credits:
+    rows = list(Credit.objects.filter(client__in=asked["client_id"].unique().to_list()).order_by("pk"))
+    rows = _before(rows, asked)
+    if not rows:
         return
-    histories = histories_of(credits)
+    histories = histories_of(rows)
     of_client = defaultdict(list)
-    for credit in credits:
+    for credit in rows:
         of_client[credit.client_id].append(histories[credit.pk])
     found = []
     for row, client, day, *declared in asked.select("row", "client_id", "day", *_DECLARED).iter_rows():
@@ -42,7 +42,7 @@ def warn_of_arrears(judging: Judging, among: pl.Expr) -> None:
         )
 
 
-def _before(credits: list[Credit], asked: pl.DataFrame) -> list[Credit]:
+def _before(rows: list[Credit], asked: pl.DataFrame) -> list[Credit]:
     """Leave the credits disbursed before the last application of their client in the file."""
     last: dict[int, dt.date] = dict(asked.group_by("client_id").agg(pl.col("day").max()).iter_rows())
-    return [credit for credit in credits if credit.disbursed_on < last[credit.client_id]]
+    return [credit for credit in rows if credit.disbursed_on < last[credit.client_id]]

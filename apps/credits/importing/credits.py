@@ -60,7 +60,7 @@ _APPLICATION = {
 _DISBURSED = ApplicationStatus.DISBURSED.value
 
 
-class Credits:
+class CreditsTarget:
     """Credits by reference. What was disbursed here, or given another schedule here, no file changes."""
 
     name = "credits"
@@ -88,9 +88,7 @@ class Credits:
         judging.work_out(changed=pl.col("held_id").is_not_null() & differs(_COMPARED))
         refuse_kept_here(judging, Credit, "held_id", pl.col("changed"))
         _complete(judging)
-        found = judging.judged(
-            key="credit_reference", existing=pl.col("held_id").is_not_null(), changed=pl.col("changed")
-        )
+        found = judging.judged(key="credit_reference")
         remember_credits(judging, found)
         return found
 
@@ -105,9 +103,7 @@ class Credits:
 
 def _find_credits(judging: Judging) -> None:
     rows = Credit.objects.filter(reference__in=judging.wanted("credit_reference"))
-    judging.join(
-        stored(rows.select_for_update() if judging.context.locking else rows, _HELD), "credit_reference"
-    )
+    judging.join(judging.stored(rows, _HELD), "credit_reference")
     held = pl.col("held_id").is_not_null()
     hidden = held & ~seen(judging.context.agencies, "held_agency_id")
     judging.refuse(hidden, "unknown_credit", field="credit_reference")
@@ -121,9 +117,7 @@ def _find_applications(judging: Judging) -> None:
     made = pl.concat_str(pl.lit("C-"), "credit_reference")
     judging.work_out(application_named=pl.coalesce("application_reference", made))
     rows = CreditApplication.objects.filter(reference__in=judging.wanted("application_named"))
-    if judging.context.locking:
-        rows = rows.select_for_update(of=("self",))
-    judging.join(stored(rows, _APPLICATION), "application_named")
+    judging.join(judging.stored(rows, _APPLICATION), "application_named")
     judging.work_out(new=pl.col("held_id").is_null())
     named, known = pl.col("application_reference").is_not_null(), pl.col("application_id").is_not_null()
     hidden = ~seen(judging.context.agencies, "application_agency_id")
@@ -133,7 +127,7 @@ def _find_applications(judging: Judging) -> None:
 
 
 def _check_links(judging: Judging) -> None:
-    """A credit has one application, which was granted, and an application one credit, of the same client."""
+    """Hold each credit to one application that was granted, and each application to one credit."""
     new, known = pl.col("new"), pl.col("application_id").is_not_null()
     credit = {"field": "credit_reference"}
     judging.refuse(
@@ -148,11 +142,11 @@ def _check_links(judging: Judging) -> None:
         field="application_reference",
         credit="application_credit",
     )
-    again = judging.context.repeated(
-        "application", judging.rows["application_reference"].set(judging.unread, None)
-    )
     judging.refuse(
-        new & pl.lit(again), "has_credit", field="application_reference", credit="credit_reference"
+        new & judging.repeated("application_reference"),
+        "has_credit",
+        field="application_reference",
+        credit="credit_reference",
     )
     granted = pl.col("application_status").is_in([_DISBURSED, *map(str, rules.GRANTED)])
     judging.refuse(new & known & ~granted, "not_granted", field="application_reference")

@@ -40,6 +40,10 @@ class Findings:
         self._say(mask, code, field, args)
         self.refused = self.refused | mask.fill_null(value=False)
 
+    def tell(self, mask: pl.Series, code: str, *, field: str = "", args: Sequence[str] | None = None) -> None:
+        """Say something of the rows of ``mask``, which are imported all the same."""
+        self._say(mask, code, field, args)
+
     def leave_out(
         self, mask: pl.Series, code: str, *, field: str = "", args: Sequence[str] | None = None
     ) -> None:

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.credits.importing.changes import Writing
-from apps.credits.importing.judging import Judging, differs, stored
+from apps.credits.importing.judging import Judging, differs
 from apps.credits.importing.names import credit_reference
 from apps.credits.importing.references import find_credits, refuse_kept_here
 from apps.credits.importing.targets import Context, Judged, Verdict
@@ -29,7 +29,7 @@ _HELD = {
 _COMPARED = {"due_on": "held_due_on", "principal_xaf": "held_principal", "interest_xaf": "held_interest"}
 
 
-class Installments:
+class InstallmentsTarget:
     """Instalments by credit, schedule and number."""
 
     name = "installments"
@@ -98,7 +98,7 @@ class Installments:
 
     def judge(self, typed: Typed, chunk: Chunk, context: Context) -> Judged:
         judging = Judging(self.fields(), typed, chunk, context)
-        find_credits(judging)
+        find_credits(judging, lock=True)
         given = pl.col("schedule_from").dt.to_string("%d/%m/%Y").fill_null("")
         judging.work_out(
             key=pl.concat_str("credit_reference", given, "number", separator=" "),
@@ -119,10 +119,10 @@ class Installments:
             pl.col("due_on") < pl.col("schedule_from"), "due_too_early", field="due_on", date="schedule_from"
         )
         held = Installment.objects.filter(credit__in=judging.wanted("credit_id"))
-        judging.join(stored(held.select_for_update() if context.locking else held, _HELD), *_KEY)
-        changed = pl.col("held_id").is_null() | differs(_COMPARED)
-        refuse_kept_here(judging, Credit, "credit_id", changed)
-        return judging.judged(key="key", existing=pl.col("held_id").is_not_null(), changed=changed)
+        judging.join(judging.stored(held, _HELD), *_KEY)
+        judging.work_out(changed=pl.col("held_id").is_null() | differs(_COMPARED))
+        refuse_kept_here(judging, Credit, "credit_id", pl.col("changed"))
+        return judging.judged(key="key")
 
     def write(self, judged: Judged, writing: Writing) -> None:
         new, lines = judged.those(Verdict.NEW)

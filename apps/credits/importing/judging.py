@@ -1,5 +1,6 @@
 """The rows of a chunk on their way to a verdict: what they refer to, what is wrong, what is there already."""
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import polars as pl
 from django.db.models import QuerySet
 
-from apps.credits.importing.targets import Context, Judged, Verdict, problem_rows
+from apps.credits.importing.findings import Findings, frame_of
+from apps.credits.importing.targets import Context, Judged
 from apps.engine.dictionary import fold
 from apps.files.reading.mapping import Field, Kind
 from apps.files.reading.rows import Chunk
-from apps.files.reading.values import Typed, refused_rows
+from apps.files.reading.values import Typed
 
 _TYPES: Mapping[Kind, type[pl.DataType]] = {
     "integer": pl.Int64,
@@ -34,18 +36,24 @@ class Judging:
     """
 
     def __init__(self, fields: Sequence[Field], typed: Typed, chunk: Chunk, context: Context) -> None:
-        self.chunk, self.context = chunk, context
-        height = len(chunk)
-        empty = {each.name: pl.repeat(None, height, eager=True, dtype=_TYPES[each.kind]) for each in fields}
-        columns = [typed.columns.get(name, empty[name]).alias(name) for name in empty]
-        self.unread = refused_rows(typed, height)
-        self.refused = self.unread
-        self.problems = [typed.errors]
+        self.context = context
+        self.found = Findings(typed, chunk, context)
+        self.unread = self.found.refused
+        columns = [self.found.column(each.name, _TYPES[each.kind]) for each in fields]
         self.rows = pl.DataFrame(columns).with_row_index("row")
+
+    @property
+    def refused(self) -> pl.Series:
+        """Which rows are rejected so far."""
+        return self.found.refused
 
     def wanted(self, *names: str) -> list[Any]:
         """Return the different values of some columns."""
         return pl.concat([self.rows[name] for name in names]).drop_nulls().unique().to_list()
+
+    def stored(self, rows: "QuerySet[Any, Any]", sources: Mapping[str, Source]) -> pl.DataFrame:
+        """Read columns of a table, locked when its rows are about to be changed."""
+        return stored(locked(rows) if self.context.locking else rows, sources)
 
     def join(self, known: pl.DataFrame, *on: str) -> None:
         """Add the columns of ``known``, which has one line for each value of ``on``."""
@@ -57,54 +65,51 @@ class Judging:
 
     def refuse(self, wrong: pl.Expr, code: str, *, field: str = "", **args: str) -> None:
         """Reject the rows that are ``wrong``; ``args`` names the columns that the sentence needs."""
-        rows = self.warn(wrong, code, field=field, **args)
-        if rows.len():
-            self.refused = self.refused.scatter(rows, values=True)
+        mask = self._mask(wrong)
+        self.found.refuse(mask, code, field=field, args=self._told(mask, args))
 
-    def warn(self, wrong: pl.Expr, code: str, *, field: str = "", **args: str) -> pl.Series:
-        """Tell of something about some rows, which are imported all the same; return which ones."""
-        rows = self.rows.select(wrong.fill_null(value=False).alias("wrong"))["wrong"].arg_true()
-        if rows.len():
-            header = self.context.headers.get(field, "")
-            values = self.chunk.frame[header].gather(rows) if header else None
-            told = [
-                json.dumps({name: _shown(cells[column]) for name, column in args.items()}, ensure_ascii=False)
-                for cells in (self.rows[rows].iter_rows(named=True) if args else ())
-            ]
-            self.problems.append(problem_rows(rows, code, column=header, values=values, args=told))
-        return rows
+    def warn(self, wrong: pl.Expr, code: str, *, field: str = "", **args: str) -> None:
+        """Tell of something about some rows, which are imported all the same."""
+        mask = self._mask(wrong)
+        self.found.tell(mask, code, field=field, args=self._told(mask, args))
 
-    def judged(self, *, key: str, existing: pl.Expr, changed: pl.Expr) -> Judged:
-        """Give the verdicts: ``key`` is the column that names what a row is about, from the file alone."""
-        keys = self.rows[key].set(self.unread, None)
-        repeated = self.context.repeated(key, keys)
-        self.work_out(_repeated=pl.lit(repeated))
-        self.warn(pl.col("_repeated"), "repeated", key=key)
-        verdicts = self.rows.select(
-            pl.when(pl.lit(self.refused))
-            .then(int(Verdict.REJECTED))
-            .when(pl.col("_repeated"))
-            .then(int(Verdict.DUPLICATE))
-            .when(~existing)
-            .then(int(Verdict.NEW))
-            .when(changed)
-            .then(int(Verdict.UPDATED))
-            .otherwise(int(Verdict.UNCHANGED))
-            .cast(pl.UInt8)
-            .alias("verdict")
-        )["verdict"]
-        found = pl.concat(self.problems).sort("row", maintain_order=True)
-        return Judged(self.chunk.lines, verdicts, found, self.rows)
+    def repeated(self, name: str) -> pl.Expr:
+        """Return which rows repeat a value of an earlier line, whatever the chunk."""
+        keys = self.rows[name].set(self.unread, None)
+        return pl.lit(self.context.repeated(name, keys))
+
+    def judged(self, *, key: str) -> Judged:
+        """Give the verdicts; ``key`` is the column that names what a row is about, from the file alone.
+
+        ``held_id`` and ``changed`` say which rows are stored and which of them the file changes.
+        """
+        mask = self._mask(self.repeated(key))
+        self.found.leave_out(mask, "repeated", args=self._told(mask, {"key": key}))
+        stored_here = self.rows["held_id"].is_not_null()
+        return self.found.judged(self.rows, found=stored_here, changed=self.rows["changed"])
+
+    def _mask(self, wrong: pl.Expr) -> pl.Series:
+        return self.rows.select(wrong.fill_null(value=False).alias("wrong"))["wrong"]
+
+    def _told(self, mask: pl.Series, args: Mapping[str, str]) -> list[str] | None:
+        if not args or not mask.any():
+            return None
+        told = [""] * len(mask)
+        for cells in self.rows.filter(mask).select("row", *set(args.values())).iter_rows(named=True):
+            values = {name: _shown(cells[column]) for name, column in args.items()}
+            told[cells["row"]] = json.dumps(values, ensure_ascii=False)
+        return told
 
 
-def stored(rows: QuerySet[Any], sources: Mapping[str, Source]) -> pl.DataFrame:
+def stored(rows: "QuerySet[Any, Any]", sources: Mapping[str, Source]) -> pl.DataFrame:
     """Read columns of a table: name in the frame -> name of the ORM and type."""
     names = [name for name, _type in sources.values()]
-    return pl.DataFrame(
-        list(rows.values_list(*names)),
-        schema={name: dtype for name, (_name, dtype) in sources.items()},
-        orient="row",
-    )
+    return frame_of(rows.values_list(*names), {name: dtype for name, (_name, dtype) in sources.items()})
+
+
+def locked(rows: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":
+    """Return the rows locked until the transaction ends, in one order for everybody."""
+    return rows.select_for_update(of=("self",)).order_by("pk")
 
 
 def seen(agencies: frozenset[int] | None, column: str) -> pl.Expr:
@@ -136,4 +141,4 @@ def merged(pairs: Mapping[str, str]) -> dict[str, pl.Expr]:
 
 
 def _shown(value: Any) -> Any:
-    return f"{value:%d/%m/%Y}" if hasattr(value, "strftime") else value
+    return f"{value:%d/%m/%Y}" if isinstance(value, dt.date) else value

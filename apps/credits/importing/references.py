@@ -34,10 +34,14 @@ def find_clients(judging: Judging) -> None:
     )
 
 
-def find_credits(judging: Judging) -> None:
-    """Join the credits named; a credit that whoever asked does not see is unknown."""
+def find_credits(judging: Judging, *, lock: bool = False) -> None:
+    """Join the credits named; a credit that whoever asked does not see is unknown.
+
+    With ``lock`` their money does not move meanwhile.
+    """
     wanted = judging.wanted("credit_reference")
-    judging.join(stored(Credit.objects.filter(reference__in=wanted), CREDIT), "credit_reference")
+    rows = Credit.objects.filter(reference__in=wanted)
+    judging.join(judging.stored(rows, CREDIT) if lock else stored(rows, CREDIT), "credit_reference")
     unknown = ~(pl.col("credit_id").is_not_null() & seen(judging.context.agencies, "credit_agency_id"))
     judging.refuse(
         pl.col("credit_reference").is_not_null() & unknown.fill_null(value=True),

@@ -50,7 +50,7 @@ def find_refinanced(judging: Judging) -> None:
 
 def _coming(judging: Judging) -> pl.DataFrame:
     """Return the credits of earlier chunks, and those of this one that are not rejected."""
-    earlier = judging.context.cache.get("credits")
+    earlier: pl.DataFrame | None = judging.context.cache.get("credits")
     here = judging.rows.filter(~pl.lit(judging.refused) & pl.col("credit_reference").is_not_null()).select(
         pl.col("credit_reference").alias(_FIELD),
         pl.coalesce("application_client_id", "held_client_id", "client_id").alias("coming_client"),

@@ -2,14 +2,24 @@
 
 from django.utils.translation import gettext as _
 
+from apps.credits.importing.applications import ApplicationsTarget
 from apps.credits.importing.clients import ClientsTarget
+from apps.credits.importing.credits import CreditsTarget
 from apps.credits.importing.external_credits import ExternalCreditsTarget
+from apps.credits.importing.installments import InstallmentsTarget
+from apps.credits.importing.repayments import RepaymentsTarget
+from apps.credits.importing.statements import StatementsTarget
 from apps.credits.importing.targets import Target
 from apps.tenancy.errors import ObjectNotFound
 
 #: One a line: each is added where it comes after what it needs.
 TARGETS: tuple[Target, ...] = (
     ClientsTarget(),
+    ApplicationsTarget(),
+    CreditsTarget(),
+    InstallmentsTarget(),
+    RepaymentsTarget(),
+    StatementsTarget(),
     ExternalCreditsTarget(),
 )
 

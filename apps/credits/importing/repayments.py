@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from apps.credits import rules
 from apps.credits.enums import CreditStatus, EntrySource
 from apps.credits.importing.changes import Writing
-from apps.credits.importing.judging import Judging, stored
+from apps.credits.importing.judging import Judging
 from apps.credits.importing.names import LONGEST_REFERENCE, credit_reference
 from apps.credits.importing.references import find_credits
 from apps.credits.importing.targets import Context, Judged, Verdict
@@ -32,7 +32,7 @@ _HELD = {
 }
 
 
-class Repayments:
+class RepaymentsTarget:
     """Receipts by their numbers. Without a number, credit, day and amount together name a receipt."""
 
     name = "repayments"
@@ -91,9 +91,9 @@ class Repayments:
         judging = Judging(self.fields(), typed, chunk, context)
         judging.work_out(reference=pl.coalesce("reference", _made()))
         judging.rows = judging.rows.with_columns(_short(judging.rows["reference"]))
-        find_credits(judging)
+        find_credits(judging, lock=True)
         held = Repayment.objects.filter(reference__in=judging.wanted("reference"))
-        judging.join(stored(held, _HELD), "reference")
+        judging.join(judging.stored(held, _HELD), "reference")
         same = (
             (pl.col("held_credit_id") == pl.col("credit_id"))
             & (pl.col("held_on") == pl.col("paid_on"))
@@ -112,9 +112,8 @@ class Repayments:
             field="paid_on",
             date="credit_closed_on",
         )
-        return judging.judged(
-            key="reference", existing=pl.col("held_id").is_not_null(), changed=pl.lit(value=False)
-        )
+        judging.work_out(changed=pl.lit(value=False))
+        return judging.judged(key="reference")
 
     def write(self, judged: Judged, writing: Writing) -> None:
         new, lines = judged.those(Verdict.NEW)

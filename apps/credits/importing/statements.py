@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.credits.enums import EntrySource
 from apps.credits.importing.changes import Writing
-from apps.credits.importing.judging import Judging, differs, stored
+from apps.credits.importing.judging import Judging, differs
 from apps.credits.importing.names import credit_reference
 from apps.credits.importing.references import find_credits
 from apps.credits.importing.targets import Context, Judged, Verdict
@@ -33,7 +33,7 @@ _COMPARED = {
 }
 
 
-class Statements:
+class StatementsTarget:
     """One file a month. The same month sent again updates its lines, whatever day of it they bear."""
 
     name = "statements"
@@ -105,7 +105,8 @@ class Statements:
             field="date",
             date="credit_disbursed_on",
         )
-        return judging.judged(key="key", existing=pl.col("held_id").is_not_null(), changed=differs(_COMPARED))
+        judging.work_out(changed=differs(_COMPARED))
+        return judging.judged(key="key")
 
     def write(self, judged: Judged, writing: Writing) -> None:
         names = ("date", "outstanding_xaf", "days_late", "source")
@@ -121,9 +122,7 @@ def _find_lines(judging: Judging) -> None:
     lines = CreditStatement.objects.filter(credit__in=judging.wanted("credit_id"))
     if days.len():
         lines = lines.filter(date__range=(days.dt.month_start().min(), days.dt.month_end().max()))
-    if judging.context.locking:
-        lines = lines.select_for_update()
-    held = stored(lines, _HELD).with_columns(month=pl.col("held_on").dt.month_start())
+    held = judging.stored(lines, _HELD).with_columns(month=pl.col("held_on").dt.month_start())
     asked = judging.rows.select("row", "credit_id", "month", "date").drop_nulls()
     best = (
         asked.join(held, on=["credit_id", "month"])
