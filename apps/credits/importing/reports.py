@@ -105,7 +105,8 @@ class Reports:
 
     def remove(self) -> None:
         """Remove what was written, once it is kept."""
-        remove_parts(self.run)
+        for path in self.paths:
+            path.unlink(missing_ok=True)
 
     def _found(self, at: tuple[int, int]) -> tuple[int, int]:
         """Return where to go on; a file that was lost meanwhile begins again."""

@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'remembered column',
                 'verbose_name_plural': 'remembered columns',
-                'constraints': [apps.tenancy.constraints.TenantPrimaryKey(name='credits_importmapping_tenant_pk'), apps.tenancy.constraints.RowLevelSecurity(name='credits_importmapping_rls'), models.UniqueConstraint(fields=('institution', 'uid'), name='credits_importmapping_uid'), models.UniqueConstraint(fields=('institution', 'target', 'header'), name='credits_importmapping')],
+                'constraints': [apps.tenancy.constraints.TenantPrimaryKey(name='credits_importmapping_tenant_pk'), apps.tenancy.constraints.RowLevelSecurity(name='credits_importmapping_rls'), models.UniqueConstraint(fields=('institution', 'uid'), name='credits_importmapping_uid'), models.UniqueConstraint(fields=('institution', 'target', 'header'), name='credits_importmapping_header')],
             },
         ),
         migrations.AddIndex(

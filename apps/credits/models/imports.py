@@ -155,7 +155,9 @@ class ImportMapping(TenantModel):
         verbose_name_plural = _("remembered columns")
         constraints = [
             *tenant_constraints(),
-            models.UniqueConstraint(fields=["institution", "target", "header"], name="credits_importmapping"),
+            models.UniqueConstraint(
+                fields=["institution", "target", "header"], name="credits_importmapping_header"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,9 +12,9 @@ from apps.files.reading.encodings import ENCODINGS
 from apps.files.reading.fields import dictionary_fields
 from apps.files.reading.layout import SEPARATORS
 from apps.files.reading.mapping import Conversion, Match, missing_fields
+from apps.files.reading.previews import Preparation
 from apps.files.reading.units import Suspicion
 from apps.scoring.enums import Output
-from apps.files.reading.previews import Preparation
 from apps.web.forms import ServiceForm
 
 #: More columns than this are not asked about one by one: the others are left alone.
