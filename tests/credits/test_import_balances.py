@@ -6,16 +6,15 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.credits.enums import EntrySource
-from apps.credits.importing.runs import check_rows, confirm_import, import_rows
+from apps.credits.importing.runs import confirm_import, import_rows
 from apps.credits.models import CreditApplication, CreditStatement
-from apps.credits.queries.ledger import compare_arrears
-from apps.credits.services.outcomes import STATEMENTS, derive_outcomes
+from apps.credits.services.outcomes import STATEMENTS
 from apps.credits.tasks import derive_institution
 from apps.demo.cast import INSTITUTIONS
 from apps.demo.synthetic.books import write_books
 from apps.demo.synthetic.portfolio import generate
 from apps.demo.synthetic.sheets import sheets_of, write_sheets
-from tests.importing import checked, counts, done, found, imported, undone, upload_of
+from tests.importing import checked, counts, done, imported, undone
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +43,7 @@ def portfolio():
 
 @pytest.fixture(scope="module")
 def files(portfolio, tmp_path_factory):
-    """The files of the generator by name, as French Excel writes them."""
+    """Give the files of the generator by name, as French Excel writes them."""
     sheets = sheets_of(portfolio, write_books(portfolio, as_of=AS_OF, seed=11), prefix=PREFIX)
     return {path.stem: path for path in write_sheets(sheets, tmp_path_factory.mktemp("classeurs"))}
 
@@ -54,15 +53,15 @@ def upload(path):
 
 
 @pytest.fixture
-def credits(world, analyst, files):
+def portfolio_imported(world, analyst, files):
     """Clients, applications and credits imported; what each import did."""
     run = checked(world, analyst, upload(files["clients"]), "clients")
     with world.scope():
         confirm_import(run=run, mode="valid", keep_duplicates=True, by=analyst)
     clients = done(world, run, import_rows)
     applications = imported(world, analyst, upload(files["demandes"]), "applications")
-    credits = imported(world, analyst, upload(files["credits"]), "credits")
-    return clients, applications, credits
+    lent = imported(world, analyst, upload(files["credits"]), "credits")
+    return clients, applications, lent
 
 
 def months(files):
@@ -79,8 +78,10 @@ def told(world):
         return {reference.removeprefix(PREFIX): (outcome, day) for reference, outcome, day in rows}
 
 
-def test_twelve_balances_tell_the_outcomes_that_are_known(world, analyst, portfolio, files, credits):
-    clients, applications, lent = credits
+def test_twelve_balances_tell_the_outcomes_that_are_known(
+    world, analyst, portfolio, files, portfolio_imported
+):
+    clients, applications, lent = portfolio_imported
     assert [run.rows_rejected for run in (clients, applications, lent)] == [0, 0, 0]
     assert applications.rows_new == len(portfolio.applications)
     for path in months(files):
@@ -104,7 +105,7 @@ def test_twelve_balances_tell_the_outcomes_that_are_known(world, analyst, portfo
         and FIRST - dt.timedelta(days=92) <= row["disbursed_on"] <= dt.date(2025, 10, 31)
     }
     # What is listed no more when the first balance is drawn has no line at all.
-    silent = {reference for reference in followed - set(derived)}
+    silent = followed - set(derived)
     with world.scope():
         lines = CreditStatement.objects.filter(source=EntrySource.IMPORT)
         assert not lines.filter(
@@ -116,7 +117,7 @@ def test_twelve_balances_tell_the_outcomes_that_are_known(world, analyst, portfo
     assert len(defaults) > 8
 
 
-def test_the_same_month_sent_again_updates_its_lines(world, analyst, files, credits):
+def test_the_same_month_sent_again_updates_its_lines(world, analyst, files, portfolio_imported):
     path = months(files)[-1]
     run = imported(world, analyst, upload(path), "statements")
     again = imported(world, analyst, upload(path), "statements")

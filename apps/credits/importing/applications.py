@@ -114,7 +114,7 @@ class ApplicationsTarget:
                 synonyms=(
                     *("décision prise", "statut", "statut de la demande", "statut demande", "avis"),
                     *("statut dossier", "état de la demande", "résultat", "status", "decision taken"),
-                    *("loan status", "application status", "NAME_CONTRACT_STATUS"),
+                    *("loan status", "application status"),
                 ),
             ),
             Field(

@@ -7,8 +7,8 @@ from apps.files.reading.mapping import Field
 LONGEST_REFERENCE = 40
 
 
-def credit_reference() -> Field:
-    """Return the field that names a credit."""
+def credit_reference(*, alone: bool = True) -> Field:
+    """Return the field that names a credit; ``alone`` when no other field of the file is a reference."""
     return Field(
         "credit_reference",
         _("Reference of the credit"),
@@ -21,7 +21,8 @@ def credit_reference() -> Field:
             *("référence du prêt", "référence prêt", "n° prêt", "numéro de prêt", "numéro du prêt"),
             *("id prêt", "compte de crédit", "compte de prêt", "compte prêt", "n° compte crédit"),
             *("credit id", "credit number", "loan id", "loan number", "loan reference", "loan account"),
-            *("account number", "référence", "reference", "réf"),
+            "account number",
+            *(("référence", "reference", "réf") if alone else ()),
         ),
     )
 

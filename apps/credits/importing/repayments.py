@@ -44,7 +44,7 @@ class RepaymentsTarget:
 
     def fields(self) -> list[Field]:
         return [
-            credit_reference(),
+            credit_reference(alone=False),
             Field(
                 "reference",
                 _("Receipt number"),

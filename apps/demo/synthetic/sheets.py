@@ -13,6 +13,8 @@ from apps.demo.synthetic.portfolio import Portfolio
 _DECISIONS = {"accorde": "Accordée", "refuse": "Refusée"}
 _OUTCOMES = {"good": "Bon", "default": "Défaut"}
 _STATUSES = {"active": "En cours", "closed": "Soldé", "written_off": "Passé en perte"}
+#: What the generator calls otherwise than the dictionary.
+_SECTORS = {"elevage": "Élevage et pêche", "sante": "Services", "securite": "Services"}
 #: Columns of the dictionary as this institution calls them.
 _VARIABLES = {
     "age": "Âge",
@@ -77,8 +79,7 @@ class _References:
         self.client = dict(zip(clients["client_key"], prefix + clients["reference"], strict=True))
         days = portfolio.applications["submitted_on"]
         self.application = {
-            row: f"{prefix}D-{day:%Y}-{number:06d}"
-            for number, (row, day) in enumerate(days.items(), start=1)
+            row: f"{prefix}D-{day:%Y}-{number:06d}" for number, (row, day) in enumerate(days.items(), start=1)
         }
         self.credit = {row: name.replace("D-", "P-", 1) for row, name in self.application.items()}
 
@@ -107,7 +108,8 @@ def _clients(portfolio: Portfolio, names: _References) -> pd.DataFrame:
 
 def _applications(portfolio: Portfolio, names: _References) -> pd.DataFrame:
     rows = portfolio.applications
-    told = {label: _cells(rows[name]) for name, label in _VARIABLES.items() if name in rows}
+    rows = rows.assign(secteur=rows["secteur"].replace(_SECTORS))
+    told = {label: _cells(rows[name]) for name, label in _VARIABLES.items()}
     return pd.DataFrame(
         {
             "N° dossier": rows.index.map(names.application),
@@ -124,12 +126,10 @@ def _applications(portfolio: Portfolio, names: _References) -> pd.DataFrame:
 def with_outcomes(sheets: Sheets, portfolio: Portfolio) -> pd.DataFrame:
     """Return the applications with what became of them, for an institution that noted it."""
     rows = portfolio.applications
-    return sheets["demandes"].assign(
-        **{
-            "Issue du crédit": rows["outcome"].map(_OUTCOMES).fillna(""),
-            "Date de l'issue": _days(rows["outcome_date"].where(rows["outcome"].notna())),
-        }
-    )
+    told = sheets["demandes"].copy()
+    told["Issue du crédit"] = rows["outcome"].map(_OUTCOMES).fillna("")
+    told["Date de l'issue"] = _days(rows["outcome_date"].where(rows["outcome"].notna()))
+    return told
 
 
 def _credits(portfolio: Portfolio, books: Books, names: _References) -> pd.DataFrame:

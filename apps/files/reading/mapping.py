@@ -79,6 +79,8 @@ HOME_CREDIT: dict[str, tuple[tuple[str, ...], Conversion]] = {
     "CODE_GENDER": (("sexe", "sex"), Conversion.NONE),
     "NAME_FAMILY_STATUS": (("situation_familiale", "family_situation"), Conversion.NONE),
     "CNT_CHILDREN": (("personnes_a_charge",), Conversion.NONE),
+    "CNT_PAYMENT": (("duree_mois", "duration_months"), Conversion.NONE),
+    "NAME_CONTRACT_STATUS": (("decision",), Conversion.NONE),
     "TARGET": (("defaut", "issue", "outcome", "target"), Conversion.NONE),
     "SK_ID_CURR": (("reference", "client_reference", "client"), Conversion.NONE),
     "SK_ID_PREV": (("credit_reference", "application_reference"), Conversion.NONE),
