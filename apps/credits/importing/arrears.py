@@ -6,6 +6,7 @@ from collections import defaultdict
 import polars as pl
 
 from apps.credits.importing.judging import Judging
+from apps.credits.importing.lookups import among
 from apps.credits.models import Credit
 from apps.credits.queries.ledger import earlier_delays, histories_of
 from apps.engine.ledger import DELAY_CLASSES
@@ -13,14 +14,14 @@ from apps.engine.ledger import DELAY_CLASSES
 _DECLARED = tuple(f"nb_retards_{days}j" for days in DELAY_CLASSES)
 
 
-def warn_of_arrears(judging: Judging, among: pl.Expr) -> None:
+def warn_of_arrears(judging: Judging, written: pl.Expr) -> None:
     """Tell of the applications that declare fewer delays than the credits here had before them.
 
     More is no fault: a file may know of delays elsewhere.
     """
-    asked = judging.rows.filter(among & pl.col("client_id").is_not_null())
-    rows = list(Credit.objects.filter(client__in=asked["client_id"].unique().to_list()).order_by("pk"))
-    rows = _before(rows, asked)
+    asked = judging.rows.filter(written & pl.col("client_id").is_not_null())
+    clients = asked["client_id"].unique().to_list()
+    rows = _before(list(among(Credit.objects.all(), "client_id", clients).order_by("pk")), asked)
     if not rows:
         return
     histories = histories_of(rows)

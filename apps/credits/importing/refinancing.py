@@ -4,6 +4,7 @@ import polars as pl
 
 from apps.credits.importing.changes import Writing
 from apps.credits.importing.judging import Judging, stored
+from apps.credits.importing.lookups import among
 from apps.credits.importing.targets import Judged, Verdict
 from apps.credits.models import Credit
 
@@ -26,7 +27,7 @@ def find_refinanced(judging: Judging) -> None:
 
     A credit that is rejected repays nothing and cannot be repaid: what names it is rejected in its turn.
     """
-    rows = Credit.objects.filter(reference__in=judging.wanted(_FIELD))
+    rows = among(Credit.objects.all(), "reference", judging.wanted(_FIELD))
     judging.join(stored(rows, _REFINANCED), _FIELD)
     if _FIELD not in judging.context.headers:
         return
@@ -88,7 +89,7 @@ def _insert(rows: pl.DataFrame, writing: Writing) -> None:
     asked = rows.filter(pl.col("refinances_id").is_null())[_FIELD].drop_nulls().to_list()
     if asked:
         names = {_FIELD: ("reference", pl.String), "written_id": ("pk", pl.Int64)}
-        written = stored(Credit.objects.filter(reference__in=asked), names)
+        written = stored(among(Credit.objects.all(), "reference", asked), names)
         rows = rows.join(written, on=_FIELD, how="left", maintain_order="left").with_columns(
             refinances_id=pl.coalesce("refinances_id", "written_id")
         )

@@ -1,7 +1,7 @@
 """Money received for credits, a line a receipt; a credit of which all is paid is closed."""
 
-import datetime as dt
 import hashlib
+from typing import Any
 
 import polars as pl
 from django.db.models import Count, F, Max, Sum
@@ -12,6 +12,7 @@ from apps.credits import rules
 from apps.credits.enums import CreditStatus, EntrySource
 from apps.credits.importing.changes import Writing
 from apps.credits.importing.judging import Judging
+from apps.credits.importing.lookups import among
 from apps.credits.importing.names import LONGEST_REFERENCE, credit_reference
 from apps.credits.importing.references import find_credits
 from apps.credits.importing.targets import Context, Judged, Verdict
@@ -92,7 +93,7 @@ class RepaymentsTarget:
         judging.work_out(reference=pl.coalesce("reference", _made()))
         judging.rows = judging.rows.with_columns(_short(judging.rows["reference"]))
         find_credits(judging, lock=True)
-        held = Repayment.objects.filter(reference__in=judging.wanted("reference"))
+        held = among(Repayment.objects.all(), "reference", judging.wanted("reference"))
         judging.join(judging.stored(held, _HELD), "reference")
         same = (
             (pl.col("held_credit_id") == pl.col("credit_id"))
@@ -144,16 +145,16 @@ def _close_paid(rows: pl.DataFrame, lines: pl.Series, writing: Writing) -> None:
     A credit given another schedule is left to its institution: what it still owes is no plain sum.
     """
     last = rows.with_columns(line=lines).unique("credit_id", keep="last", maintain_order=True)
-    running = list(
-        Credit.objects.filter(pk__in=last["credit_id"].to_list(), status__in=rules.RUNNING).order_by("pk")
-    )
-    if not running:
+    running = among(Credit.objects.all(), "id", last["credit_id"].to_list()).filter(status__in=rules.RUNNING)
+    received = running.annotate(received=Sum("repayments__amount_xaf"), last=Max("repayments__paid_on"))
+    near = list(received.filter(received__gte=F("amount_xaf")).order_by("pk"))
+    if not near:
         return
-    asked, paid = _asked(running), _paid(running)
+    asked = _asked(near)
     done = [
-        (credit.pk, CreditStatus.CLOSED.value, paid[credit.pk][1])
-        for credit in running
-        if paid[credit.pk][0] >= asked.get(credit.pk, float("inf"))
+        (credit.pk, CreditStatus.CLOSED.value, credit.last)
+        for credit in near
+        if credit.pk in asked and credit.received >= asked[credit.pk]
     ]
     closed = pl.DataFrame(
         done, schema={"id": pl.Int64, "status": pl.String, "closed_on": pl.Date}, orient="row"
@@ -162,9 +163,9 @@ def _close_paid(rows: pl.DataFrame, lines: pl.Series, writing: Writing) -> None:
     writing.update(Credit, found.drop("line"), found["line"])
 
 
-def _asked(rows: list[Credit]) -> dict[int, int]:
+def _asked(rows: list[Any]) -> dict[int, int]:
     """Return all that the only schedule of each credit asks for."""
-    planned_rows = (
+    totals = (
         Installment.objects.filter(credit__in=rows)
         .values("credit_id")
         .annotate(
@@ -172,15 +173,9 @@ def _asked(rows: list[Credit]) -> dict[int, int]:
             schedules=Count("schedule_from", distinct=True),
         )
     )
-    planned = {row["credit_id"]: row for row in planned_rows}
+    planned = {row["credit_id"]: row for row in totals}
     asked = {key: row["total"] for key, row in planned.items() if row["schedules"] == 1}
     for credit in rows:
         if credit.pk not in planned:
             asked[credit.pk] = sum(due.total_xaf for due in schedule_of(terms_of(credit)))
     return asked
-
-
-def _paid(rows: list[Credit]) -> dict[int, tuple[int, dt.date]]:
-    receipts = Repayment.objects.filter(credit__in=rows).values("credit_id")
-    totals = receipts.annotate(total=Sum("amount_xaf"), last=Max("paid_on"))
-    return {row["credit_id"]: (row["total"], row["last"]) for row in totals}
