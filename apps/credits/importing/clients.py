@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.credits.enums import DocumentType
 from apps.credits.importing.changes import Writing
-from apps.credits.importing.findings import Findings, frame_of, stored_rows
+from apps.credits.importing.findings import Findings, frame_of, one_of, stored_rows
 from apps.credits.importing.targets import Context, Judged, Verdict
 from apps.credits.models import Client
 from apps.credits.validators import (
@@ -256,8 +256,8 @@ def _with_stored(found: Findings, given: pl.DataFrame) -> pl.DataFrame:
     """Put beside each row the file that is stored under its reference (``_stored``), and the two as one."""
     repeated = found.context.repeated("reference", _keys(found, given["reference"]))
     found.leave_out(repeated, "repeated", field="reference", args=[_json(key=_("Reference"))] * given.height)
-    asked = given["reference"].drop_nulls().unique().to_list()
-    stored = stored_rows(Client.objects.filter(reference__in=asked), _STORED, found.context)
+    same = Client.objects.filter(reference__in=one_of(given["reference"]))
+    stored = stored_rows(same, _STORED, found.context)
     beside = given.join(
         stored.rename({name: f"{name}_stored" for name in stored.columns if name not in {"reference", "id"}}),
         on="reference",
@@ -353,16 +353,14 @@ def _said(holder: pl.Series, context: Context) -> list[str]:
 
 
 def _holders(column: str, keys: pl.Series) -> dict[str, tuple[str, int]]:
-    asked = keys.drop_nulls().unique().to_list()
-    rows = Client.objects.filter(**{f"{column}__in": asked}) if asked else Client.objects.none()
+    rows = Client.objects.filter(**{f"{column}__in": one_of(keys)})
     found = rows.order_by("-pk").values_list(column, "reference", "agency_id")
     return {key: (reference, agency) for key, reference, agency in found}
 
 
 def _namesakes(rows: pl.DataFrame) -> dict[str, tuple[str, int]]:
-    asked = rows["search_name"].drop_nulls().unique().to_list()
     schema = {"search_name": pl.String, "birth_date": pl.Date, "reference": pl.String, "agency_id": pl.Int64}
-    known = Client.objects.filter(search_name__in=asked) if asked else Client.objects.none()
+    known = Client.objects.filter(search_name__in=one_of(rows["search_name"]))
     table = frame_of(known.order_by("-pk").values_list(*schema), schema)
     keys = table.select(pl.concat_str("search_name", pl.lit("|"), "birth_date")).to_series()
     return dict(zip(keys, zip(table["reference"], table["agency_id"], strict=True), strict=True))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.credits.enums import REGISTERS, ExternalSource, ExternalStatus
 from apps.credits.importing.changes import Writing
-from apps.credits.importing.findings import Findings, frame_of, stored_rows
+from apps.credits.importing.findings import Findings, frame_of, one_of, stored_rows
 from apps.credits.importing.targets import Context, Judged, Verdict
 from apps.credits.models import Client, ExternalCredit
 from apps.credits.validators import UNSEEN
@@ -152,8 +152,7 @@ def _given(found: Findings) -> pl.DataFrame:
 
 
 def _with_clients(found: Findings, given: pl.DataFrame) -> pl.DataFrame:
-    asked = given["client_reference"].drop_nulls().unique().to_list()
-    clients = Client.objects.filter(reference__in=asked)
+    clients = Client.objects.filter(reference__in=one_of(given["client_reference"]))
     if found.context.agencies is not None:
         clients = clients.filter(agency_id__in=found.context.agencies)
     known = frame_of(clients.values_list(*_CLIENT), _CLIENT).rename(
@@ -174,8 +173,8 @@ def _key() -> pl.Expr:
 
 def _with_stored(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Put beside each row what is known of the same credit, the newest first when it was noted twice."""
-    asked = rows["client_id"].drop_nulls().unique().to_list()
-    stored = stored_rows(ExternalCredit.objects.filter(client_id__in=asked), _STORED, context)
+    same = ExternalCredit.objects.filter(client_id__in=one_of(rows["client_id"]))
+    stored = stored_rows(same, _STORED, context)
     newest = (
         stored.with_columns(_key())
         .sort("as_of", "id", descending=True)

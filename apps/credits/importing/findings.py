@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
 from apps.credits.importing.targets import Context, Judged, Verdict, problem_rows
 from apps.files.reading.problems import ERRORS
@@ -101,6 +102,11 @@ def stored_rows(rows: "QuerySet[Any, Any]", schema: Mapping[str, Any], context: 
     if context.locking:
         rows = rows.select_for_update(of=("self",)).order_by("pk")
     return frame_of(rows.values_list(*schema), schema)
+
+
+def one_of(values: pl.Series) -> RawSQL:
+    """Return a list for ``__in``, sent as one array: a chunk asks for thousands of keys."""
+    return RawSQL("SELECT unnest(%s)", [values.drop_nulls().unique().to_list()])
 
 
 def frame_of(records: Iterable[Sequence[Any]], schema: Mapping[str, Any]) -> pl.DataFrame:
