@@ -71,6 +71,7 @@ urlpatterns = [
     path("scores/<uuid:uid>/fiche", scoring.score_print, name="score_print"),
     path("scores/<uuid:uid>/recalcul", scoring.score_replay, name="score_replay"),
     path("imports", imports.imports, name="imports"),
+    path("imports/modeles/<slug:target>", imports.import_template, name="import_template"),
     path("imports/<uuid:uid>", imports.import_run, name="import"),
     path("imports/<uuid:uid>/colonnes", imports.import_columns, name="import_columns"),
     path("imports/<uuid:uid>/confirmer", imports.import_confirm, name="import_confirm"),

@@ -6,7 +6,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.credits import tasks
+from apps.credits.importing.registry import TARGETS
 from apps.credits.importing.runs import check_rows, import_rows, undo_rows
+from apps.credits.importing.templates import KINDS
 from apps.credits.models import Client, ImportRun
 from apps.jobs.services import claim_job, finish_job
 from tests.statements import own_statements
@@ -172,3 +174,20 @@ def test_the_list_shows_imports_of_the_institution_in_few_statements(world, api)
     assert answer.json()["next_cursor"]
     assert len(statements) <= 6
     assert client.get("/api/v1/imports?target=external_credits").json()["results"] == []
+
+
+@pytest.mark.parametrize(("kind", "media"), KINDS.items())
+def test_a_template_is_given_for_every_target(world, api, kind, media):
+    client = api(world.analyst)
+    for target in TARGETS:
+        answer = client.get(f"/api/v1/imports/templates/{target.name}", {"kind": kind})
+        assert (answer.status_code, answer["Content-Type"]) == (200, media)
+        assert f'_{target.name}.{kind}"' in answer["Content-Disposition"]
+        assert len(b"".join(answer.streaming_content)) < 16_000
+
+
+def test_no_template_of_what_is_not_imported_nor_in_another_form(world, api):
+    client = api(world.analyst)
+    assert client.get("/api/v1/imports/templates/predictions").status_code == 404
+    assert client.get("/api/v1/imports/templates/clients", {"kind": "pdf"}).status_code == 400
+    assert api(world.auditor).get("/api/v1/imports/templates/clients").status_code == 403

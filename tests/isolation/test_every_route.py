@@ -42,6 +42,7 @@ TARGETS = {
     "api:import_problems": ImportRun,
     "api:import_proposal": ImportRun,
     "api:import_rejects": ImportRun,
+    "api:import_template": ImportRun,  # a name of the site's own, which no identifier is
     "api:import_undo": ImportRun,
     "api:installments": Credit,
     "api:prediction": Prediction,
@@ -76,6 +77,7 @@ TARGETS = {
     "web:import_confirm": ImportRun,
     "web:import_rejects": ImportRun,
     "web:import_report": ImportRun,
+    "web:import_template": ImportRun,
     "web:import_undo": ImportRun,
     "web:repayment_new": Credit,
     "web:score": Prediction,

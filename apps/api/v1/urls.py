@@ -33,6 +33,7 @@ from apps.api.v1.imports.views import (
     ImportProposalView,
     ImportRejectsView,
     ImportsView,
+    ImportTemplateView,
     ImportUndoView,
     ImportView,
 )
@@ -82,6 +83,7 @@ urlpatterns = [
         "external-credits/<uuid:uid>/close", ExternalCreditCloseView.as_view(), name="external_credit_close"
     ),
     path("imports", ImportsView.as_view(), name="imports"),
+    path("imports/templates/<slug:target>", ImportTemplateView.as_view(), name="import_template"),
     path("imports/<uuid:uid>", ImportView.as_view(), name="import"),
     path("imports/<uuid:uid>/proposal", ImportProposalView.as_view(), name="import_proposal"),
     path("imports/<uuid:uid>/check", ImportCheckView.as_view(), name="import_check"),

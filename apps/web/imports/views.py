@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.credits import tasks
 from apps.credits.enums import ImportMode
+from apps.credits.importing import templates
 from apps.credits.importing.registry import TARGETS, target_named
 from apps.credits.importing.runs import (
     cancel_import,
@@ -21,6 +22,7 @@ from apps.credits.importing.runs import (
     settle_import,
     undo_import,
 )
+from apps.credits.importing.templates import TemplateKind
 from apps.credits.queries.imports import get_visible_import, visible_imports
 from apps.files.reading.dialects import Dialect
 from apps.tenancy.errors import DomainError, ObjectNotFound
@@ -54,6 +56,18 @@ def imports(request: ActorRequest) -> HttpResponse:
         "previous_url": page.previous_url,
     }
     return render(request, "imports/list.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+@allow(Verb.IMPORT)
+def import_template(request: ActorRequest, target: str) -> HttpResponse:
+    kind: TemplateKind = "csv" if request.GET.get("type") == "csv" else "xlsx"
+    try:
+        found = templates.import_template(target=target, kind=kind)
+    except ObjectNotFound as error:
+        raise Http404 from error
+    attached = {"Content-Disposition": f'attachment; filename="{found.name}"'}
+    return HttpResponse(found.content, content_type=found.media_type, headers=attached)
 
 
 @require_http_methods(["GET", "POST"])

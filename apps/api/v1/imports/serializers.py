@@ -10,6 +10,7 @@ from apps.api.v1.pages import ListSerializer
 from apps.credits.enums import ImportMode, ImportState
 from apps.credits.importing.registry import TARGETS, target_named
 from apps.credits.importing.runs import first_problems
+from apps.credits.importing.templates import KINDS
 from apps.credits.models import ImportRun
 from apps.credits.queries.imports import state_of
 from apps.files.reading.encodings import ENCODINGS
@@ -31,6 +32,14 @@ class ImportListSerializer(ListSerializer):
     orders = {"-created_at": Order("created_at"), "created_at": Order("created_at", descending=False)}
 
     target = serializers.ChoiceField(choices=_TARGETS, required=False, help_text="Ce qui est importé")
+
+
+class ImportTemplateSerializer(StrictSerializer):
+    """La forme du modèle."""
+
+    kind = serializers.ChoiceField(
+        choices=[(kind, kind) for kind in KINDS], default="csv", help_text="CSV ou classeur Excel"
+    )
 
 
 class NewImportSerializer(StrictSerializer):

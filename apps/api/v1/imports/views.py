@@ -1,11 +1,12 @@
 from functools import partial
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.http import FileResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -21,6 +22,7 @@ from apps.api.v1.imports.serializers import (
     ImportListSerializer,
     ImportProposalSerializer,
     ImportSerializer,
+    ImportTemplateSerializer,
     NewImportSerializer,
     import_body,
     import_line,
@@ -30,6 +32,7 @@ from apps.api.v1.imports.serializers import (
 from apps.api.v1.pages import asked, page, page_of
 from apps.credits import tasks
 from apps.credits.enums import ImportMode
+from apps.credits.importing.registry import TARGETS
 from apps.credits.importing.runs import (
     cancel_import,
     confirm_import,
@@ -39,6 +42,7 @@ from apps.credits.importing.runs import (
     settle_import,
     undo_import,
 )
+from apps.credits.importing.templates import KINDS, import_template
 from apps.credits.queries.imports import get_visible_import, visible_imports
 from apps.files.reading.dialects import Dialect
 from apps.tenancy.roles import Verb
@@ -84,6 +88,40 @@ class ImportsView(ApiView):
         run = receive_import(upload=values["file"], target=values["target"], by=self.actor)
         body = import_body(run)
         return Response(body, status=201, headers={"Location": body["links"]["self"]})
+
+
+class ImportTemplateView(ApiView):
+    verbs = {"GET": Verb.IMPORT}
+    renderer_classes = [JSONRenderer, AnyRenderer]
+
+    @extend_schema(
+        operation_id="import_template",
+        tags=TAGS,
+        summary="Le modèle de fichier d'un import",
+        description="Les en-têtes, deux lignes d'exemple et ce que tient chaque colonne ; aucune donnée de "
+        "votre institution.",
+        parameters=[
+            OpenApiParameter(
+                "target",
+                str,
+                OpenApiParameter.PATH,
+                enum=[each.name for each in TARGETS],
+                description="Ce que tient le fichier",
+            ),
+            ImportTemplateSerializer,
+        ],
+        responses={
+            (200, KINDS["csv"].partition(";")[0]): OpenApiTypes.BINARY,
+            (200, KINDS["xlsx"]): OpenApiTypes.BINARY,
+            **problems(*READ),
+        },
+    )
+    def get(self, request: Request, target: str) -> HttpResponseBase:
+        given = ImportTemplateSerializer(data=request.query_params.dict())
+        given.is_valid(raise_exception=True)
+        found = import_template(target=target, kind=given.validated_data["kind"])
+        content = BytesIO(found.content)
+        return FileResponse(content, as_attachment=True, filename=found.name, content_type=found.media_type)
 
 
 class ImportObjectView(ApiView):
