@@ -189,5 +189,5 @@ def test_a_template_is_given_for_every_target(world, api, kind, media):
 def test_no_template_of_what_is_not_imported_nor_in_another_form(world, api):
     client = api(world.analyst)
     assert client.get("/api/v1/imports/templates/predictions").status_code == 404
-    assert client.get("/api/v1/imports/templates/clients", {"kind": "pdf"}).status_code == 400
+    assert client.get("/api/v1/imports/templates/clients", {"kind": "pdf"}).status_code == 422
     assert api(world.auditor).get("/api/v1/imports/templates/clients").status_code == 403
