@@ -324,6 +324,28 @@ def _spells(ledger: Ledger, place: int, on: dt.date) -> list[int]:
     return worst
 
 
+def delays_from_statements(statements: Sequence[Statement], *, on: dt.date) -> Delays:
+    """Count the spells in arrears until a day that monthly balances show, by the longest delay seen in them.
+
+    A line in good order ends a spell, and so does one whose delay began after the line before. What the
+    balances cannot show: a spell begun and cured between two of them, and the days that it had after the last
+    line in it.
+    """
+    worst: list[int] = []
+    before: Statement | None = None
+    for line in statements:
+        if line.on > on:
+            break
+        if line.days_late:
+            goes_on = before is not None and before.days_late and line.on - line.days_late * DAY < before.on
+            if goes_on:
+                worst[-1] = max(worst[-1], line.days_late)
+            else:
+                worst.append(line.days_late)
+        before = line
+    return Delays(*(sum(1 for days in worst if days >= least) for least in DELAY_CLASSES))
+
+
 def horizon_end(terms: Terms, *, horizon_months: int = HORIZON_MONTHS) -> dt.date:
     """Return the last day on which a default counts: ``horizon_months`` after disbursement.
 
@@ -356,12 +378,19 @@ def _defaults(ledger: Ledger) -> list[Verdict]:
     events = []
     if (late := _late_on(ledger)) is not None:
         events.append(Verdict("default", late, "late"))
+    events += _told_defaults(ledger)
+    if ledger.refinanced_on is not None and _was_late(ledger, ledger.refinanced_on):
+        events.append(Verdict("default", ledger.refinanced_on, "refinanced"))
+    return events
+
+
+def _told_defaults(ledger: Ledger) -> list[Verdict]:
+    """Give the defaults that somebody noted, whatever was paid."""
+    events = []
     if ledger.written_off_on is not None:
         events.append(Verdict("default", ledger.written_off_on, "written_off"))
     if ledger.restructured_on is not None:
         events.append(Verdict("default", ledger.restructured_on, "restructured"))
-    if ledger.refinanced_on is not None and _was_late(ledger, ledger.refinanced_on):
-        events.append(Verdict("default", ledger.refinanced_on, "refinanced"))
     return events
 
 
@@ -408,23 +437,30 @@ def verdict_from_statements(
     *,
     last_balance_on: dt.date,
     horizon_months: int = HORIZON_MONTHS,
+    ledger: Ledger | None = None,
 ) -> Verdict | None:
     """Return what became of a credit by its monthly balances, or None where they cannot tell.
 
     ``statements`` are the credit's lines by date; ``last_balance_on`` is the day of the institution's latest
     balance: a credit that it no longer lists, and that was less than 30 days late when last seen, is repaid.
+    Of ``ledger`` only a write-off and a restructuring for difficulty count, both told and not seen.
     A line more than 90 days late dates the default to the day: the 91st of the oldest unpaid instalment. It
     counts while the principal left is not small. What the rule cannot see: a default cured between two
     balances, and how much of the arrears is small. None before the horizon's end; without a line within a
-    quarter of the disbursement, of one another and of the horizon's end, unless a default shows.
+    quarter of the disbursement, of one another and of the horizon's end, or of the default: a credit that was
+    not followed from its start would enter its cohort only when it defaults.
     """
     closes = horizon_end(terms, horizon_months=horizon_months)
     lines = [each for each in statements if each.on >= terms.disbursed_on]
     if last_balance_on < closes or not lines:
         return None
-    late = [_crossed_on(each) for each in lines if _is_default(each, terms)]
-    if late and min(late) <= closes:
-        return Verdict("default", min(late), "late")
+    events = [Verdict("default", _crossed_on(each), "late") for each in lines if _is_default(each, terms)]
+    events += [] if ledger is None else _told_defaults(ledger)
+    events = [each for each in events if each.on <= closes]
+    if events:
+        first = min(events, key=lambda each: each.on)
+        followed = not _has_gap([terms.disbursed_on, *(each.on for each in lines)], until=first.on)
+        return first if followed else None
     ended = _ended_on(lines, last_balance_on)
     seen = [each.on for each in lines if each.on <= (ended or dt.date.max)]
     if _has_gap([terms.disbursed_on, *seen], until=ended or closes):

@@ -20,6 +20,7 @@ from apps.engine.ledger import (
     add_months,
     allot,
     delays,
+    delays_from_statements,
     horizon_end,
     position,
     schedule_of,
@@ -331,7 +332,9 @@ FULL = balances(*((month, 100_000, 0) for month in range(1, 14)))
         (balances((2, 90_000, 0), (4, 80_000, 30)), None),
         (balances((2, 90_000, 0), (6, 80_000, 0), (8, 0, 0)), None),
         (balances((20, 80_000, 0)), None),
-        (balances((5, 80_000, 100)), Verdict("default", add_months(START, 5) - 9 * DAY, "late")),
+        (balances((5, 80_000, 100)), None),  # nobody knows of the others of its cohort
+        (balances((2, 90_000, 0), (5, 80_000, 100)),
+         Verdict("default", add_months(START, 5) - 9 * DAY, "late")),
         (balances((2, 5_000, 31), (5, 5_000, 100), (7, 5_000, 161), (9, 5_000, 222), (12, 5_000, 314)),
          Verdict("good", add_months(START, 12), "horizon")),
         ([], None),
@@ -339,6 +342,40 @@ FULL = balances(*((month, 100_000, 0) for month in range(1, 14)))
 )  # fmt: skip
 def test_what_balances_tell(lines, expected):
     assert verdict_from_statements(loan(), lines, last_balance_on=LATER) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({}, "good"),
+        ({"written_off_on": START + 300 * DAY}, "default"),
+        ({"restructured_on": START + 300 * DAY}, "default"),
+        ({"written_off_on": START + 400 * DAY}, "good"),
+    ],
+)
+def test_what_was_told_counts_beside_the_balances(facts, expected):
+    ledger = ledger_of(loan(), **facts)
+    found = verdict_from_statements(loan(), FULL, last_balance_on=LATER, ledger=ledger)
+    assert found.outcome == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (((1, 100_000, 0), (2, 90_000, 0)), (0, 0, 0)),
+        (((1, 100_000, 15), (2, 90_000, 46), (3, 80_000, 10), (4, 70_000, 0), (5, 60_000, 35)), (2, 0, 0)),
+        (((2, 100_000, 29), (3, 90_000, 59), (4, 80_000, 90), (5, 70_000, 120)), (1, 1, 1)),
+        (((2, 100_000, 60), (20, 90_000, 60)), (2, 2, 0)),
+    ],
+)
+def test_delays_that_balances_show(lines, expected):
+    found = delays_from_statements(balances(*lines), on=LATER)
+    assert (found.thirty, found.sixty, found.ninety) == expected
+
+
+def test_delays_after_the_day_asked_are_not_counted():
+    lines = balances((2, 100_000, 31), (6, 90_000, 40))
+    assert delays_from_statements(lines, on=add_months(START, 5)) == Delays(1, 0, 0)
 
 
 def test_a_young_credit_has_no_outcome_even_when_it_is_late():

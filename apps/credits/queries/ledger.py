@@ -23,6 +23,7 @@ from apps.engine.ledger import (
     Statement,
     Terms,
     delays,
+    delays_from_statements,
     schedule_of,
 )
 from apps.institutions.queries import setting_on
@@ -182,6 +183,33 @@ def statements_of(keys: Sequence[int]) -> Mapping[int, list[Statement]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of a credit: its ledger, and the monthly balances where no repayment is recorded."""
+
+    ledger: Ledger
+    statements: Sequence[Statement] = ()
+
+    def delays(self, *, on: dt.date) -> Delays:
+        """Count the spells in arrears until a day, by the balances where they alone follow the credit."""
+        if self.statements:
+            return delays_from_statements(self.statements, on=on)
+        return delays(self.ledger, on=on)
+
+
+def histories_of(rows: Sequence[Credit]) -> dict[int, History]:
+    """Return what is known of some credits by their keys: four statements, however many they are."""
+    ledgers = ledgers_of(rows)
+    silent = statements_of([key for key, ledger in ledgers.items() if not ledger.payments])
+    return {key: History(ledger, silent.get(key, ())) for key, ledger in ledgers.items()}
+
+
+def earlier_delays(histories: Iterable[History], *, on: dt.date) -> Delays:
+    """Count the delays until a day of the credits disbursed before it."""
+    earlier = [each for each in histories if each.ledger.terms.disbursed_on < on]
+    return sum((each.delays(on=on) for each in earlier), Delays())
+
+
 def last_balance_on() -> dt.date | None:
     """Return the day of the institution's latest monthly balance, None without any."""
     latest: dict[str, Any] = CreditStatement.objects.aggregate(on=Max("date"))
@@ -221,17 +249,16 @@ def compare_arrears(actor: Actor, client: Client) -> list[ArrearsCompared]:
     files = CreditApplication.objects.filter(client=client)
     if actor.agency_ids is not None:
         files = files.filter(agency_id__in=actor.agency_ids)
-    ledgers = ledgers_of(list(visible_credits(actor).filter(client=client)))
-    return [_compared(each, ledgers.values()) for each in files.order_by("-applied_on", "-created_at")]
+    histories = histories_of(list(visible_credits(actor).filter(client=client)))
+    return [_compared(each, histories.values()) for each in files.order_by("-applied_on", "-created_at")]
 
 
-def _compared(application: CreditApplication, ledgers: Iterable[Ledger]) -> ArrearsCompared:
+def _compared(application: CreditApplication, histories: Iterable[History]) -> ArrearsCompared:
     day = application.applied_on
-    earlier = [each for each in ledgers if each.terms.disbursed_on < day]
-    total = sum((delays(each, on=day) for each in earlier), Delays())
+    total = earlier_delays(histories, on=day)
     return ArrearsCompared(
         application=application,
         declared=(application.nb_retards_30j, application.nb_retards_60j, application.nb_retards_90j),
         computed=(total.thirty, total.sixty, total.ninety),
-        credits=len(earlier),
+        credits=sum(1 for each in histories if each.ledger.terms.disbursed_on < day),
     )

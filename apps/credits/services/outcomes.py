@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -11,13 +11,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.audit.services import record
-from apps.credits.enums import ApplicationStatus
-from apps.credits.models import Credit, CreditApplication
+from apps.credits.enums import ApplicationStatus, EntrySource
+from apps.credits.models import Credit, CreditApplication, ImportChange, Repayment
 from apps.credits.queries.ledger import (
+    History,
+    histories_of,
     horizon_months,
     last_balance_on,
-    ledgers_of,
-    statements_of,
     terms_of,
 )
 from apps.engine.ledger import Verdict, verdict, verdict_from_statements
@@ -83,20 +83,24 @@ def derive_outcomes(
 def _verdicts(rows: Sequence[Credit], day: dt.date, run: Derivation) -> dict[int, tuple[Verdict, str]]:
     """Give the verdicts by application; those of credits that only balances follow come from these."""
     months, balance = horizon_months(on=day), last_balance_on()
-    ledgers = ledgers_of(rows)
-    silent = [credit.pk for credit in rows if not ledgers[credit.pk].payments]
-    statements = statements_of(silent)
+    histories = histories_of(rows)
+    mute = _mute(histories)
     found = {}
     for credit in rows:
-        source = STATEMENTS if statements.get(credit.pk) else LEDGER
+        history = histories[credit.pk]
+        source = STATEMENTS if history.statements else LEDGER
+        if credit.pk in mute:
+            run.unclear += 1
+            continue
         if source == LEDGER:
-            known = verdict(ledgers[credit.pk], observed_on=day, horizon_months=months)
+            known = verdict(history.ledger, observed_on=day, horizon_months=months)
         else:
             known = verdict_from_statements(
                 terms_of(credit),
-                statements[credit.pk],
+                history.statements,
                 last_balance_on=min(day, balance or day),
                 horizon_months=months,
+                ledger=history.ledger,
             )
         if known is not None:
             found[credit.application_id] = (known, source)
@@ -105,6 +109,20 @@ def _verdicts(rows: Sequence[Credit], day: dt.date, run: Derivation) -> dict[int
         else:
             run.young += 1
     return found
+
+
+def _mute(histories: Mapping[int, History]) -> set[int]:
+    """Return the imported credits of which nothing followed: no balance, and no repayment of any credit.
+
+    Until an institution sends its receipts or its balances, the silence of a credit is no default.
+    """
+    silent = [key for key, each in histories.items() if not each.ledger.payments and not each.statements]
+    if not silent or Repayment.objects.filter(source=EntrySource.IMPORT).exists():
+        return set()
+    brought = ImportChange.objects.filter(
+        model=Credit._meta.label_lower, object_id__in=silent, before__isnull=True
+    )
+    return set(brought.values_list("object_id", flat=True))
 
 
 def _changed(

@@ -1,0 +1,67 @@
+"""What the rows of a file refer to: clients, applications and credits by their references."""
+
+import polars as pl
+from django.db.models import Model
+
+from apps.credits.importing.judging import Judging, seen, stored
+from apps.credits.importing.lookups import among
+from apps.credits.models import Client, Credit, ImportChange
+
+CLIENT = {
+    "client_reference": ("reference", pl.String),
+    "client_id": ("pk", pl.Int64),
+    "client_agency_id": ("agency_id", pl.Int64),
+    "birth_date": ("birth_date", pl.Date),
+    "client_sex": ("sex", pl.String),
+}
+CREDIT = {
+    "credit_reference": ("reference", pl.String),
+    "credit_id": ("pk", pl.Int64),
+    "credit_agency_id": ("agency_id", pl.Int64),
+    "credit_disbursed_on": ("disbursed_on", pl.Date),
+    "credit_closed_on": ("closed_on", pl.Date),
+}
+
+
+def find_clients(judging: Judging) -> None:
+    """Join the clients named; a client that whoever asked does not see is unknown."""
+    wanted = judging.wanted("client_reference")
+    judging.join(stored(among(Client.objects.all(), "reference", wanted), CLIENT), "client_reference")
+    unknown = ~(pl.col("client_id").is_not_null() & seen(judging.context.agencies, "client_agency_id"))
+    judging.refuse(
+        pl.col("client_reference").is_not_null() & unknown.fill_null(value=True),
+        "unknown_client",
+        field="client_reference",
+    )
+
+
+def find_credits(judging: Judging, *, lock: bool = False) -> None:
+    """Join the credits named; a credit that whoever asked does not see is unknown.
+
+    With ``lock`` their money does not move meanwhile.
+    """
+    wanted = judging.wanted("credit_reference")
+    rows = among(Credit.objects.all(), "reference", wanted)
+    judging.join(judging.stored(rows, CREDIT) if lock else stored(rows, CREDIT), "credit_reference")
+    unknown = ~(pl.col("credit_id").is_not_null() & seen(judging.context.agencies, "credit_agency_id"))
+    judging.refuse(
+        pl.col("credit_reference").is_not_null() & unknown.fill_null(value=True),
+        "unknown_credit",
+        field="credit_reference",
+    )
+
+
+def brought_here(judging: Judging, model: type[Model], column: str, asked: pl.Expr) -> pl.Expr:
+    """Return which rows of ``model``, by their keys in ``column``, an import created."""
+    keys = judging.rows.filter(asked)[column].drop_nulls().unique().to_list()
+    brought = among(ImportChange.objects.all(), "object_id", keys).filter(
+        model=model._meta.label_lower, before__isnull=True
+    )
+    found = pl.Series(list(brought.values_list("object_id", flat=True)), dtype=pl.Int64)
+    return pl.col(column).is_in(found.implode())
+
+
+def refuse_kept_here(judging: Judging, model: type[Model], column: str, changed: pl.Expr) -> None:
+    """Reject changes to what was entered on a page or by a partner: a file goes round no verb."""
+    own = brought_here(judging, model, column, changed)
+    judging.refuse(pl.col(column).is_not_null() & changed & ~own, "kept_here")
