@@ -76,6 +76,7 @@ _CLIENT_LINE = {
     "agency": {"id": AGENCY, "code": "kribi"},
     "data_updated_on": "2026-11-21",
     "is_active": True,
+    "merged_into": None,
 }
 _IDENTITY = {
     "last_name": "Ngo Bassong",

@@ -16,7 +16,7 @@ from apps.audit.queries import recent_reads
 from apps.credits.features import application_values
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.applications import search_applications, visible_applications
-from apps.credits.queries.clients import search_clients, visible_clients
+from apps.credits.queries.clients import keys_of_file, search_clients, standing_clients
 from apps.engine import reasons, scorecard
 from apps.engine.contracts import (
     CaseFacts,
@@ -80,9 +80,9 @@ def is_current(prediction: Prediction, application: CreditApplication) -> bool:
     return bool(prediction.inputs == values)
 
 
-def scores_of_client(actor: Actor, client: Client) -> QuerySet[Prediction]:
-    """Return the visible scores of a client, the latest first."""
-    return visible_predictions(actor).filter(client=client).order_by("-created_at", "-uid")
+def scores_of_client(actor: Actor, *files: Client) -> QuerySet[Prediction]:
+    """Return the visible scores made on some files, the latest first."""
+    return visible_predictions(actor).filter(client__in=files).order_by("-created_at", "-uid")
 
 
 def scores_found(
@@ -98,6 +98,7 @@ def scores_found(
 ) -> QuerySet[Prediction]:
     """Return the visible scores of a period (``end`` excluded) that answer to every filter given.
 
+    Those of a client are also those of the files merged into the client's.
     The columns that a list does not show, the long ones, are left in the database until asked for.
     """
     wanted = {
@@ -105,11 +106,12 @@ def scores_found(
         "created_at__lt": end,
         "author_id": author_id,
         "agency_id": agency_id,
-        "client__uid": client_uid,
         "band": band,
         "source": source,
     }
     found = visible_predictions(actor).filter(**{name: value for name, value in wanted.items() if value})
+    if client_uid is not None:
+        found = found.filter(client__in=keys_of_file(client_uid))
     return found.defer("contributions", "rules", "facts", "policy__figures")
 
 
@@ -446,7 +448,7 @@ def recent_files(actor: Actor, *, limit: int = 8) -> list[File]:
     opened = recent_reads(actor)
     rows = {
         (row._meta.label_lower, row.uid): row
-        for visible in (visible_clients(actor), visible_applications(actor), visible_predictions(actor))
+        for visible in (standing_clients(actor), visible_applications(actor), visible_predictions(actor))
         for row in _among(visible, opened)
     }
     return _with_latest(actor, [rows[each] for each in opened if each in rows][:limit])

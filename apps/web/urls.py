@@ -6,7 +6,7 @@ from apps.web.applications import lists
 from apps.web.applications import views as application
 from apps.web.audit import views as audit
 from apps.web.batches import views as batches
-from apps.web.clients import editing, securities
+from apps.web.clients import duplicates, editing, securities
 from apps.web.clients import views as client
 from apps.web.credits import views as credit
 from apps.web.drafts import views as drafts
@@ -39,7 +39,12 @@ urlpatterns = [
     path("demandes", lists.applications, name="applications"),
     path("clients", client.clients, name="clients"),
     path("clients/nouveau", editing.client_new, name="client_new"),
+    path("clients/doublons", duplicates.duplicates, name="duplicates"),
     path("clients/<uuid:uid>", client.client, name="client"),
+    path("clients/<uuid:uid>/doublons", duplicates.client_duplicates, name="client_duplicates"),
+    path("clients/<uuid:uid>/fusionner", duplicates.client_merge, name="client_merge"),
+    path("clients/<uuid:uid>/distinguer", duplicates.client_keep_apart, name="client_keep_apart"),
+    path("clients/<uuid:uid>/defaire-fusion", duplicates.client_part, name="client_part"),
     path("clients/<uuid:uid>/modifier", editing.client_edit, name="client_edit"),
     path("clients/<uuid:uid>/confirmer", editing.client_confirm, name="client_confirm"),
     path("clients/<uuid:uid>/consentement", editing.client_consent, name="client_consent"),
