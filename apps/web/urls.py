@@ -14,6 +14,7 @@ from apps.web.feedback import views as feedback
 from apps.web.glossary import views as glossary
 from apps.web.home import views as home
 from apps.web.ledger import views as ledger
+from apps.web.quality import views as quality
 from apps.web.scoring import views as scoring
 from apps.web.search import views as search
 from apps.web.style import views as style
@@ -79,6 +80,7 @@ urlpatterns = [
     path("scoring-par-lot/<uuid:uid>", batches.batch, name="batch"),
     path("scoring-par-lot/<uuid:uid>/resultat", batches.batch_result, name="batch_result"),
     path("scoring-par-lot/<uuid:uid>/annuler", batches.batch_cancel, name="batch_cancel"),
+    path("qualite-des-donnees", quality.quality, name="quality"),
     path("audit", audit.audit, name="audit"),
     path("audit/export", audit.audit_export, name="audit_export"),
     path("audit/integrite", audit.audit_check, name="audit_check"),

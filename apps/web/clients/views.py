@@ -20,6 +20,7 @@ from apps.credits.queries.clients import (
 )
 from apps.credits.queries.ledger import credits_of, ledgers_of
 from apps.credits.queries.privacy import privacy_notice
+from apps.credits.queries.quality import quality_of
 from apps.credits.queries.securities import external_credits_of, guarantees_of
 from apps.credits.rules import can_edit_file, can_merge
 from apps.scoring.queries import scores_of_client
@@ -31,6 +32,7 @@ from apps.web.clients.comparison import merged_lines
 from apps.web.clients.forms import ClientFilterForm
 from apps.web.ledger.presenters import credit_lines
 from apps.web.pages import cursor_page
+from apps.web.quality.presenters import quality_view
 
 SHOWN_EVENTS = 50
 
@@ -99,6 +101,7 @@ def _file(request: ActorRequest, shown: Any) -> dict[str, Any]:
         "latest": scores[0] if scores else None,
         "figures": presenters.figures_of(client_statistics(*person)),
         "notice": presenters.paragraphs_of(privacy_notice()),
+        "quality": quality_view(quality_of(shown)) if in_use else None,
         "merged": merged_lines(merged, kept=shown, may_part=partial(can_merge, request.actor)),
         "is_merged": not in_use,
         "may_edit": in_use and can_edit_file(request.actor, shown),
