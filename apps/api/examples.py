@@ -382,6 +382,7 @@ EXAMPLES: dict[str, Any] = {
             "self": "/api/v1/batches/0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001",
             "result": "/api/v1/batches/0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001/result",
             "cancel": "/api/v1/batches/0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001/cancel",
+            "retry": "/api/v1/batches/0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001/retry",
         },
     },
     "FeaturesNames": {

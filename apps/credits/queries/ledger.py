@@ -84,6 +84,12 @@ def filtered_credits(actor: Actor, wish: CreditFilter) -> QuerySet[Credit]:
     return rows.filter(**{name: value for name, value in limits.items() if value})
 
 
+def visible_installments(actor: Actor) -> QuerySet[Installment]:
+    """Return the instalments of the credits that ``actor`` sees, replaced ones too."""
+    rows = Installment.objects.select_related("credit")
+    return rows if actor.agency_ids is None else rows.filter(credit__agency_id__in=actor.agency_ids)
+
+
 def visible_repayments(actor: Actor) -> QuerySet[Repayment]:
     """Return the repayments of the credits that ``actor`` sees."""
     rows = Repayment.objects.select_related("credit")

@@ -28,9 +28,17 @@ from apps.files.reading.values import typed_chunk
 from apps.files.services import keep_written, part_path, path_of, store_upload
 from apps.files.validators import result_name
 from apps.jobs.enums import JobStatus
-from apps.jobs.errors import JobStopped
+from apps.jobs.errors import JobNotChangeable, JobStopped
 from apps.jobs.models import Job
-from apps.jobs.services import Claim, claim_job, create_job, finish_job, report_progress, request_cancel
+from apps.jobs.services import (
+    Claim,
+    claim_job,
+    create_job,
+    finish_job,
+    report_progress,
+    request_cancel,
+    retry_job,
+)
 from apps.outbox.enums import WebhookEvent
 from apps.outbox.services import announce
 from apps.registry.enums import GENERAL_SEGMENT, ModelStatus
@@ -59,8 +67,9 @@ from apps.scoring.services.columns import (
 from apps.scoring.services.storing import store_lines
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
-from apps.tenancy.errors import DomainError, InvalidValues, ObjectNotFound
+from apps.tenancy.errors import DomainError, InvalidValues, NotAllowed, ObjectNotFound
 from apps.tenancy.language import current_lang
+from apps.tenancy.roles import Verb
 
 if TYPE_CHECKING:
     from django.core.files.base import File
@@ -244,6 +253,27 @@ def cancel_batch(*, batch: ScoringBatch, by: Actor) -> None:
     job = request_cancel(job=batch.job, by=by)
     if job.status == JobStatus.CANCELLED:
         transaction.on_commit(partial(_remove, part_paths(batch)))
+
+
+@transaction.atomic
+def retry_batch(*, batch: ScoringBatch, by: Actor) -> None:
+    """Queue the scoring of a file that failed anew, by who sent it; the door enqueues the task.
+
+    It goes on behind the last lines that were stored. Raises ``NotAllowed`` to anybody else,
+    ``JobNotChangeable`` when it has not failed, ``ObjectNotFound`` once the file's time is over.
+    """
+    if not may_retry(batch, by):
+        raise NotAllowed(_("Only who sent this file may try its scoring again."))
+    if batch.job.status != JobStatus.FAILED:
+        raise JobNotChangeable(_("Only a scoring that failed can be tried again."))
+    if batch.source.deleted_at is not None or not path_of(batch.source).is_file():
+        raise ObjectNotFound(_("This file was deleted: send it again."))
+    retry_job(job=batch.job, by=by)
+
+
+def may_retry(batch: ScoringBatch, by: Actor) -> bool:
+    """Say whether this is who sent the file."""
+    return by.may(Verb.IMPORT) and (batch.author_kind, batch.author_id) == (by.kind, by.id)
 
 
 def _ahead(plan: Plan, after: int) -> Iterator[ScoredChunk]:

@@ -19,7 +19,9 @@ from apps.files.reading.wording import advice, sentence
 from apps.jobs.enums import JobStatus
 from apps.jobs.services import ENDED
 from apps.scoring.queries import expected_end, figures_of_policy, mean_in_training
+from apps.scoring.services.batches import may_retry
 from apps.scoring.services.chunks import POINTS_STEP
+from apps.tenancy.actor import Actor
 from apps.tenancy.language import current_lang
 from apps.web import charts
 from apps.web.templatetags.formats import MISSING, fcfa, percent, whole
@@ -59,6 +61,7 @@ class BatchView:
     model: str
     has_result: bool
     may_cancel: bool
+    may_retry: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,8 @@ def batch_lines(batches: Iterable[Any]) -> list[BatchLine]:
     ]
 
 
-def batch_view(batch: Any) -> BatchView:
-    """Return where a file stands, in words."""
+def batch_view(batch: Any, actor: Actor) -> BatchView:
+    """Return where a file stands, in words, and what ``actor`` may do about it."""
     job = batch.job
     return BatchView(
         uid=str(batch.uid),
@@ -123,6 +126,7 @@ def batch_view(batch: Any) -> BatchView:
         model=f"{batch.model_version.name} {batch.model_version.version}",
         has_result=batch.result is not None and batch.result.deleted_at is None,
         may_cancel=job.status not in ENDED,
+        may_retry=job.status == JobStatus.FAILED and may_retry(batch, actor),
     )
 
 

@@ -57,9 +57,10 @@ def client_duplicates(request: ActorRequest, uid: UUID) -> HttpResponse:
     context: dict[str, Any] = {"client": client, "form": form, "others": others, "other": other}
     if other is not None:
         record_read(by=request.actor, target=other)
+        held = holdings_of(client, other)
         context |= {
-            "files": (client, other),
-            "rows": compared_rows(client, other, holdings_of(client, other)),
+            "files": sorted((client, other), key=lambda each: (-held[each.pk].applications, each.pk)),
+            "rows": compared_rows(client, other, held),
             "alike": alike_words(likenesses(client, other)),
             "told_apart": told_apart(*sorted((client, other), key=lambda each: each.pk)),
             "is_merged": bool(client.merged_into_id or other.merged_into_id),

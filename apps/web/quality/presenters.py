@@ -92,7 +92,7 @@ def _chart(found: AgencyQuality) -> charts.Chart:
     ends = [*(start - 1 for start in PARTS[1:]), BEST]
     names = [f"{start}-{end}" for start, end in zip(PARTS, ends, strict=True)]
     values = [(name, float(count)) for name, count in zip(names, found.parts, strict=True)]
-    return charts.bars(values, x=_("Score of quality"), y=_("Files"), y_words=_count)
+    return charts.bars(values, x=_("Score of quality"), y=_("Clients"), y_words=_count)
 
 
 def _count(value: float) -> str:

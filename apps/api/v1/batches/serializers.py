@@ -98,6 +98,7 @@ class BatchLinksSerializer(serializers.Serializer[dict[str, Any]]):
     self = serializers.CharField()
     result = serializers.CharField()
     cancel = serializers.CharField()
+    retry = serializers.CharField(help_text="Reprendre un calcul qui a échoué")
 
 
 class BatchSerializer(serializers.Serializer[dict[str, Any]]):
@@ -139,6 +140,7 @@ def batch_body(batch: ScoringBatch) -> dict[str, Any]:
             "self": reverse("api:batch", args=[batch.uid]),
             "result": reverse("api:batch_result", args=[batch.uid]),
             "cancel": reverse("api:batch_cancel", args=[batch.uid]),
+            "retry": reverse("api:batch_retry", args=[batch.uid]),
         },
     }
 
