@@ -347,6 +347,7 @@ EXAMPLES: dict[str, Any] = {
             {
                 "ligne": 2,
                 "id": "0b0e5ac3-57d3-4a5e-9a7c-6a3a00000002",
+                "client_reference": "C-4F0E9E0E",
                 "prediction": 0,
                 "probabilite_defaut": 0.08430000000000001,
                 "seuil_utilise": 0.15,

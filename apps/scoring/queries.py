@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Avg, Count, Q, QuerySet
+from django.db import models
+from django.db.models import Avg, Count, F, Func, Q, QuerySet, TextField
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,7 +38,7 @@ from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
 from apps.scoring.enums import Recommendation, Source
 from apps.scoring.errors import NoPolicy
-from apps.scoring.models import Prediction, ScoredLine, ScoringBatch, ScoringPolicy
+from apps.scoring.models import LINES, BatchChunk, Prediction, ScoredLine, ScoringBatch, ScoringPolicy
 from apps.scoring.validators import figures_from_json
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
@@ -174,7 +175,9 @@ def prediction_of_line(line: ScoredLine, batch: ScoringBatch) -> Prediction:
             evaluate_rules(values, facts, figures_of_policy(batch.policy)), line.verdicts, strict=True
         )
     ]
-    chunk = batch.chunks.get(first_line__lte=line.line, last_line__gte=line.line)
+    scored_at = batch.chunks.values_list("created_at", flat=True).get(
+        first_line__lte=line.line, last_line__gte=line.line
+    )
     known = asdict(facts)
     contributions = zip(scorer.variables, line.log_odds, strict=True)
     return Prediction(
@@ -203,8 +206,24 @@ def prediction_of_line(line: ScoredLine, batch: ScoringBatch) -> Prediction:
         rules=[asdict(rule) for rule in rules],
         warnings=[name for bit, name in enumerate(WARNINGS) if line.warnings >> bit & 1],
         duration_ms=0.0,
-        created_at=chunk.created_at,
+        created_at=scored_at,
     )
+
+
+def client_reference_of(uid: UUID) -> str:
+    """Return what a scored file says of whose line ``uid`` is, empty where it does not say.
+
+    For the identifier of a line that the actor was shown; of any other score nothing.
+    """
+    chunks = BatchChunk.objects.filter(
+        batch__lines_from=UUID(int=uid.int & ~LINES),
+        first_line__lte=uid.int & LINES,
+        last_line__gte=uid.int & LINES,
+    )
+    place = models.Value(uid.int & LINES) - F("first_line")
+    told = Func(F("client_references"), place, template="%(expressions)s", arg_joiner=" ->> ")
+    told.output_field = TextField()
+    return chunks.annotate(reference=told).values_list("reference", flat=True).first() or ""
 
 
 def hash_of_inputs(values: Mapping[str, Value], facts: Mapping[str, Any]) -> str:

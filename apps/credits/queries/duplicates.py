@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Max, QuerySet
@@ -93,9 +94,10 @@ def _shared_keys(actor: Actor, column: str, start: str) -> list[str]:
     return [group[column] for group in _shared_groups(actor, column, start)[: READ + 1]]
 
 
-def _shared_groups(actor: Actor, column: str, start: str) -> QuerySet[Client, dict[str, str]]:
+def _shared_groups(actor: Actor, column: str, start: str) -> QuerySet[Client, Any]:
     groups = _seen(actor).filter(**{f"{column}__gt": start}).order_by(column).values(column)
-    return groups.annotate(files=Count("*")).filter(files__gt=1, files__lte=LARGEST)
+    shared: QuerySet[Client, Any] = groups.annotate(files=Count("*")).filter(files__gt=1, files__lte=LARGEST)
+    return shared
 
 
 def _groups(actor: Actor, column: str, keys: list[str]) -> list[list[Client]]:

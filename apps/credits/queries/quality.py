@@ -89,7 +89,7 @@ def _years_before(day: dt.date, years: int) -> dt.date:
     return day.replace(year=day.year - years, day=28 if leap else day.day)
 
 
-def _with_faults(clients: QuerySet[Client]) -> QuerySet[Client]:
+def _with_faults(clients: QuerySet[Client]) -> QuerySet[Any]:
     conditions = _conditions(timezone.localdate(), stale_before())
     bits = [
         Case(When(conditions[fault.code], then=Value(1 << place)), default=Value(0))

@@ -20,7 +20,6 @@ from apps.audit.services import record, record_read
 from apps.files.enums import FilePurpose
 from apps.files.models import StoredFile
 from apps.files.reading.dialects import Dialect
-from apps.files.reading.fields import dictionary_fields
 from apps.files.reading.mapping import Match, missing_fields, propose
 from apps.files.reading.rows import chunks, head, header
 from apps.files.reading.units import Suspicion, suspicions
@@ -62,6 +61,7 @@ from apps.scoring.services.columns import (
     Refused,
     matches_from_json,
     matches_to_json,
+    scoring_fields,
     stored_names,
 )
 from apps.scoring.services.storing import store_lines
@@ -86,7 +86,7 @@ logger = logging.getLogger(__name__)
 def proposed_mapping(stored: StoredFile, dialect: Dialect | None = None) -> list[Match]:
     """Return what each column of a file is taken for, by its header."""
     found = dialect or dialect_of(stored)
-    return propose(header(path_of(stored), found), dictionary_fields())
+    return propose(header(path_of(stored), found), scoring_fields())
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def prepare(*, stored: StoredFile, dialect: Dialect | None = None) -> Preparatio
     headers, matches = header(path, found), proposed_mapping(stored, found)
     asked: list[Suspicion] = []
     for chunk in chunks(path, found, size=_SAMPLE):
-        asked = suspicions(typed_chunk(chunk, matches, dictionary_fields(), found), matches)
+        asked = suspicions(typed_chunk(chunk, matches, scoring_fields(), found), matches)
         break
     return Preparation(found, headers, head(path, found), matches, asked)
 
@@ -172,7 +172,7 @@ def start_batch(
 
 
 def _refuse_without_required(matches: Sequence[Match]) -> None:
-    missing = missing_fields(matches, dictionary_fields())
+    missing = missing_fields(matches, scoring_fields())
     if missing:
         said = _("No column of the file holds: %(name)s.")
         fields = {each.name: [said % {"name": each.label}] for each in missing}
@@ -195,7 +195,7 @@ def plan_of(batch: ScoringBatch) -> Plan:
         path=path_of(batch.source),
         dialect=dialect,
         matches=tuple(matches_from_json(batch.mapping)),
-        fields=tuple(dictionary_fields()),
+        fields=tuple(scoring_fields()),
         champions=tuple((each["segment"], load_scorer(versions[each["id"]])) for each in batch.champions),
         figures=figures_of_policy(batch.policy),
         style=Style.of(dialect, batch.output),
@@ -327,6 +327,7 @@ def _keep_chunk(batch: ScoringBatch, plan: Plan, number: int, chunk: ScoredChunk
         rejected=chunk.rejected,
         figures=figures_of_chunk(chunk, plan.figures),
         sha256=chunk.sha256,
+        client_references=_by_line(chunk),
     )
     ScoringBatch.objects.filter(pk=batch.pk).update(
         lines_read=F("lines_read") + chunk.read,
@@ -334,6 +335,17 @@ def _keep_chunk(batch: ScoringBatch, plan: Plan, number: int, chunk: ScoredChunk
         lines_rejected=F("lines_rejected") + chunk.rejected,
     )
     batch.lines_read += chunk.read
+
+
+def _by_line(chunk: ScoredChunk) -> list[str] | None:
+    """Return the client's reference of every line from the first to the last, blank lines too."""
+    if not chunk.references:
+        return None
+    first = int(chunk.numbers[0])
+    found = [""] * (int(chunk.numbers[-1]) - first + 1)
+    for number, reference in zip(chunk.numbers, chunk.references, strict=True):
+        found[int(number) - first] = reference
+    return found
 
 
 def _part(batch: ScoringBatch, number: int) -> Path:

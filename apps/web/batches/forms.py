@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy
 
 from apps.files.reading.dialects import Dialect
 from apps.files.reading.encodings import ENCODINGS
-from apps.files.reading.fields import dictionary_fields
 from apps.files.reading.layout import SEPARATORS
 from apps.files.reading.mapping import Conversion, Match, missing_fields
 from apps.files.reading.units import Suspicion
 from apps.scoring.enums import Output
 from apps.scoring.services.batches import Preparation
+from apps.scoring.services.columns import scoring_fields
 from apps.web.forms import ServiceForm
 
 #: More columns than this are not asked about one by one: the others are left alone.
@@ -76,7 +76,7 @@ class MappingForm(ServiceForm):
     def __init__(self, data: Any, *, prepared: Preparation) -> None:
         super().__init__(data, initial={"output": Output.SAME})
         self.prepared = prepared
-        self.known = dictionary_fields()
+        self.known = scoring_fields()
         choices = [("", _("Left alone")), *((each.name, each.label) for each in self.known)]
         for place, match in enumerate(prepared.matches[:MOST_COLUMNS]):
             self.fields[f"column-{place}"] = forms.ChoiceField(

@@ -14,13 +14,13 @@ from apps.engine import reasons, scorecard
 from apps.engine.contracts import Lang
 from apps.engine.lines import BANDS, RECOMMENDATIONS
 from apps.files.reading.dialects import Dialect
-from apps.files.reading.fields import dictionary_fields
 from apps.files.reading.wording import advice, sentence
 from apps.jobs.enums import JobStatus
 from apps.jobs.services import ENDED
 from apps.scoring.queries import expected_end, figures_of_policy, mean_in_training
 from apps.scoring.services.batches import may_retry
 from apps.scoring.services.chunks import POINTS_STEP
+from apps.scoring.services.columns import scoring_fields
 from apps.tenancy.actor import Actor
 from apps.tenancy.language import current_lang
 from apps.web import charts
@@ -205,7 +205,7 @@ def _shares(codes: Iterable[str], labels: Iterable[str], counts: list[int], scor
 
 def _error(batch: Any, error: Any) -> ErrorLine:
     by_header = {each["header"]: each["field"] for each in batch.mapping}
-    fields = {each.name: each for each in dictionary_fields()}
+    fields = {each.name: each for each in scoring_fields()}
     field = fields.get(by_header.get(error["column"], ""))
     try:
         text = sentence(error["code"], "", field)

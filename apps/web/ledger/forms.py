@@ -73,8 +73,8 @@ class RestructuringForm(ServiceForm):
     )
 
     def __init__(self, *args: Any, credit: Credit, **kwargs: Any) -> None:
-        terms = {"rate_percent": credit.rate_percent, "repayment_kind": credit.repayment_kind}
-        super().__init__(*args, initial=terms, **kwargs)
+        kwargs["initial"] = {"rate_percent": credit.rate_percent, "repayment_kind": credit.repayment_kind}
+        super().__init__(*args, **kwargs)
 
     def plan(self) -> Restructuring:
         rate = float(self.cleaned_data["rate_percent"])

@@ -51,6 +51,9 @@ class LineSerializer(serializers.Serializer[dict[str, Any]]):
 
     ligne = serializers.IntegerField()
     id = serializers.UUIDField()
+    client_reference = serializers.CharField(
+        allow_blank=True, help_text="Votre référence du client, si une colonne la donne"
+    )
     prediction = serializers.IntegerField()
     probabilite_defaut = serializers.FloatField()
     seuil_utilise = serializers.FloatField()
@@ -197,6 +200,7 @@ def _lines(batch: ScoringBatch, chunk: ScoredChunk, group: Group) -> Iterator[di
         yield {
             "ligne": number,
             "id": str(line_uid(batch.lines_from, number)),
+            "client_reference": chunk.references[row] if chunk.references else "",
             "prediction": int(pd >= threshold),
             "probabilite_defaut": pd,
             "seuil_utilise": threshold,
