@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from apps.credits.importing.runs import receive_import
 from apps.institutions.models import Institution
 from apps.outbox.models import Webhook
 from apps.outbox.services import enqueue_alert
@@ -32,6 +33,7 @@ def build_world() -> None:
             enqueue_alert(code="test.alert", recipients=[member.user_id], payload={})
             Webhook.objects.create(url=f"https://{code}.example/told", events=[], secret=f"{code}-{code}")
             _scored_file(code)
+            _import(code)
 
 
 def _scored_file(code: str) -> None:
@@ -41,6 +43,15 @@ def _scored_file(code: str) -> None:
     assert membership is not None
     upload = SimpleUploadedFile(f"portefeuille-{code}.csv", text.encode())
     score_at_once(batch=receive_batch(upload=upload, by=member_actor(membership)))
+
+
+def _import(code: str) -> None:
+    """Send a file of clients for the analyst of an institution; it waits for its columns to be settled."""
+    text = f"reference,nom,date de naissance\n{code}-900,Import-{code},1980-01-31\n"
+    membership = active_membership(User.objects.get(email=f"analyste@{code}.demo").pk)
+    assert membership is not None
+    upload = SimpleUploadedFile(f"clients-{code}.csv", text.encode())
+    receive_import(upload=upload, target="clients", by=member_actor(membership))
 
 
 class World:

@@ -10,6 +10,7 @@ USER = "2e4f6a8c-0b1d-4c3e-a5f7-8d9e0f1a2b55"
 CREDIT = "9a8b7c6d-5e4f-4a3b-92c1-d0e1f2a3b466"
 LOAN = "1d2c3b4a-5f6e-4d7c-8b9a-a0b1c2d3e488"
 REPAYMENT = "4b3a2c1d-6e5f-4c8b-9a7d-b1a0d3c2f599"
+IMPORT = "8e7f6a5b-4c3d-4b2a-91f0-e1d2c3b4a500"
 WEBHOOK = "5c3d2e1f-0a9b-4c8d-b7e6-f5a4d3c2b177"
 NOW = "2026-11-21T09:12:44+01:00"
 
@@ -168,6 +169,21 @@ def _page(line: dict[str, Any]) -> dict[str, Any]:
     return {"results": [line], "next_cursor": None, "next": None}
 
 
+_IMPORT_LINE: dict[str, Any] = {
+    "id": IMPORT,
+    "target": "clients",
+    "file": "clients.csv",
+    "status": "checked",
+    "rows_total": 2,
+    "progress": 100,
+    "counts": {"read": 2, "new": 1, "updated": 0, "unchanged": 0, "duplicate": 0, "rejected": 1},
+    "created_at": NOW,
+    "links": {
+        "self": f"/api/v1/imports/{IMPORT}",
+        "rejects": f"/api/v1/imports/{IMPORT}/rejects",
+        "problems": f"/api/v1/imports/{IMPORT}/problems",
+    },
+}
 _WEBHOOK = {
     "id": WEBHOOK,
     "url": "https://partenaire.exemple.cm/credisense",
@@ -340,6 +356,43 @@ EXAMPLES: dict[str, Any] = {
         "enregistre": {"probabilite_defaut": 0.08430000000000001},
         "recalcule": {"probabilite_defaut": 0.08430000000000001},
     },
+    "NewImport": {"file": "clients.csv", "target": "clients"},
+    "ImportLinePage": _page(_IMPORT_LINE),
+    "Import": {
+        **_IMPORT_LINE,
+        "mode": "valid",
+        "keep_duplicates": False,
+        "error": "",
+        "problems": [
+            {
+                "line": 3,
+                "column": "Téléphone",
+                "value": "12",
+                "problem": "Ce n'est pas un numéro de téléphone.",
+                "what_to_do": "Écrivez neuf chiffres, ou la forme internationale qui commence par +.",
+            }
+        ],
+        "confirmed_at": None,
+        "undone_at": None,
+    },
+    "ImportProposal": {
+        "headers": ["Code client", "Nom"],
+        "lines": [["C-001", "Essomba"]],
+        "columns": [
+            {"header": "Code client", "field": "reference", "conversion": "", "certain": True},
+            {"header": "Nom", "field": "last_name", "conversion": "", "certain": True},
+        ],
+        "questions": [],
+        "fields": [{"name": "reference", "label": "Référence", "kind": "text", "required": True}],
+    },
+    "ImportCheck": {
+        "reading": {"encoding": "cp1252", "separator": ";"},
+        "columns": [
+            {"header": "Code client", "field": "reference"},
+            {"header": "Revenu", "field": "monthly_income_xaf", "conversion": "annual_to_monthly"},
+        ],
+    },
+    "ImportConfirm": {"mode": "valid", "keep_duplicates": False},
     "File": {"file": "portefeuille.csv", "format": "excel"},
     "ScoredFile": {
         "id": "0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001",

@@ -99,7 +99,8 @@ SUCCESSES = {
 BODIES = """
 Login Refresh Predict Simulate NewClient PatchedClientChange NewApplication PatchedApplicationChange Submit
 Return Cancel NewExternalCredit PatchedExternalCreditChange Close AgencyChange PatchedAgencyChange NewUser
-PatchedUserChange NewWebhook PatchedWebhookChange NewCredit NewRepayment
+PatchedUserChange NewWebhook PatchedWebhookChange NewCredit NewRepayment ImportCheck ImportColumn
+ImportConfirm ImportReading
 """.split()  # noqa: SIM905  a list of names is read more easily so
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 TOO_MANY = "Trop de demandes : réessayez après `Retry-After` secondes"
@@ -180,6 +181,7 @@ TAGS = {
     "Accueil": "Ce que sert cette adresse",
     "Scores": "Calculer, relire, rejouer, essayer",
     "Fichiers": "Scorer un fichier ligne à ligne, le suivre, le recevoir complété",
+    "Imports": "Importer un fichier : régler, contrôler, confirmer, défaire",
     "Clients": "Les dossiers des clients",
     "Demandes": "Les demandes de crédit, jusqu'à la décision",
     "Crédits": "L'argent prêté : échéances, remboursements, retards",

@@ -14,7 +14,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from apps.audit.services import record_read
-from apps.credits.importing import ClientResource
+from apps.credits.importing.resources import ClientResource
 from apps.credits.models import Client, Credit, CreditApplication, Installment, Repayment
 from apps.credits.queries.applications import visible_applications
 from apps.credits.queries.clients import STALE_SETTING, visible_clients

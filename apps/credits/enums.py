@@ -151,3 +151,31 @@ class EntrySource(models.TextChoices):
     IMPORT = "import", _("Imported file")
     REFINANCING = "refinancing", _("New credit that repays this one")
     SYNTHETIC = "synthetic", _("Fictional data")
+
+
+class ImportStep(models.TextChoices):
+    """How far an import has come; its job says whether the step is waiting, under way or done."""
+
+    SETTLING = "settling", _("To be settled")
+    CHECK = "check", _("Check")
+    IMPORT = "import", _("Import")
+    UNDO = "undo", _("Undoing")
+
+
+class ImportMode(models.TextChoices):
+    VALID = "valid", _("Valid rows only")
+    ALL = "all", _("All or nothing")
+
+
+class ImportState(models.TextChoices):
+    """Where an import stands, for people and partners: its step and its job told together."""
+
+    SETTLING = "settling", _("To be settled")
+    CHECKING = "checking", _("Check under way")
+    CHECKED = "checked", _("Checked, to be confirmed")
+    IMPORTING = "importing", _("Import under way")
+    IMPORTED = "imported", _("Imported")
+    STOPPED = "stopped", _("Stopped")
+    FAILED = "failed", _("Failed")
+    UNDOING = "undoing", _("Being undone")
+    UNDONE = "undone", _("Undone")

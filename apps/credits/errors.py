@@ -35,3 +35,25 @@ class CreditMoved(DomainError):
     """The credit is not, or no longer, in a state in which this can be done."""
 
     code = "moved"
+
+
+class ImportMoved(DomainError):
+    """The import is not, or no longer, at the step that this follows."""
+
+    code = "moved"
+
+
+class ImportRefused(DomainError):
+    """Nothing is imported: rows are refused and the choice was all or nothing."""
+
+    code = "rows_refused"
+
+
+class ImportBuiltOn(DomainError):
+    """The import cannot be undone: ``found`` says what is built on it, or was changed since."""
+
+    code = "built_on"
+
+    def __init__(self, message: str, *, found: Any) -> None:
+        super().__init__(message)
+        self.found = found

@@ -13,6 +13,7 @@ from apps.web.drafts import views as drafts
 from apps.web.feedback import views as feedback
 from apps.web.glossary import views as glossary
 from apps.web.home import views as home
+from apps.web.imports import views as imports
 from apps.web.ledger import views as ledger
 from apps.web.quality import views as quality
 from apps.web.scoring import views as scoring
@@ -77,6 +78,14 @@ urlpatterns = [
     path("scores/<uuid:uid>", scoring.score, name="score"),
     path("scores/<uuid:uid>/fiche", scoring.score_print, name="score_print"),
     path("scores/<uuid:uid>/recalcul", scoring.score_replay, name="score_replay"),
+    path("imports", imports.imports, name="imports"),
+    path("imports/<uuid:uid>", imports.import_run, name="import"),
+    path("imports/<uuid:uid>/colonnes", imports.import_columns, name="import_columns"),
+    path("imports/<uuid:uid>/confirmer", imports.import_confirm, name="import_confirm"),
+    path("imports/<uuid:uid>/arreter", imports.import_cancel, name="import_cancel"),
+    path("imports/<uuid:uid>/defaire", imports.import_undo, name="import_undo"),
+    path("imports/<uuid:uid>/rejets", imports.import_rejects, name="import_rejects"),
+    path("imports/<uuid:uid>/problemes", imports.import_report, name="import_report"),
     path("scoring-par-lot", batches.batches, name="batches"),
     path("scoring-par-lot/fichiers/<uuid:uid>", batches.batch_prepare, name="batch_prepare"),
     path("scoring-par-lot/<uuid:uid>", batches.batch, name="batch"),

@@ -265,6 +265,8 @@ SPECTACULAR_SETTINGS = {
         "EntrySourceEnum": "apps.credits.enums.EntrySource",
         "ExternalSourceEnum": "apps.credits.enums.ExternalSource",
         "ExternalStatusEnum": "apps.credits.enums.ExternalStatus",
+        "ImportModeEnum": "apps.credits.enums.ImportMode",
+        "ImportStateEnum": "apps.credits.enums.ImportState",
         "TypeCreditEnum": "apps.api.schema.CREDIT_TYPES",
         "OuiNonEnum": "apps.api.schema.YES_NO",
     },

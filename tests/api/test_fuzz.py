@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from apps.audit.models import AuditEntry
-from apps.credits.models import Client, Credit, CreditApplication, ExternalCredit
+from apps.credits.models import Client, Credit, CreditApplication, ExternalCredit, ImportRun
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
 from apps.scoring.models import Prediction, ScoringBatch
@@ -67,6 +67,7 @@ MODELS = {
     "clients": Client,
     "credits": Credit,
     "external-credits": ExternalCredit,
+    "imports": ImportRun,
     "predictions": Prediction,
     "webhooks": Webhook,
 }

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from apps.audit.models import AuditEntry
-from apps.credits.models import Client, Credit, CreditApplication, ExternalCredit, Guarantee
+from apps.credits.models import Client, Credit, CreditApplication, ExternalCredit, Guarantee, ImportRun
 from apps.files.models import StoredFile
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
@@ -38,6 +38,14 @@ TARGETS = {
     "api:credit_write_off": Credit,
     "api:external_credit": ExternalCredit,
     "api:external_credit_close": ExternalCredit,
+    "api:import": ImportRun,
+    "api:import_cancel": ImportRun,
+    "api:import_check": ImportRun,
+    "api:import_confirm": ImportRun,
+    "api:import_problems": ImportRun,
+    "api:import_proposal": ImportRun,
+    "api:import_rejects": ImportRun,
+    "api:import_undo": ImportRun,
     "api:installments": Credit,
     "api:prediction": Prediction,
     "api:replay": Prediction,
@@ -72,6 +80,13 @@ TARGETS = {
     "web:external_credit_new": Client,
     "web:guarantee_new": Client,
     "web:guarantee_release": Guarantee,
+    "web:import": ImportRun,
+    "web:import_cancel": ImportRun,
+    "web:import_columns": ImportRun,
+    "web:import_confirm": ImportRun,
+    "web:import_rejects": ImportRun,
+    "web:import_report": ImportRun,
+    "web:import_undo": ImportRun,
     "web:repayment_new": Credit,
     "web:score": Prediction,
     "web:score_print": Prediction,
@@ -134,6 +149,10 @@ FOUND = {
     Client: (Client.objects.first, lambda row: [row.reference, row.last_name]),
     ScoringBatch: (
         ScoringBatch.objects.first,
+        lambda row: [row.source.original_name, row.author_name],
+    ),
+    ImportRun: (
+        ImportRun.objects.first,
         lambda row: [row.source.original_name, row.author_name],
     ),
     StoredFile: (

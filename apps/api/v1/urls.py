@@ -33,6 +33,17 @@ from apps.api.v1.credits.views import (
     InstallmentsView,
     RepaymentsView,
 )
+from apps.api.v1.imports.views import (
+    ImportCancelView,
+    ImportCheckView,
+    ImportConfirmView,
+    ImportProblemsView,
+    ImportProposalView,
+    ImportRejectsView,
+    ImportsView,
+    ImportUndoView,
+    ImportView,
+)
 from apps.api.v1.institution.views import AgenciesView, AgencyView, UsersView, UserView
 from apps.api.v1.scoring.views import (
     FeaturesNamesView,
@@ -81,6 +92,15 @@ urlpatterns = [
     path(
         "external-credits/<uuid:uid>/close", ExternalCreditCloseView.as_view(), name="external_credit_close"
     ),
+    path("imports", ImportsView.as_view(), name="imports"),
+    path("imports/<uuid:uid>", ImportView.as_view(), name="import"),
+    path("imports/<uuid:uid>/proposal", ImportProposalView.as_view(), name="import_proposal"),
+    path("imports/<uuid:uid>/check", ImportCheckView.as_view(), name="import_check"),
+    path("imports/<uuid:uid>/confirm", ImportConfirmView.as_view(), name="import_confirm"),
+    path("imports/<uuid:uid>/cancel", ImportCancelView.as_view(), name="import_cancel"),
+    path("imports/<uuid:uid>/undo", ImportUndoView.as_view(), name="import_undo"),
+    path("imports/<uuid:uid>/rejects", ImportRejectsView.as_view(), name="import_rejects"),
+    path("imports/<uuid:uid>/problems", ImportProblemsView.as_view(), name="import_problems"),
     path("agencies", AgenciesView.as_view(), name="agencies"),
     path("agencies/<uuid:uid>", AgencyView.as_view(), name="agency"),
     path("users", UsersView.as_view(), name="users"),

@@ -71,13 +71,13 @@ class Match:
 #: Columns of Home Credit's tables -> the fields they may be, best first, and what must be done to them.
 HOME_CREDIT: dict[str, tuple[tuple[str, ...], Conversion]] = {
     "DAYS_BIRTH": (("age",), Conversion.DAYS_TO_YEARS),
-    "AMT_INCOME_TOTAL": (("revenu_mensuel",), Conversion.ANNUAL_TO_MONTHLY),
+    "AMT_INCOME_TOTAL": (("revenu_mensuel", "monthly_income_xaf"), Conversion.ANNUAL_TO_MONTHLY),
     "AMT_CREDIT": (("montant_credit",), Conversion.NONE),
     "AMT_ANNUITY": (("mensualite", "mensualite_credit"), Conversion.NONE),
     "AMT_APPLICATION": (("montant_demande",), Conversion.NONE),
     "DAYS_EMPLOYED": (("anciennete_travail_mois",), Conversion.DAYS_TO_MONTHS),
-    "CODE_GENDER": (("sexe",), Conversion.NONE),
-    "NAME_FAMILY_STATUS": (("situation_familiale",), Conversion.NONE),
+    "CODE_GENDER": (("sexe", "sex"), Conversion.NONE),
+    "NAME_FAMILY_STATUS": (("situation_familiale", "family_situation"), Conversion.NONE),
     "CNT_CHILDREN": (("personnes_a_charge",), Conversion.NONE),
     "TARGET": (("defaut", "issue", "outcome", "target"), Conversion.NONE),
     "SK_ID_CURR": (("reference", "client_reference", "client"), Conversion.NONE),

@@ -144,6 +144,7 @@ def _ratio(match: Match, values: pl.Series, _sample: Typed) -> Iterator[Suspicio
 _SUSPECTS: Mapping[str, Callable[[Match, pl.Series, Typed], Iterator[Suspicion]]] = {
     "age": _age,
     "revenu_mensuel": _income,
+    "monthly_income_xaf": _income,
     "anciennete_travail_mois": _seniority,
     "anciennete_membre_mois": _seniority,
     "duree_mois": _term,

@@ -5,7 +5,6 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +20,8 @@ from apps.files.enums import FilePurpose
 from apps.files.models import StoredFile
 from apps.files.reading.dialects import Dialect
 from apps.files.reading.mapping import Match, missing_fields, propose
-from apps.files.reading.rows import chunks, head, header
-from apps.files.reading.units import Suspicion, suspicions
-from apps.files.reading.values import typed_chunk
+from apps.files.reading.previews import Preparation, matches_from_json, matches_to_json, preparation
+from apps.files.reading.rows import chunks, header
 from apps.files.services import keep_written, part_path, path_of, store_upload
 from apps.files.validators import result_name
 from apps.jobs.enums import JobStatus
@@ -57,13 +55,7 @@ from apps.scoring.services.chunks import (
     score_chunk,
     scored_chunks,
 )
-from apps.scoring.services.columns import (
-    Refused,
-    matches_from_json,
-    matches_to_json,
-    scoring_fields,
-    stored_names,
-)
+from apps.scoring.services.columns import Refused, scoring_fields, stored_names
 from apps.scoring.services.storing import store_lines
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
@@ -78,7 +70,6 @@ KIND = "batch"
 INLINE_ROWS = 2_000
 DOWNLOAD_ROWS = 20_000
 _FIRST_ERRORS = 20
-_SAMPLE = 2_000
 
 logger = logging.getLogger(__name__)
 
@@ -89,29 +80,13 @@ def proposed_mapping(stored: StoredFile, dialect: Dialect | None = None) -> list
     return propose(header(path_of(stored), found), scoring_fields())
 
 
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """What somebody looks at before a file is scored: how it is read, what its columns are taken for."""
-
-    dialect: Dialect
-    headers: list[str]
-    lines: list[list[str]]
-    matches: list[Match]
-    suspicions: list[Suspicion]
-
-
 def prepare(*, stored: StoredFile, dialect: Dialect | None = None) -> Preparation:
-    """Read the beginning of a file: five lines to show, the rest of the sample for units that look wrong.
+    """Read the beginning of a file, with what its columns are taken for.
 
     Raises ``FileRefused`` when it cannot be read in the dialect that was chosen.
     """
-    found, path = dialect or dialect_of(stored), path_of(stored)
-    headers, matches = header(path, found), proposed_mapping(stored, found)
-    asked: list[Suspicion] = []
-    for chunk in chunks(path, found, size=_SAMPLE):
-        asked = suspicions(typed_chunk(chunk, matches, scoring_fields(), found), matches)
-        break
-    return Preparation(found, headers, head(path, found), matches, asked)
+    found = dialect or dialect_of(stored)
+    return preparation(path_of(stored), found, proposed_mapping(stored, found), scoring_fields())
 
 
 def dialect_of(stored: StoredFile) -> Dialect:

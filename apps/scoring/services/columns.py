@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,7 +12,7 @@ from apps.engine.dictionary import STANDARD, Variable
 from apps.engine.encoding import Floats
 from apps.files.reading.fields import dictionary_fields
 from apps.files.reading.limits import LIMITS
-from apps.files.reading.mapping import Conversion, Field, Match
+from apps.files.reading.mapping import Field, Match
 from apps.files.reading.rows import Chunk
 from apps.files.reading.values import Typed
 from apps.files.reading.wording import sentence
@@ -67,22 +66,6 @@ def _floats(series: pl.Series, variable: Variable) -> Floats:
         series = series.replace_strict(list(variable.codes), places, default=None, return_dtype=pl.Float64)
     column: Floats = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
     return column
-
-
-def matches_to_json(matches: Sequence[Match]) -> list[dict[str, Any]]:
-    """Return the columns that are used, as a batch keeps them."""
-    return [
-        {"header": match.header, "field": match.field, "conversion": str(match.conversion)}
-        for match in matches
-        if match.field is not None
-    ]
-
-
-def matches_from_json(stored: Sequence[Mapping[str, Any]]) -> list[Match]:
-    """Return what ``matches_to_json`` took."""
-    return [
-        Match(each["header"], each["field"], Conversion(each["conversion"]), certain=True) for each in stored
-    ]
 
 
 @dataclass(frozen=True, slots=True)

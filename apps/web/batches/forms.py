@@ -1,25 +1,15 @@
-"""What is asked before a file is scored: the file, how it is read, what its columns are."""
+"""What is asked before a file is scored: the file, what its columns are, how it comes back."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.files.reading.dialects import Dialect
-from apps.files.reading.encodings import ENCODINGS
-from apps.files.reading.layout import SEPARATORS
-from apps.files.reading.mapping import Conversion, Match, missing_fields
-from apps.files.reading.units import Suspicion
+from apps.files.reading.previews import Preparation
 from apps.scoring.enums import Output
-from apps.scoring.services.batches import Preparation
 from apps.scoring.services.columns import scoring_fields
+from apps.web.columns import ColumnsForm
 from apps.web.forms import ServiceForm
-
-#: More columns than this are not asked about one by one: the others are left alone.
-MOST_COLUMNS = 60
-_ARREARS = ("nb_retards_30j", "nb_retards_60j", "nb_retards_90j")
 
 
 class UploadForm(ServiceForm):
@@ -32,106 +22,10 @@ class UploadForm(ServiceForm):
     )
 
 
-class ReadingForm(forms.Form):
-    """How a file is read, where the detection is to be corrected."""
-
-    use_required_attribute = False
-
-    encoding = forms.ChoiceField(
-        label=gettext_lazy("Encoding"), choices=[(name, name) for name in ENCODINGS], required=False
-    )
-    separator = forms.ChoiceField(label=gettext_lazy("Separator"), required=False)
-    decimal = forms.ChoiceField(
-        label=gettext_lazy("Decimal mark"), choices=[(",", "12,5"), (".", "12.5")], required=False
-    )
-    header_line = forms.IntegerField(
-        label=gettext_lazy("Line of the headers"), min_value=1, max_value=100, required=False
-    )
-
-    def __init__(self, data: Any, *, found: Dialect) -> None:
-        self.found = found
-        shown = {name: getattr(found, name) or "" for name in self.base_fields}
-        super().__init__({**shown, **{name: data[name] for name in self.base_fields if data.get(name)}})
-        names = {"\t": _("Tab"), ";": ";", ",": ",", "|": "|"}
-        self.fields["separator"].choices = [(mark, names[mark]) for mark in SEPARATORS]  # type: ignore[attr-defined]
-        if found.kind == "xlsx":
-            del self.fields["encoding"], self.fields["separator"]
-
-    def dialect(self) -> Dialect:
-        """Return the dialect as corrected; what cannot be used is as it was found."""
-        self.full_clean()
-        changed = {
-            name: value
-            for name, value in self.cleaned_data.items()
-            if value and value != getattr(self.found, name)
-        }
-        return self.found.replaced(**changed) if changed else self.found
-
-
-class MappingForm(ServiceForm):
-    """What each column holds, and an answer to each question about a unit."""
+class MappingForm(ColumnsForm):
+    """What each column holds, an answer to each question about a unit, and the format of the result."""
 
     output = forms.ChoiceField(label=gettext_lazy("Format of the result"), choices=Output.choices)
 
     def __init__(self, data: Any, *, prepared: Preparation) -> None:
-        super().__init__(data, initial={"output": Output.SAME})
-        self.prepared = prepared
-        self.known = scoring_fields()
-        choices = [("", _("Left alone")), *((each.name, each.label) for each in self.known)]
-        for place, match in enumerate(prepared.matches[:MOST_COLUMNS]):
-            self.fields[f"column-{place}"] = forms.ChoiceField(
-                label=match.header, choices=choices, required=False, initial=match.field or ""
-            )
-        for suspicion in prepared.suspicions:
-            self.fields[self._question(suspicion)] = forms.ChoiceField(
-                label=suspicion.question(),
-                choices=[("yes", _("Yes, convert")), ("no", _("No, keep the values"))],
-                widget=forms.RadioSelect,
-                error_messages={"required": _("Answer this question.")},
-            )
-
-    def _question(self, suspicion: Suspicion) -> str:
-        headers = [match.header for match in self.prepared.matches]
-        return f"unit-{headers.index(suspicion.header)}"
-
-    @property
-    def columns(self) -> Sequence[tuple[Any, Match]]:
-        """Each select with the match that was proposed."""
-        return [
-            (self[f"column-{place}"], match)
-            for place, match in enumerate(self.prepared.matches[:MOST_COLUMNS])
-        ]
-
-    @property
-    def questions(self) -> list[Any]:
-        return [self[self._question(suspicion)] for suspicion in self.prepared.suspicions]
-
-    def clean(self) -> dict[str, Any]:
-        values: dict[str, Any] = super().clean() or {}
-        taken: dict[str, str] = {}
-        for place, _match in enumerate(self.prepared.matches[:MOST_COLUMNS]):
-            name = values.get(f"column-{place}")
-            if name and name in taken:
-                self.add_error(f"column-{place}", _("Another column holds this already."))
-            taken.setdefault(name or "", "")
-        if not self.errors:
-            for each in missing_fields(self.matches(), self.known):
-                self.add_error(None, _("No column of the file holds: %(name)s.") % {"name": each.label})
-        return values
-
-    def matches(self) -> list[Match]:
-        """Return the columns as they were settled; ask for it after ``is_valid()``."""
-        asked = {suspicion.header: suspicion for suspicion in self.prepared.suspicions}
-        return [
-            self._settled(place, match, asked.get(match.header))
-            for place, match in enumerate(self.prepared.matches[:MOST_COLUMNS])
-        ]
-
-    def _settled(self, place: int, match: Match, suspicion: Suspicion | None) -> Match:
-        name = self.cleaned_data.get(f"column-{place}") or None
-        conversion = match.conversion
-        if name != match.field:
-            conversion = Conversion.ARREARS_CODES if name in _ARREARS else Conversion.NONE
-        elif suspicion is not None and self.cleaned_data.get(f"unit-{place}") == "yes":
-            conversion = suspicion.conversion
-        return match.replaced(field=name, conversion=conversion)
+        super().__init__(data, prepared=prepared, known=scoring_fields(), initial={"output": Output.SAME})

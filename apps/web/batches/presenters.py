@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from apps.engine import reasons, scorecard
 from apps.engine.contracts import Lang
 from apps.engine.lines import BANDS, RECOMMENDATIONS
-from apps.files.reading.dialects import Dialect
 from apps.files.reading.wording import advice, sentence
 from apps.jobs.enums import JobStatus
 from apps.jobs.services import ENDED
@@ -233,19 +232,3 @@ def _finding(batch: Any, summary: Any) -> str:
         "low": low,
         "high": low + POINTS_STEP,
     }
-
-
-def dialect_words(dialect: Dialect) -> list[tuple[str, str]]:
-    """Return how a file is read, in words."""
-    if dialect.kind == "xlsx":
-        words = [(_("Format"), "Excel"), (_("Sheet"), dialect.sheet or "")]
-    else:
-        marks = {"\t": _("Tab")}
-        separator = marks.get(dialect.separator or "", dialect.separator or "")
-        words = [(_("Format"), "CSV"), (_("Encoding"), dialect.encoding or ""), (_("Separator"), separator)]
-    doubt = f" ({_('to be checked')})" if "decimal" in dialect.doubts else ""
-    return [
-        *words,
-        (_("Decimal mark"), dialect.decimal + doubt),
-        (_("Line of the headers"), str(dialect.header_line)),
-    ]

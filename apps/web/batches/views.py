@@ -24,8 +24,9 @@ from apps.scoring.tasks import score_file
 from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
-from apps.web.batches.forms import MappingForm, ReadingForm, UploadForm
-from apps.web.batches.presenters import batch_lines, batch_view, dialect_words, summary_view
+from apps.web.batches.forms import MappingForm, UploadForm
+from apps.web.batches.presenters import batch_lines, batch_view, summary_view
+from apps.web.columns import ReadingForm, dialect_words
 from apps.web.pages import cursor_page
 
 

@@ -37,6 +37,13 @@ TONES = {
     "done": "positive",
     "failed": "negative",
     "cancelled": "caution",
+    # state of an import
+    "checking": "info",
+    "checked": "info",
+    "importing": "info",
+    "imported": "positive",
+    "stopped": "caution",
+    "undoing": "info",
     # rule verdicts
     "respectee": "positive",
     "violee": "negative",

@@ -20,7 +20,7 @@ UPDATE credits_client SET name_key = (
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('credits', '0005_ledger'),
+        ('credits', '0006_imports'),
         ('institutions', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

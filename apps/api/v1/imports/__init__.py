@@ -1,0 +1,1 @@
+"""Imports, for partners: a file is sent, settled, checked, confirmed, undone."""

@@ -1,0 +1,214 @@
+"""Giving back the state before an import, row by row and exactly; or saying what is built on it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.db.models import DateTimeField, ForeignObjectRel, Model
+from django.utils.translation import gettext as _
+
+from apps.credits.importing.changes import state_sql
+from apps.credits.models import ImportRun
+from apps.tenancy.constraints import AppendOnly
+from apps.tenancy.encryption import EncryptedTextField
+from apps.tenancy.models import TenantModel
+
+_NAMED = 5
+#: The first change of a row tells its state before the import, the last one what the import left.
+_FIRST = (
+    "SELECT DISTINCT ON (object_id) object_id, before FROM credits_importchange"
+    " WHERE institution_id = %(institution)s AND run_id = %(run)s AND model = %(model)s"
+    " ORDER BY object_id, id"
+)
+_LAST = (
+    "SELECT DISTINCT ON (object_id) object_id, after FROM credits_importchange"
+    " WHERE institution_id = %(institution)s AND run_id = %(run)s AND model = %(model)s"
+    " ORDER BY object_id, id DESC"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why an import is not undone: rows of ``table`` that were changed since, or that stand on its rows.
+
+    ``named`` are the references of some of them, or their public identifiers.
+    """
+
+    kind: str
+    table: str
+    count: int
+    named: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Say it to the person who asked."""
+        sentence = {
+            "changed": _("%(table)s changed or removed since the import: %(count)d"),
+            "refers": _("%(table)s that stand on imported rows: %(count)d"),
+            "concludes": _("%(table)s made since upon rows that the import changed: %(count)d"),
+        }[self.kind] % {"table": self.table, "count": self.count}
+        return f"{sentence} ({', '.join(self.named)}{'…' if self.count > len(self.named) else ''})"
+
+
+def obstacles(run: ImportRun) -> list[Obstacle]:
+    """Return what keeps an import from being undone, in the open scope; a constant number of queries."""
+    found: list[Obstacle] = []
+    for model in _written(run):
+        found += _changed(run, model)
+        found += _referring(run, model)
+        found += _concluding(run, model)
+    return found
+
+
+def restore(run: ImportRun) -> int:
+    """Remove what the import created, give back what it changed; return how many rows."""
+    count = 0
+    with connection.cursor() as cursor:
+        for model in _written(run):
+            columns = run.columns[model._meta.label_lower]
+            given = _asked(run, model)
+            table = _quoted(model._meta.db_table)
+            cursor.execute(
+                f"DELETE FROM {table} t USING ({_FIRST}) f WHERE t.institution_id = %(institution)s"  # noqa: S608  names of the model
+                " AND t.id = f.object_id AND f.before IS NULL",
+                given,
+            )
+            count += cursor.rowcount
+            names = [_quoted(name) for name in _restored(model, columns)]
+            cursor.execute(
+                f"UPDATE {table} t SET {', '.join(f'{name} = r.{name}' for name in names)}"  # noqa: S608  names of the model
+                f" FROM ({_FIRST}) f, jsonb_populate_record(NULL::{table}, f.before) r"
+                " WHERE t.institution_id = %(institution)s AND t.id = f.object_id AND f.before IS NOT NULL",
+                given,
+            )
+            count += cursor.rowcount
+    return count
+
+
+def _written(run: ImportRun) -> list[type[Model]]:
+    return [model for model in apps.get_models() if model._meta.label_lower in run.columns]
+
+
+def _restored(model: type[Model], columns: list[str]) -> Iterator[str]:
+    """Yield the columns that there were then and still are, encrypted ones with them."""
+    for each in model._meta.local_concrete_fields:
+        if each.attname in {"id", "institution_id"}:
+            continue
+        if each.attname in columns or isinstance(each, EncryptedTextField):
+            yield each.attname
+
+
+def _changed(run: ImportRun, model: type[Model]) -> Iterator[Obstacle]:
+    present = [each.attname for each in model._meta.local_concrete_fields]
+    columns = [name for name in run.columns[model._meta.label_lower] if name in present]
+    table = _quoted(model._meta.db_table)
+    yield from _obstacle(
+        "changed",
+        model,
+        f"SELECT l.object_id AS id FROM ({_LAST}) l LEFT JOIN {table} t"  # noqa: S608  names of the model
+        " ON t.institution_id = %(institution)s AND t.id = l.object_id"
+        f" WHERE t.id IS NULL OR {state_sql('t', columns)} <> l.after",
+        _asked(run, model),
+    )
+
+
+def _referring(run: ImportRun, model: type[Model]) -> Iterator[Obstacle]:
+    """Find the rows of any table that refer to a created row and were not created by the same import."""
+    for other, column in references(model):
+        yield from _obstacle(
+            "refers",
+            other,
+            f"SELECT o.id FROM {_quoted(other._meta.db_table)} o JOIN ({_FIRST}) f"  # noqa: S608  names of the model
+            f" ON f.object_id = o.{_quoted(column)} AND f.before IS NULL"
+            " WHERE o.institution_id = %(institution)s AND NOT EXISTS (SELECT 1 FROM credits_importchange x"
+            " WHERE x.institution_id = %(institution)s AND x.run_id = %(run)s AND x.model = %(other)s"
+            " AND x.object_id = o.id AND x.before IS NULL)",
+            {**_asked(run, model), "other": other._meta.label_lower},
+        )
+
+
+def _concluding(run: ImportRun, model: type[Model]) -> Iterator[Obstacle]:
+    """Find what was concluded since from a changed row: rows that nobody may change, scores and decisions.
+
+    They refer to the row, or to one that refers to it, as a score to the application of a client.
+    """
+    ways: dict[type[Model], list[str]] = {}
+    for other, path in _conclusions(model):
+        ways.setdefault(other, []).append(path)
+    for other, paths in ways.items():
+        since = f"p0.{_quoted(_moment(other))} > %(since)s"
+        yield from _obstacle(
+            "concludes",
+            other,
+            " UNION ".join(
+                f"SELECT p0.id FROM {path} JOIN ({_FIRST}) f ON f.object_id = base.id"  # noqa: S608  names of the model
+                f" AND f.before IS NOT NULL WHERE p0.institution_id = %(institution)s AND {since}"
+                for path in paths
+            ),
+            {**_asked(run, model), "since": run.confirmed_at},
+        )
+
+
+def _conclusions(model: type[Model]) -> Iterator[tuple[type[Model], str]]:
+    """Yield append-only models with the tables that lead from their rows (``p0``) to those of ``model``."""
+    for other, column in references(model):
+        if _append_only(other):
+            lateral = f"CROSS JOIN LATERAL (SELECT p0.{_quoted(column)} AS id) base"
+            yield other, f"{_quoted(other._meta.db_table)} p0 {lateral}"
+    for middle, to_model in references(model):
+        if middle is model:
+            continue
+        for other, to_middle in references(middle):
+            if _append_only(other):
+                join = (
+                    f"JOIN {_quoted(middle._meta.db_table)} p1 ON p1.institution_id = p0.institution_id"
+                    f" AND p1.id = p0.{_quoted(to_middle)}"
+                    f" CROSS JOIN LATERAL (SELECT p1.{_quoted(to_model)} AS id) base"
+                )
+                yield other, f"{_quoted(other._meta.db_table)} p0 {join}"
+
+
+def references(model: type[Model]) -> list[tuple[type[Model], str]]:
+    """Return every tenant table whose rows refer to those of ``model``, with the column that does."""
+    found = model._meta.get_fields(include_hidden=True)
+    relations = [each for each in found if isinstance(each, ForeignObjectRel)]
+    return [
+        (each.related_model, each.field.attname)
+        for each in relations
+        if (each.one_to_many or each.one_to_one) and issubclass(each.related_model, TenantModel)
+    ]
+
+
+def _append_only(model: type[Model]) -> bool:
+    dated = any(isinstance(each, DateTimeField) for each in model._meta.local_concrete_fields)
+    return dated and any(isinstance(each, AppendOnly) for each in model._meta.constraints)
+
+
+def _moment(model: type[Model]) -> str:
+    moments = [each.attname for each in model._meta.local_concrete_fields if isinstance(each, DateTimeField)]
+    return "created_at" if "created_at" in moments else moments[0]
+
+
+def _obstacle(kind: str, model: type[Model], sql: str, given: dict[str, Any]) -> Iterator[Obstacle]:
+    columns = {each.attname for each in model._meta.local_concrete_fields}
+    name = "t.reference" if "reference" in columns else "t.uid::text"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH found AS MATERIALIZED ({sql}) SELECT (SELECT count(*) FROM found),"  # noqa: S608  names of the model
+            f" ARRAY(SELECT {name} FROM found JOIN {_quoted(model._meta.db_table)} t"
+            f" ON t.institution_id = %(institution)s AND t.id = found.id ORDER BY 1 LIMIT {_NAMED})",
+            given,
+        )
+        count, named = cursor.fetchone()
+    if count:
+        yield Obstacle(kind, str(model._meta.verbose_name_plural), count, tuple(named))
+
+
+def _asked(run: ImportRun, model: type[Model]) -> dict[str, Any]:
+    return {"institution": run.institution_id, "run": run.pk, "model": model._meta.label_lower}
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)

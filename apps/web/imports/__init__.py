@@ -1,0 +1,1 @@
+"""Files of rows imported, checked first and undone if need be, for people."""
