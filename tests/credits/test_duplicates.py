@@ -148,11 +148,29 @@ def test_pages_of_pairs_all_told_apart_are_passed_over(analyst, elder, monkeypat
     assert [(pair.first, pair.second) for pair in page.pairs] == [in_order[2]]
 
 
-def test_a_page_takes_three_statements(analyst, twin):
+def test_a_page_looks_at_so_many_clients_and_the_next_goes_on(analyst, elder, monkeypatch):
+    monkeypatch.setattr(queries, "LOOKED_AT", 40)
+    expected = set()
+    for place in range(5):
+        one = file_of(elder, last_name=f"PAIRE {chr(65 + place)}", phone="", document_number=f"P{place}")
+        expected.add((one, file_of(one, last_name="AUTRE", phone="")))
+
+    found, after, pages = [], None, 0
+    while pages == 0 or after is not None:
+        page = duplicate_pairs(analyst, Likeness.DOCUMENT, after=after)
+        found += [(pair.first, pair.second) for pair in page.pairs]
+        pages, after = pages + 1, page.after
+
+    assert set(found) == expected
+    assert len(found) == len(expected)
+    assert pages > 3
+
+
+def test_a_page_takes_four_statements(analyst, twin):
     with own_statements() as statements:
         duplicate_pairs(analyst, Likeness.NAME)
 
-    assert len(statements) == 3
+    assert len(statements) == 4
 
 
 @pytest.mark.parametrize(

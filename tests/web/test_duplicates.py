@@ -62,7 +62,7 @@ def test_the_list_needs_few_statements(analyst, elder, twin):
     with own_statements() as statements:
         assert analyst.get(LIST).status_code == 200
 
-    assert len(statements) <= 4
+    assert len(statements) <= 5  # the bell asks one
 
 
 @pytest.mark.parametrize("cursor", ["rien", "00000000-0000-4000-8000-000000000000"])

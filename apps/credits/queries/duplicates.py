@@ -28,6 +28,8 @@ LARGEST = 10
 GROUPS, PAIRS = 25, 3
 #: Groups read at once: those that were told apart fall out. After so many reads a page is shown as it is.
 READ, READS = 100, 3
+#: Clients looked at by one round, so that a page costs the same with any number of them.
+LOOKED_AT = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,17 @@ class DuplicatePage:
 def duplicate_pairs(actor: Actor, likeness: Likeness, *, after: UUID | None = None) -> DuplicatePage:
     """Return a page of the visible pairs that share a key, past the group of the client ``after``.
 
-    Three statements, however many clients there are: the keys shared from the index alone, the files of
-    these, the pairs told apart. Raises ``ObjectNotFound`` for a client that is not in sight.
+    Four statements: how far this page looks, the keys shared until there (both from the index alone), the
+    files of these, the pairs told apart; so three times at most. A page looks at so many clients and no more:
+    with more of them it may be short, or empty, and still be followed by another. Raises ``ObjectNotFound``
+    for a client that is not in sight.
     """
     column = KEYS[likeness]
     start = _key_of(actor, column, after) if after else ""
     shown: list[list[Pair]] = []
     for _round in range(READS):
-        keys = _shared_keys(actor, column, start)
+        end = _key_beyond(actor, column, start)
+        keys = _shared_keys(actor, column, start, end)
         found = _groups(actor, column, keys[:READ])
         apart = _told_apart(client for group in found for client in group)
         for group in found:
@@ -65,12 +70,14 @@ def duplicate_pairs(actor: Actor, likeness: Likeness, *, after: UUID | None = No
             if pairs and len(shown) == GROUPS:
                 return _page(shown, shown[-1][0].first.uid)
             shown += [pairs[:PAIRS]] if pairs else []
-        if len(keys) <= READ:
+        if len(keys) <= READ and end is None:
             return _page(shown, None)
-        start = keys[READ - 1]
+        start = keys[READ - 1] if len(keys) > READ else end or ""
         if shown:
             break
-    return _page(shown, found[-1][0].uid if found else None)
+    return _page(
+        shown, standing_clients(actor).filter(**{column: start}).values_list("uid", flat=True).first()
+    )
 
 
 def _page(groups: list[list[Pair]], after: UUID | None) -> DuplicatePage:
@@ -90,13 +97,22 @@ def _seen(actor: Actor) -> QuerySet[Client]:
     return rows if actor.agency_ids is None else rows.filter(agency_id__in=actor.agency_ids)
 
 
-def _shared_keys(actor: Actor, column: str, start: str) -> list[str]:
-    return [group[column] for group in _shared_groups(actor, column, start)[: READ + 1]]
+def _key_beyond(actor: Actor, column: str, start: str) -> str | None:
+    """Return the key up to which a round looks, None when it reaches the end."""
+    keys = _seen(actor).filter(**{f"{column}__gt": start}).order_by(column).values_list(column, flat=True)
+    return next(iter(keys[LOOKED_AT : LOOKED_AT + 1]), None)
 
 
-def _shared_groups(actor: Actor, column: str, start: str) -> QuerySet[Client, Any]:
-    groups = _seen(actor).filter(**{f"{column}__gt": start}).order_by(column).values(column)
-    shared: QuerySet[Client, Any] = groups.annotate(files=Count("*")).filter(files__gt=1, files__lte=LARGEST)
+def _shared_keys(actor: Actor, column: str, start: str, end: str | None) -> list[str]:
+    return [group[column] for group in _shared_groups(actor, column, start, end)[: READ + 1]]
+
+
+def _shared_groups(actor: Actor, column: str, start: str, end: str | None = None) -> QuerySet[Client, Any]:
+    within = _seen(actor).filter(**{f"{column}__gt": start})
+    if end is not None:
+        within = within.filter(**{f"{column}__lte": end})
+    groups = within.order_by(column).values(column).annotate(files=Count("*"))
+    shared: QuerySet[Client, Any] = groups.filter(files__gt=1, files__lte=LARGEST)
     return shared
 
 
