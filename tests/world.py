@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from apps.credits.importing.runs import receive_import
-from apps.institutions.models import Institution
+from apps.credits.importing.runs import check_rows, prepare_import, receive_import, settle_import
+from apps.institutions.models import Agency, Institution
+from apps.jobs.services import claim_job, finish_job
 from apps.outbox.models import Webhook
 from apps.outbox.services import enqueue_alert
 from apps.scoring.services.batches import receive_batch, score_at_once
@@ -39,19 +40,31 @@ def build_world() -> None:
 def _scored_file(code: str) -> None:
     """Score a file of one line for the analyst of an institution."""
     text = f"dossier,{','.join(BODY)}\n{code}-1,{','.join(map(str, BODY.values()))}\n"
-    membership = active_membership(User.objects.get(email=f"analyste@{code}.demo").pk)
-    assert membership is not None
     upload = SimpleUploadedFile(f"portefeuille-{code}.csv", text.encode())
-    score_at_once(batch=receive_batch(upload=upload, by=member_actor(membership)))
+    score_at_once(batch=receive_batch(upload=upload, by=_analyst(code)))
 
 
 def _import(code: str) -> None:
-    """Send a file of clients for the analyst of an institution; it waits for its columns to be settled."""
-    text = f"reference,nom,date de naissance\n{code}-900,Import-{code},1980-01-31\n"
+    """Check a file of clients for the analyst of an institution: one line is right, one is not."""
+    agency = Agency.objects.order_by("pk")[0].code
+    lines = ["reference,agence,nom,date de naissance,téléphone"]
+    lines += [
+        f"{code}-{place},{agency},Import-{code},1980-01-31,{phone}" for place, phone in ((1, ""), (2, 12))
+    ]
+    by = _analyst(code)
+    upload = SimpleUploadedFile(f"clients-{code}.csv", "\n".join(lines).encode())
+    run = receive_import(upload=upload, target="clients", by=by)
+    run = settle_import(run=run, matches=prepare_import(run=run).matches, by=by)
+    assert run.job is not None
+    claim = claim_job(uid=run.job.uid)
+    assert claim is not None
+    finish_job(claim=claim, result=check_rows(claim))
+
+
+def _analyst(code: str) -> Actor:
     membership = active_membership(User.objects.get(email=f"analyste@{code}.demo").pk)
     assert membership is not None
-    upload = SimpleUploadedFile(f"clients-{code}.csv", text.encode())
-    receive_import(upload=upload, target="clients", by=member_actor(membership))
+    return member_actor(membership)
 
 
 class World:

@@ -31,6 +31,8 @@ STATUS_OF_CODE = {
     "model_not_allowed": 409,
     "moved": 409,
     "merged": 409,
+    "rows_refused": 409,
+    "built_on": 409,
     "unfinished": 409,
     "job_not_changeable": 409,
     "file_too_large": 413,

@@ -90,7 +90,8 @@ def test_a_file_is_sent_checked_confirmed_and_undone(world, api, told, django_ca
         assert Client.objects.get(reference="A-1").monthly_income_xaf == 250_000
     rejects = b"".join(client.get(f"/api/v1/imports/{uid}/rejects").streaming_content).decode()
     assert rejects.splitlines()[0] == "reference;nom;date de naissance;revenu;agence;erreur"
-    assert client.get(f"/api/v1/imports/{uid}/problems").status_code == 200
+    problems = client.get(f"/api/v1/imports/{uid}/problems")
+    assert b"31/02/1980" in b"".join(problems.streaming_content)
 
     assert step(client, uid, "undo").status_code == 202
     work_done(world, uid, undo_rows)

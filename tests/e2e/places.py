@@ -38,6 +38,8 @@ FOR_EVERY_ROLE = {"web:home"}
 NOT_PAGES = {
     "web:audit_export": "a CSV file",
     "web:batch_result": "the scored file",
+    "web:import_rejects": "a CSV file",
+    "web:import_report": "a CSV file",
 }
 
 #: Route -> values of its parameters, for an object of the institution whose scope is open.

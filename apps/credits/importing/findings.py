@@ -102,7 +102,9 @@ def stored_rows(rows: "QuerySet[Any, Any]", schema: Mapping[str, Any], context: 
 
 def one_of(values: pl.Series) -> RawSQL:
     """Return a list for ``__in``, sent as one array: a chunk asks for thousands of keys."""
-    return RawSQL("SELECT unnest(%s)", [values.drop_nulls().unique().to_list()])
+    kind = "text" if values.dtype == pl.String else "bigint"
+    asked = values.drop_nulls().unique().to_list()
+    return RawSQL(f"SELECT unnest(%s::{kind}[])", [asked])  # noqa: S611  the values are sent beside
 
 
 def frame_of(records: Iterable[Sequence[Any]], schema: Mapping[str, Any]) -> pl.DataFrame:

@@ -124,7 +124,7 @@ def settle_import(
     if locked.confirmed_at is not None:
         raise ImportMoved(_("This import was confirmed already."))
     target = target_named(run.target)
-    _refuse_without_required(matches, target.fields())
+    _refuse_impossible(matches, target.fields())
     found = dialect or Dialect.from_json(locked.dialect)
     locked.dialect, locked.mapping = found.to_json(), matches_to_json(matches)
     _remember(target.name, matches)
@@ -537,7 +537,15 @@ def _refuse_built_on(run: ImportRun) -> None:
         raise ImportBuiltOn(f"{said} {' '.join(each.text for each in found)}", found=found)
 
 
-def _refuse_without_required(matches: Sequence[Match], fields: Sequence[Field]) -> None:
+def _refuse_impossible(matches: Sequence[Match], fields: Sequence[Field]) -> None:
+    """Refuse what holds nothing known, what two columns hold, and what is missing."""
+    names = [match.field for match in matches if match.field]
+    for name in sorted(set(names) - {each.name for each in fields}):
+        said = _("There is no field “%(name)s”.") % {"name": name}
+        raise InvalidValues(said, fields={"columns": [said]})
+    if len(names) > len(set(names)):
+        said = _("Two columns hold the same field.")
+        raise InvalidValues(said, fields={"columns": [said]})
     missing = missing_fields(matches, fields)
     if missing:
         said = _("No column of the file holds: %(name)s.")

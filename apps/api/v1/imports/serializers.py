@@ -3,6 +3,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from apps.api.fields import PlainBoolean, StrictSerializer
@@ -18,6 +19,7 @@ from apps.files.reading.mapping import Conversion, Match
 from apps.files.reading.previews import Preparation
 from apps.jobs.enums import JobStatus
 from apps.tenancy.cursors import Order
+from apps.tenancy.errors import InvalidValues
 
 _TARGETS = [(each.name, each.name) for each in TARGETS]
 _CONVERSIONS = [(str(each), str(each)) for each in Conversion if each]
@@ -232,8 +234,14 @@ def proposal_body(run: ImportRun, prepared: Preparation) -> dict[str, Any]:
 
 
 def settled_columns(proposed: list[Match], columns: list[dict[str, Any]]) -> list[Match]:
-    """Return the columns as the caller settled them; those that it does not name are left alone."""
+    """Return the columns as the caller settled them; those that it does not name are left alone.
+
+    Raises ``InvalidValues`` for a header that the file does not have.
+    """
     told = {each["header"]: each for each in columns}
+    for header in sorted(set(told) - {match.header for match in proposed}):
+        said = _("The file has no column “%(name)s”.") % {"name": header}
+        raise InvalidValues(said, fields={"columns": [said]})
     found = []
     for match in proposed:
         each = told.get(match.header, {})
