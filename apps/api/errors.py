@@ -30,6 +30,7 @@ STATUS_OF_CODE = {
     "no_policy": 503,
     "model_not_allowed": 409,
     "moved": 409,
+    "merged": 409,
     "rows_refused": 409,
     "built_on": 409,
     "unfinished": 409,

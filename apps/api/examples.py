@@ -77,6 +77,7 @@ _CLIENT_LINE = {
     "agency": {"id": AGENCY, "code": "kribi"},
     "data_updated_on": "2026-11-21",
     "is_active": True,
+    "merged_into": None,
 }
 _IDENTITY = {
     "last_name": "Ngo Bassong",
@@ -310,6 +311,15 @@ EXAMPLES: dict[str, Any] = {
         "updated_at": NOW,
     },
     "InstallmentPage": _page(_INSTALLMENT),
+    "WriteOff": {"on": "2026-11-21", "reason": "Introuvable, visites à domicile sans suite"},
+    "Restructuring": {
+        "on": "2026-11-21",
+        "duration_months": 18,
+        "rate_percent": 18.0,
+        "repayment_kind": "constant",
+        "for_difficulty": True,
+        "reason": "Étal détruit par un incendie",
+    },
     "NewRepayment": _RECEIPT,
     "Repayment": _REPAYMENT,
     "RepaymentPage": _page(_REPAYMENT),
@@ -390,6 +400,7 @@ EXAMPLES: dict[str, Any] = {
             {
                 "ligne": 2,
                 "id": "0b0e5ac3-57d3-4a5e-9a7c-6a3a00000002",
+                "client_reference": "C-4F0E9E0E",
                 "prediction": 0,
                 "probabilite_defaut": 0.08430000000000001,
                 "seuil_utilise": 0.15,
@@ -434,6 +445,7 @@ EXAMPLES: dict[str, Any] = {
             "self": "/api/v1/batches/0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001",
             "result": "/api/v1/batches/0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001/result",
             "cancel": "/api/v1/batches/0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001/cancel",
+            "retry": "/api/v1/batches/0b0e5ac3-57d3-4a5e-9a7c-6a3ae1a1c001/retry",
         },
     },
     "FeaturesNames": {

@@ -15,10 +15,15 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWid
 
 from apps.audit.services import record_read
 from apps.credits.importing.resources import ClientResource
-from apps.credits.models import Client, CreditApplication
+from apps.credits.models import Client, Credit, CreditApplication, Installment, Repayment
 from apps.credits.queries.applications import visible_applications
 from apps.credits.queries.clients import STALE_SETTING, visible_clients
-from apps.credits.queries.ledger import HORIZON_SETTING
+from apps.credits.queries.ledger import (
+    HORIZON_SETTING,
+    visible_credits,
+    visible_installments,
+    visible_repayments,
+)
 from apps.credits.queries.privacy import NOTICE_SETTING
 from apps.credits.validators import document_index, phone_index, search_form
 from apps.institutions.admin import SETTINGS, AgencyFilter, ExchangeAdmin, Setting
@@ -161,3 +166,81 @@ class CreditApplicationAdmin(FileAdmin):
 
     def matches(self, request: HttpRequest, term: str) -> Q:
         return begins("reference", term.upper())
+
+
+@admin.register(Credit)
+class CreditAdmin(FileAdmin):
+    list_display = ("reference", "client", "agency", "amount_xaf", "shown_status", "disbursed_on")
+    list_filter = ("status", AgencyFilter, ("disbursed_on", RangeDateFilter))
+    list_select_related = ("client", "agency", "application")
+    prefixes = ("reference",)
+    search_help_text = gettext_lazy("Beginning of the reference")
+    fields = (
+        "reference",
+        "client",
+        "application",
+        "agency",
+        "shown_status",
+        "amount_xaf",
+        "disbursed_on",
+        "rate_percent",
+        "duration_months",
+        "repayment_kind",
+        "closed_on",
+        "written_off_on",
+        "restructured_on",
+        "for_difficulty",
+        "exclusion",
+        "author",
+        "created_at",
+        "updated_at",
+    )
+
+    @display(description=gettext_lazy("status"), label=True)
+    def shown_status(self, credit: Credit) -> str:
+        return credit.get_status_display()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Credit]:
+        actor = admin_actor(request)
+        found = visible_credits(actor) if actor else Credit.objects.none()
+        return found.order_by(*self.ordering)
+
+    def matches(self, request: HttpRequest, term: str) -> Q:
+        return begins("reference", term)
+
+
+class EntryAdmin(FileAdmin):
+    """A line of a credit's ledger: to look at it is to read the credit."""
+
+    list_select_related = ("credit",)
+    prefixes = ("credit__reference",)
+    search_help_text = gettext_lazy("Beginning of the credit's reference")
+
+    def shown(self, request: HttpRequest, obj: Any) -> None:
+        record_read(by=request.actor, target=obj.credit)  # type: ignore[attr-defined]
+
+
+@admin.register(Installment)
+class InstallmentAdmin(EntryAdmin):
+    list_display = ("credit", "number", "due_on", "principal_xaf", "interest_xaf", "schedule_from")
+    list_filter = (("due_on", RangeDateFilter),)
+    fields = ("credit", "schedule_from", "number", "due_on", "principal_xaf", "interest_xaf")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Installment]:
+        actor = admin_actor(request)
+        found = visible_installments(actor) if actor else Installment.objects.none()
+        return found.order_by(*self.ordering)
+
+
+@admin.register(Repayment)
+class RepaymentAdmin(EntryAdmin):
+    list_display = ("reference", "credit", "paid_on", "amount_xaf", "source")
+    list_filter = ("source", ("paid_on", RangeDateFilter))
+    prefixes = ("reference",)  # an index of its own; with the credit's beside it none would serve
+    search_help_text = gettext_lazy("Beginning of the receipt number")
+    fields = ("reference", "credit", "paid_on", "amount_xaf", "source", "author", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Repayment]:
+        actor = admin_actor(request)
+        found = visible_repayments(actor) if actor else Repayment.objects.none()
+        return found.order_by(*self.ordering)

@@ -49,6 +49,14 @@ class ContractType(models.TextChoices):
     SELF_EMPLOYED = "Indépendant", _("Self-employed")
 
 
+class Likeness(models.TextChoices):
+    """What two files share that makes them look like one person's."""
+
+    DOCUMENT = "piece", _("Same document number")
+    PHONE = "telephone", _("Same phone")
+    NAME = "nom", _("Same name and date of birth")
+
+
 class ConsentPurpose(models.TextChoices):
     DATA = "donnees", _("Use of the data for the application")
     BUREAU = "bureau", _("Consultation of the credit registers (CREMF, BIC)")

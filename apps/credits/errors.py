@@ -25,6 +25,12 @@ class PossibleDuplicate(DomainError):
         self.found = found
 
 
+class ClientMerged(DomainError):
+    """The file was merged into another one, which stands for the person; this one only holds history."""
+
+    code = "merged"
+
+
 class CreditMoved(DomainError):
     """The credit is not, or no longer, in a state in which this can be done."""
 

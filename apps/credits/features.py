@@ -23,7 +23,12 @@ def application_values(application: CreditApplication) -> tuple[dict[str, Value]
 def case_facts(
     client: Client | None, *, on: dt.date, application: CreditApplication | None = None
 ) -> CaseFacts:
-    """Return what the rules need beside the variables; unknown without a client's file."""
+    """Return what the rules need beside the variables; unknown without a client's file.
+
+    Of a file that was merged into another one the other's facts count: it stands for the person now.
+    """
+    while client is not None and client.merged_into is not None:
+        client = client.merged_into
     if client is None:
         return CaseFacts()
     return CaseFacts(

@@ -16,6 +16,16 @@ def can_edit_file(actor: Actor, client: Client) -> bool:
     return actor.may(Verb.EDIT_FILES) and actor.sees_agency(client.agency_id)
 
 
+def can_merge(actor: Actor, first: Client, second: Client) -> bool:
+    """Say whether two files may be merged, parted again or told apart.
+
+    By who may change both; of two agencies only by who sees every agency, since the people of one agency
+    would lose a file of theirs to the other.
+    """
+    both = can_edit_file(actor, first) and can_edit_file(actor, second)
+    return both and (first.agency_id == second.agency_id or actor.agency_ids is None)
+
+
 def can_edit(actor: Actor, application: CreditApplication) -> bool:
     """Say whether the values may be changed: before the file is submitted, or once it was returned."""
     return _holds(actor, application, Verb.EDIT_FILES) and application.status in OPEN_TO_CHANGE

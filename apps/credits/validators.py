@@ -3,6 +3,7 @@
 And what no door takes: a phone that nobody could call, a name of several lines.
 """
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -29,6 +30,13 @@ def search_form(name: str) -> str:
     decomposed = unicodedata.normalize("NFKD", name.casefold())
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return re.sub(r"\s+", " ", plain).strip()[:LONGEST_NAME]
+
+
+def name_key(name: str, birth_date: dt.date | None) -> str:
+    """Return what two files of one person share: the words of the name in their order, and the birth date."""
+    if birth_date is None:
+        return ""
+    return f"{' '.join(sorted(search_form(name).split(' ')))}|{birth_date}"
 
 
 def phone_form(phone: str) -> str:

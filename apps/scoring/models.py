@@ -189,7 +189,8 @@ class BatchChunk(TenantModel):
     """Lines of a file that are done: stored with their scores in one transaction, or not at all.
 
     ``figures`` are what the summary adds up; ``sha256`` is that of these lines of the result, by which a
-    part that was lost or altered is noticed and made again.
+    part that was lost or altered is noticed and made again. ``client_references`` are what the file says of
+    whose lines they are, from the first line to the last, None without such a column.
     """
 
     batch = TenantForeignKey(ScoringBatch, related_name="chunks")
@@ -200,6 +201,7 @@ class BatchChunk(TenantModel):
     rejected = models.PositiveIntegerField()
     figures = models.JSONField()
     sha256 = models.CharField(max_length=64)
+    client_references = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

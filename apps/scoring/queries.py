@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Avg, Count, Q, QuerySet
+from django.db import models
+from django.db.models import Avg, Count, F, Func, Q, QuerySet, TextField
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,7 +17,7 @@ from apps.audit.queries import recent_reads
 from apps.credits.features import application_values
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.applications import search_applications, visible_applications
-from apps.credits.queries.clients import search_clients, visible_clients
+from apps.credits.queries.clients import keys_of_file, search_clients, standing_clients
 from apps.engine import reasons, scorecard
 from apps.engine.contracts import (
     CaseFacts,
@@ -37,7 +38,7 @@ from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
 from apps.scoring.enums import Recommendation, Source
 from apps.scoring.errors import NoPolicy
-from apps.scoring.models import Prediction, ScoredLine, ScoringBatch, ScoringPolicy
+from apps.scoring.models import LINES, BatchChunk, Prediction, ScoredLine, ScoringBatch, ScoringPolicy
 from apps.scoring.validators import figures_from_json
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
@@ -80,9 +81,9 @@ def is_current(prediction: Prediction, application: CreditApplication) -> bool:
     return bool(prediction.inputs == values)
 
 
-def scores_of_client(actor: Actor, client: Client) -> QuerySet[Prediction]:
-    """Return the visible scores of a client, the latest first."""
-    return visible_predictions(actor).filter(client=client).order_by("-created_at", "-uid")
+def scores_of_client(actor: Actor, *files: Client) -> QuerySet[Prediction]:
+    """Return the visible scores made on some files, the latest first."""
+    return visible_predictions(actor).filter(client__in=files).order_by("-created_at", "-uid")
 
 
 def scores_found(
@@ -98,6 +99,7 @@ def scores_found(
 ) -> QuerySet[Prediction]:
     """Return the visible scores of a period (``end`` excluded) that answer to every filter given.
 
+    Those of a client are also those of the files merged into the client's.
     The columns that a list does not show, the long ones, are left in the database until asked for.
     """
     wanted = {
@@ -105,11 +107,12 @@ def scores_found(
         "created_at__lt": end,
         "author_id": author_id,
         "agency_id": agency_id,
-        "client__uid": client_uid,
         "band": band,
         "source": source,
     }
     found = visible_predictions(actor).filter(**{name: value for name, value in wanted.items() if value})
+    if client_uid is not None:
+        found = found.filter(client__in=keys_of_file(client_uid))
     return found.defer("contributions", "rules", "facts", "policy__figures")
 
 
@@ -172,7 +175,9 @@ def prediction_of_line(line: ScoredLine, batch: ScoringBatch) -> Prediction:
             evaluate_rules(values, facts, figures_of_policy(batch.policy)), line.verdicts, strict=True
         )
     ]
-    chunk = batch.chunks.get(first_line__lte=line.line, last_line__gte=line.line)
+    scored_at = batch.chunks.values_list("created_at", flat=True).get(
+        first_line__lte=line.line, last_line__gte=line.line
+    )
     known = asdict(facts)
     contributions = zip(scorer.variables, line.log_odds, strict=True)
     return Prediction(
@@ -201,8 +206,24 @@ def prediction_of_line(line: ScoredLine, batch: ScoringBatch) -> Prediction:
         rules=[asdict(rule) for rule in rules],
         warnings=[name for bit, name in enumerate(WARNINGS) if line.warnings >> bit & 1],
         duration_ms=0.0,
-        created_at=chunk.created_at,
+        created_at=scored_at,
     )
+
+
+def client_reference_of(uid: UUID) -> str:
+    """Return what a scored file says of whose line ``uid`` is, empty where it does not say.
+
+    For the identifier of a line that the actor was shown; of any other score nothing.
+    """
+    chunks = BatchChunk.objects.filter(
+        batch__lines_from=UUID(int=uid.int & ~LINES),
+        first_line__lte=uid.int & LINES,
+        last_line__gte=uid.int & LINES,
+    )
+    place = models.Value(uid.int & LINES) - F("first_line")
+    told = Func(F("client_references"), place, template="%(expressions)s", arg_joiner=" ->> ")
+    told.output_field = TextField()
+    return chunks.annotate(reference=told).values_list("reference", flat=True).first() or ""
 
 
 def hash_of_inputs(values: Mapping[str, Value], facts: Mapping[str, Any]) -> str:
@@ -446,7 +467,7 @@ def recent_files(actor: Actor, *, limit: int = 8) -> list[File]:
     opened = recent_reads(actor)
     rows = {
         (row._meta.label_lower, row.uid): row
-        for visible in (visible_clients(actor), visible_applications(actor), visible_predictions(actor))
+        for visible in (standing_clients(actor), visible_applications(actor), visible_predictions(actor))
         for row in _among(visible, opened)
     }
     return _with_latest(actor, [rows[each] for each in opened if each in rows][:limit])

@@ -6,7 +6,7 @@ from apps.web.applications import lists
 from apps.web.applications import views as application
 from apps.web.audit import views as audit
 from apps.web.batches import views as batches
-from apps.web.clients import editing, securities
+from apps.web.clients import duplicates, editing, securities
 from apps.web.clients import views as client
 from apps.web.credits import views as credit
 from apps.web.drafts import views as drafts
@@ -15,6 +15,7 @@ from apps.web.glossary import views as glossary
 from apps.web.home import views as home
 from apps.web.imports import views as imports
 from apps.web.ledger import views as ledger
+from apps.web.quality import views as quality
 from apps.web.scoring import views as scoring
 from apps.web.search import views as search
 from apps.web.style import views as style
@@ -40,7 +41,12 @@ urlpatterns = [
     path("demandes", lists.applications, name="applications"),
     path("clients", client.clients, name="clients"),
     path("clients/nouveau", editing.client_new, name="client_new"),
+    path("clients/doublons", duplicates.duplicates, name="duplicates"),
     path("clients/<uuid:uid>", client.client, name="client"),
+    path("clients/<uuid:uid>/doublons", duplicates.client_duplicates, name="client_duplicates"),
+    path("clients/<uuid:uid>/fusionner", duplicates.client_merge, name="client_merge"),
+    path("clients/<uuid:uid>/distinguer", duplicates.client_keep_apart, name="client_keep_apart"),
+    path("clients/<uuid:uid>/defaire-fusion", duplicates.client_part, name="client_part"),
     path("clients/<uuid:uid>/modifier", editing.client_edit, name="client_edit"),
     path("clients/<uuid:uid>/confirmer", editing.client_confirm, name="client_confirm"),
     path("clients/<uuid:uid>/consentement", editing.client_consent, name="client_consent"),
@@ -49,6 +55,8 @@ urlpatterns = [
     path("clients/<uuid:uid>/credits-externes/nouveau", securities.debt_new, name="external_credit_new"),
     path("credits-externes/<uuid:uid>/solde", securities.debt_close, name="external_credit_close"),
     path("credits/<uuid:uid>", ledger.credit, name="credit"),
+    path("credits/<uuid:uid>/perte", ledger.credit_write_off, name="credit_write_off"),
+    path("credits/<uuid:uid>/restructuration", ledger.credit_restructure, name="credit_restructure"),
     path("credits/<uuid:uid>/remboursements/nouveau", ledger.repayment_new, name="repayment_new"),
     path("demandes/nouvelle", credit.application_new, name="application_new"),
     path("demandes/<uuid:uid>", application.application, name="application"),
@@ -84,6 +92,8 @@ urlpatterns = [
     path("scoring-par-lot/<uuid:uid>", batches.batch, name="batch"),
     path("scoring-par-lot/<uuid:uid>/resultat", batches.batch_result, name="batch_result"),
     path("scoring-par-lot/<uuid:uid>/annuler", batches.batch_cancel, name="batch_cancel"),
+    path("qualite-des-donnees", quality.quality, name="quality"),
+    path("scoring-par-lot/<uuid:uid>/reprendre", batches.batch_retry, name="batch_retry"),
     path("audit", audit.audit, name="audit"),
     path("audit/export", audit.audit_export, name="audit_export"),
     path("audit/integrite", audit.audit_check, name="audit_check"),

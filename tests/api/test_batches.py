@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.api.v1.batches import views
-from apps.jobs.services import claim_job, finish_job
+from apps.jobs.services import claim_job, fail_job, finish_job
 from apps.outbox.models import OutboxMessage, Webhook
 from apps.scoring.models import ScoredLine, ScoringBatch
 from apps.scoring.services.batches import score_batch
@@ -203,3 +203,24 @@ def test_the_eleventh_file_of_a_minute_waits(api, world):
 
     assert answers[:9] == [200] * 9
     assert 429 in answers or answers[10] == 200  # the window may have turned meanwhile
+
+
+def test_a_scoring_that_failed_is_tried_again_by_who_sent_it(
+    api, world, asked, django_capture_on_commit_callbacks
+):
+    links = post(api(world.analyst), "predict_file", file_of(*[BODY] * 2_001)).json()["links"]
+    with world.scope():
+        batch = ScoringBatch.objects.latest("pk")
+        fail_job(claim=claim_job(uid=batch.job.uid), error="OSError", again=False)
+    asked.clear()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        other = api(world.risk_manager).post(links["retry"])
+        answer = api(world.analyst).post(links["retry"])
+    again = api(world.analyst).post(links["retry"])
+
+    assert (other.status_code, other.json()["code"]) == (403, "not_allowed")
+    assert (answer.status_code, answer.json()["status"], answer.json()["erreur"]) == (200, "queued", "")
+    assert asked == [([str(batch.job.uid)], {"institution_id": batch.institution_id})]
+    assert (again.status_code, again.json()["code"]) == (409, "job_not_changeable")
+    assert api(world.outsider).post(links["retry"]).status_code == 404

@@ -242,3 +242,41 @@ def test_nothing_is_deleted(api, world, lent):
     assert api(world.analyst).delete(f"{CREDITS}/{lent['id']}").status_code == 405
     with world.scope():
         assert Installment.objects.filter(credit__uid=lent["id"]).count() == 12
+
+
+def test_a_partner_writes_off_and_restructures_for_a_reason(api, world, lent):
+    decides = api(world.risk_manager)
+    path = f"/api/v1/credits/{lent['id']}"
+    today = timezone.localdate().isoformat()
+
+    bare = send(decides, "post", f"{path}/write-off", {})
+    done = send(
+        decides,
+        "post",
+        f"{path}/restructure",
+        {
+            "on": today,
+            "duration_months": 24,
+            "rate_percent": 10,
+            "for_difficulty": False,
+            "reason": "Convenance",
+        },
+    )
+    off = send(decides, "post", f"{path}/write-off", {"reason": "Décès sans héritier"})
+    again = send(decides, "post", f"{path}/write-off", {"reason": "Encore"})
+
+    assert (bare.status_code, set(bare.json()["fields"])) == (422, {"reason"})
+    assert (done.status_code, done.json()["status"]) == (200, "restructured"), done.json()
+    assert (off.status_code, off.json()["status"], off.json()["written_off_on"]) == (
+        200,
+        "written_off",
+        today,
+    )
+    assert (again.status_code, again.json()["code"]) == (409, "moved")
+
+
+@pytest.mark.parametrize("verb", ["write-off", "restructure"])
+def test_who_does_not_decide_ends_no_credit(api, world, lent, verb):
+    answer = send(api(world.agent), "post", f"/api/v1/credits/{lent['id']}/{verb}", {"reason": "x"})
+
+    assert answer.status_code == 403

@@ -37,7 +37,8 @@ LENT = add_months(TODAY, -5)
 def granted(number=0, **values):
     """Return a granted application of one agency: 120,000 FCFA over 12 months without interest."""
     agency = Agency.objects.order_by("pk")[number]
-    client = Client.objects.filter(agency=agency).order_by("pk").first()
+    lent_before = Credit.objects.exclude(application__reference__startswith="T-").values("client")
+    client = Client.objects.filter(agency=agency).exclude(pk__in=lent_before).order_by("pk").first()
     given = {"montant_credit": 120_000, "duree_mois": 12, "taux_interet": 0.0, **values}
     return CreditApplication.objects.create(
         client=client,

@@ -17,7 +17,12 @@ from apps.jobs.services import claim_job, release_job
 from apps.scoring.enums import Output
 from apps.scoring.errors import BatchUnfinished
 from apps.scoring.models import BatchChunk, ScoredLine, ScoringBatch
-from apps.scoring.queries import get_visible_batch, get_visible_prediction, prediction_of_line
+from apps.scoring.queries import (
+    client_reference_of,
+    get_visible_batch,
+    get_visible_prediction,
+    prediction_of_line,
+)
 from apps.scoring.services import batches, chunks
 from apps.scoring.services.batches import cancel_batch, receive_batch, result_of, score_at_once, score_batch
 from apps.scoring.services.scores import replay_prediction, score_values
@@ -331,3 +336,40 @@ def test_an_agent_sees_the_files_he_sent_only(world, analyst):
         with pytest.raises(ObjectNotFound):
             get_visible_batch(agent, batch.uid)
         assert get_visible_batch(world.actor(world.auditor), batch.uid) == batch
+
+
+def test_whose_line_it_is_stays_with_the_score(world, page, analyst):
+    """Read and kept in the order of the lines, blank and refused ones too."""
+    who = ["C-7", "<b>C-8</b>\x07", "C-9"]
+    rows = [{"Référence client": each, **BODY} for each in who]
+    rows[1]["age"] = 17
+    content = file_of(rows, headers=("Référence client", *PREDICT_VARIABLES)).read().decode()
+    lines = content.splitlines()
+    sent = SimpleUploadedFile("qui.csv", "\n".join([*lines[:3], "", lines[3]]).encode())
+    with world.scope():
+        batch = score_now(sent, analyst)
+        chunk = BatchChunk.objects.get(batch=batch)
+        scored = list(ScoredLine.objects.of(batch))
+        told = [client_reference_of(each.uid) for each in scored]
+
+    assert chunk.client_references == ["C-7", "<b>C-8</b>", "", "C-9"]
+    assert told == ["C-7", "C-9"]
+    assert "C-9" in page(world.analyst).get(f"/scores/{scored[1].uid}").content.decode()
+
+
+def test_a_file_that_does_not_say_whose_lines_they_are_keeps_nothing(world, analyst):
+    with world.scope():
+        batch = score_now(file_of([BODY]), analyst)
+        line = ScoredLine.objects.of(batch).get()
+        assert BatchChunk.objects.get(batch=batch).client_references is None
+        assert client_reference_of(line.uid) == ""
+
+
+def test_another_institution_is_not_told_whose_line_it_is(world, analyst):
+    with world.scope():
+        rows = [{"client_reference": "C-7", **BODY}]
+        batch = score_now(file_of(rows, headers=("client_reference", *PREDICT_VARIABLES)), analyst)
+        uid = ScoredLine.objects.of(batch).get().uid
+        assert client_reference_of(uid) == "C-7"
+    with world.scope("ngwa"):
+        assert client_reference_of(uid) == ""

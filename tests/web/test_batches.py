@@ -5,10 +5,12 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from apps.files.services import path_of
 from apps.jobs.models import Job
-from apps.jobs.services import claim_job
+from apps.jobs.services import claim_job, fail_job
 from apps.scoring.models import ScoringBatch
 from apps.scoring.services.batches import receive_batch, score_at_once, score_batch
+from apps.web.batches import views
 from tests.predict import BODY
 from tests.statements import own_statements
 
@@ -178,3 +180,61 @@ def test_an_agent_has_no_such_page(world, page):
 
     assert client.get(LIST).status_code == 403
     assert LIST not in client.get("/").content.decode()
+
+
+def failed(world, **options):
+    """Return a file whose scoring failed after its first lines."""
+    with world.scope():
+        batch = receive_batch(upload=file_of(**options), by=world.actor(world.analyst))
+        claim = claim_job(uid=batch.job.uid)
+    with world.scope():
+        fail_job(claim=claim, error="OSError", again=False)
+    return batch
+
+
+def test_a_scoring_that_failed_is_tried_again_by_who_sent_it(
+    world, page, monkeypatch, django_capture_on_commit_callbacks
+):
+    messages = []
+    monkeypatch.setattr(views.score_file, "apply_async", lambda args, **more: messages.append((args, more)))
+    batch = failed(world)
+    client = page(world.analyst)
+    assert f"{LIST}/{batch.uid}/reprendre" in client.get(f"{LIST}/{batch.uid}").content.decode()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(f"{LIST}/{batch.uid}/reprendre")
+
+    assert answer.url == f"{LIST}/{batch.uid}"
+    assert messages == [([str(batch.job.uid)], {"institution_id": batch.institution_id})]
+    with world.scope():
+        score_batch(claim_job(uid=batch.job.uid))
+        assert ScoringBatch.objects.get(pk=batch.pk).lines_scored == 3
+    assert "/reprendre" not in client.get(f"{LIST}/{batch.uid}").content.decode()
+
+
+def test_nobody_else_tries_it_again_nor_one_that_did_not_fail(world, page):
+    batch = failed(world)
+    other = page(world.risk_manager)
+    assert "/reprendre" not in other.get(f"{LIST}/{batch.uid}").content.decode()
+    other.post(f"{LIST}/{batch.uid}/reprendre")
+    with world.scope():
+        assert Job.objects.get(pk=batch.job.pk).status == "failed"
+        waiting = receive_batch(upload=file_of(), by=world.actor(world.analyst))
+
+    answer = page(world.analyst).post(f"{LIST}/{waiting.uid}/reprendre", follow=True)
+
+    assert [message.level_tag for message in answer.context["messages"]] == ["error"]
+    with world.scope():
+        assert Job.objects.get(pk=waiting.job.pk).attempts == 0
+
+
+def test_a_file_whose_time_is_over_is_sent_again(world, page):
+    batch = failed(world)
+    with world.scope():
+        path_of(batch.source).unlink()
+
+    answer = page(world.analyst).post(f"{LIST}/{batch.uid}/reprendre", follow=True)
+
+    assert [message.level_tag for message in answer.context["messages"]] == ["error"]
+    with world.scope():
+        assert Job.objects.get(pk=batch.job.pk).status == "failed"

@@ -157,3 +157,88 @@ def test_an_agent_works_in_the_own_agencies(page, world):
     assert client.get(address(here)).status_code == 200
     assert client.get(address(elsewhere)).status_code == 404
     assert client.post(entry(elsewhere), typed()).status_code == 404
+
+
+# --- written off, restructured -------------------------------------------------------------------------
+
+
+def change(name, credit):
+    return reverse(f"web:{name}", args=[credit.uid])
+
+
+def test_a_credit_is_written_off_for_a_reason(page, world, credit):
+    client = page(world.risk_manager)
+    assert change("credit_write_off", credit) in client.get(address(credit)).content.decode()
+    assert client.get(change("credit_write_off", credit)).status_code == 200
+
+    answer = client.post(
+        change("credit_write_off", credit), {"on": f"{TODAY:%d/%m/%Y}", "reason": "Introuvable depuis un an"}
+    )
+
+    assert answer.url == address(credit)
+    with world.scope():
+        stored = Credit.objects.get(pk=credit.pk)
+        assert (stored.status, stored.written_off_on) == ("written_off", TODAY)
+        entry = AuditEntry.objects.filter(action="credit.write_off").latest("pk")
+        assert entry.after == {"reason": "Introuvable depuis un an"}
+    assert change("credit_write_off", credit) not in client.get(address(credit)).content.decode()
+    assert (
+        client.post(change("credit_write_off", credit), {"on": "01/01/2026", "reason": "x"}).status_code
+        == 422
+    )
+
+
+def test_a_credit_is_restructured_with_a_new_schedule(page, world, credit):
+    with world.scope():
+        last = Repayment.objects.filter(credit=credit).order_by("-paid_on").first()
+        before = Installment.objects.filter(credit=credit).count()
+        left = position(ledger_of(credit), on=TODAY - dt.timedelta(days=1)).outstanding_xaf
+    assert last is None or last.paid_on < TODAY
+    client = page(world.risk_manager)
+    shown = client.get(change("credit_restructure", credit)).content.decode()
+    assert "error-summary" not in shown
+
+    answer = client.post(
+        change("credit_restructure", credit),
+        {
+            "on": f"{TODAY:%d/%m/%Y}",
+            "duration_months": "18",
+            "rate_percent": "12,5",
+            "repayment_kind": "constant",
+            "for_difficulty": "on",
+            "reason": "Marché incendié",
+        },
+    )
+
+    assert answer.status_code == 302, answer.content.decode()
+    with world.scope():
+        stored = Credit.objects.get(pk=credit.pk)
+        assert (stored.status, stored.for_difficulty) == ("restructured", True)
+        new = Installment.objects.filter(credit=credit, schedule_from=TODAY)
+        assert new.count() == 18
+        assert sum(each.principal_xaf for each in new) == left
+        assert Installment.objects.filter(credit=credit).count() == before + 18
+
+
+@pytest.mark.parametrize("name", ["credit_write_off", "credit_restructure"])
+def test_without_a_reason_nothing_changes(page, world, credit, name):
+    values = {"on": f"{TODAY:%d/%m/%Y}", "duration_months": "12", "rate_percent": "10", "reason": " "}
+
+    answer = page(world.risk_manager).post(change(name, credit), {**values, "repayment_kind": "constant"})
+
+    assert answer.status_code == 422
+    assert "reason" in answer.context["form"].errors
+    with world.scope():
+        assert Credit.objects.get(pk=credit.pk).status == "active"
+
+
+@pytest.mark.parametrize("name", ["credit_write_off", "credit_restructure"])
+@pytest.mark.parametrize(
+    ("email", "status"),
+    [("agent@horizon.demo", 403), ("auditeur@horizon.demo", 403), ("analyste@ngwa.demo", 404)],
+)
+def test_who_does_not_decide_changes_no_credit(page, world, credit, name, email, status):
+    client = page(email)
+
+    assert client.get(change(name, credit)).status_code == status
+    assert client.post(change(name, credit), {"reason": "x"}).status_code == status

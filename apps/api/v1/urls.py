@@ -13,6 +13,7 @@ from apps.api.v1.audit.views import AuditEntryView, AuditView
 from apps.api.v1.batches.views import (
     BatchCancelView,
     BatchResultView,
+    BatchRetryView,
     BatchView,
     PredictFileDownloadView,
     PredictFileView,
@@ -24,7 +25,14 @@ from apps.api.v1.clients.views import (
     ExternalCreditsView,
     ExternalCreditView,
 )
-from apps.api.v1.credits.views import CreditsView, CreditView, InstallmentsView, RepaymentsView
+from apps.api.v1.credits.views import (
+    CreditRestructureView,
+    CreditsView,
+    CreditView,
+    CreditWriteOffView,
+    InstallmentsView,
+    RepaymentsView,
+)
 from apps.api.v1.imports.views import (
     ImportCancelView,
     ImportCheckView,
@@ -61,6 +69,7 @@ urlpatterns = [
     path("batches/<uuid:uid>", BatchView.as_view(), name="batch"),
     path("batches/<uuid:uid>/result", BatchResultView.as_view(), name="batch_result"),
     path("batches/<uuid:uid>/cancel", BatchCancelView.as_view(), name="batch_cancel"),
+    path("batches/<uuid:uid>/retry", BatchRetryView.as_view(), name="batch_retry"),
     path("simulate", SimulateView.as_view(), name="simulate"),
     path("predictions", PredictionsView.as_view(), name="predictions"),
     path("predictions/<uuid:uid>", PredictionView.as_view(), name="prediction"),
@@ -76,6 +85,8 @@ urlpatterns = [
     path("credits", CreditsView.as_view(), name="credits"),
     path("credits/<uuid:uid>", CreditView.as_view(), name="credit"),
     path("credits/<uuid:uid>/installments", InstallmentsView.as_view(), name="installments"),
+    path("credits/<uuid:uid>/write-off", CreditWriteOffView.as_view(), name="credit_write_off"),
+    path("credits/<uuid:uid>/restructure", CreditRestructureView.as_view(), name="credit_restructure"),
     path("repayments", RepaymentsView.as_view(), name="repayments"),
     path("external-credits", ExternalCreditsView.as_view(), name="external_credits"),
     path("external-credits/<uuid:uid>", ExternalCreditView.as_view(), name="external_credit"),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.credits.enums import DocumentType
 from apps.credits.importing.changes import Writing
-from apps.credits.importing.findings import Findings, frame_of, one_of, stored_rows
+from apps.credits.importing.findings import Findings, one_of, stored_rows
 from apps.credits.importing.targets import Context, Judged, Verdict
 from apps.credits.models import Client
 from apps.credits.validators import (
@@ -20,6 +20,7 @@ from apps.credits.validators import (
     PHONE,
     UNSEEN,
     document_index,
+    name_key,
     phone_index,
     search_form,
 )
@@ -57,6 +58,7 @@ _STORED: Mapping[str, Any] = {
     "agency_id": pl.Int64,
     "phone_index": pl.String,
     "document_index": pl.String,
+    "merged_into_id": pl.Int64,
     **_PLAIN,
 }
 _LINES = (
@@ -280,6 +282,7 @@ def _with_indexes(rows: pl.DataFrame, institution: int) -> pl.DataFrame:
         document_index=documents,
         search_name=_searched(names["last"], names["first"]),
         search_first_names=_searched(names["first"], names["last"]),
+        name_key=_name_keys(names, rows["birth_date"]),
     )
     differs = [
         (pl.col(f"{name}_index").is_not_null() & (pl.col(f"{name}_index") != pl.col(f"{name}_index_stored")))
@@ -302,10 +305,16 @@ def _searched(first: pl.Series, second: pl.Series) -> pl.Series:
     return pl.Series(together, dtype=pl.String)
 
 
+def _name_keys(names: pl.DataFrame, days: pl.Series) -> pl.Series:
+    both = zip(names["last"], names["first"], days, strict=True)
+    return pl.Series([name_key(f"{last} {first}", day) or None for last, first, day in both], dtype=pl.String)
+
+
 def _check_rights(found: Findings, rows: pl.DataFrame) -> None:
     seen, stored = found.context.agencies, rows["agency_id_stored"]
     if seen is not None:
         found.refuse(stored.is_not_null() & ~stored.is_in(list(seen)), "client_elsewhere", field="reference")
+    found.refuse(rows["merged_into_id_stored"].is_not_null(), "merged", field="reference")
     found.refuse(rows["agency_id"].is_null() & found.column("agency", pl.String).is_null(), "agency_missing")
     source = rows["prohibition_source"].fill_null("")
     found.refuse(
@@ -322,7 +331,6 @@ def _changed(rows: pl.DataFrame) -> pl.Series:
 def _find_duplicates(found: Findings, rows: pl.DataFrame) -> None:
     """Doubt the new rows that share a document, a phone, or a name with the day of birth."""
     fresh = rows["id"].is_null() & ~found.refused & ~found.left_out
-    names = rows.select(pl.concat_str("search_name", pl.lit("|"), "birth_date")).to_series()
     for what, keys, stored in (
         (
             "document",
@@ -330,7 +338,7 @@ def _find_duplicates(found: Findings, rows: pl.DataFrame) -> None:
             _holders("document_index", rows.filter(fresh)["document_index"]),
         ),
         ("phone", rows["phone_index"], _holders("phone_index", rows.filter(fresh)["phone_index"])),
-        ("name", names, _namesakes(rows.filter(fresh))),
+        ("name", rows["name_key"], _holders("name_key", rows.filter(fresh)["name_key"])),
     ):
         again = found.context.repeated(what, _keys(found, keys))
         holder = keys.replace_strict(
@@ -353,17 +361,9 @@ def _said(holder: pl.Series, context: Context) -> list[str]:
 
 
 def _holders(column: str, keys: pl.Series) -> dict[str, tuple[str, int]]:
-    rows = Client.objects.filter(**{f"{column}__in": one_of(keys)})
+    rows = Client.objects.standing().filter(**{f"{column}__in": one_of(keys)})
     found = rows.order_by("-pk").values_list(column, "reference", "agency_id")
     return {key: (reference, agency) for key, reference, agency in found}
-
-
-def _namesakes(rows: pl.DataFrame) -> dict[str, tuple[str, int]]:
-    schema = {"search_name": pl.String, "birth_date": pl.Date, "reference": pl.String, "agency_id": pl.Int64}
-    known = Client.objects.filter(search_name__in=one_of(rows["search_name"]))
-    table = frame_of(known.order_by("-pk").values_list(*schema), schema)
-    keys = table.select(pl.concat_str("search_name", pl.lit("|"), "birth_date")).to_series()
-    return dict(zip(keys, zip(table["reference"], table["agency_id"], strict=True), strict=True))
 
 
 def _keys(found: Findings, keys: pl.Series) -> pl.Series:
@@ -376,7 +376,7 @@ def _json(**args: str) -> str:
     return json.dumps(args, ensure_ascii=False)
 
 
-_DERIVED = ("search_name", "search_first_names", "phone_index", "document_index")
+_DERIVED = ("search_name", "search_first_names", "name_key", "phone_index", "document_index")
 
 
 def _created(rows: pl.DataFrame, writing: Writing) -> pl.DataFrame:
@@ -397,7 +397,7 @@ _FILLED = ("data_updated_on", "is_active")
 
 
 def _updated(rows: pl.DataFrame, encrypted: list[str]) -> pl.DataFrame:
-    derived = ["search_name", "search_first_names"]
+    derived = ["search_name", "search_first_names", "name_key"]
     derived += ["phone_index"] * ("phone" in encrypted) + ["document_index"] * (
         "document_number" in encrypted
     )

@@ -152,7 +152,7 @@ def _given(found: Findings) -> pl.DataFrame:
 
 
 def _with_clients(found: Findings, given: pl.DataFrame) -> pl.DataFrame:
-    clients = Client.objects.filter(reference__in=one_of(given["client_reference"]))
+    clients = Client.objects.standing().filter(reference__in=one_of(given["client_reference"]))
     if found.context.agencies is not None:
         clients = clients.filter(agency_id__in=found.context.agencies)
     known = frame_of(clients.values_list(*_CLIENT), _CLIENT).rename(

@@ -94,6 +94,7 @@ RULES: dict[str, Callable[[], str]] = {
     "same_document_above": lambda: _("Same identity document as an earlier line of the file."),
     "same_phone_above": lambda: _("Same phone as an earlier line of the file."),
     "same_name_above": lambda: _("Same name and date of birth as an earlier line of the file."),
+    "merged": lambda: _("This file was merged into another one."),
     "no_bureau_consent": lambda: _("The client had not consented to a consultation on this date."),
     "older": lambda: _("What is stored of this credit is more recent."),
     **_OF_CREDITS,
@@ -116,6 +117,7 @@ ADVICE: dict[str, Callable[[], str]] = {
     "same_document_above": lambda: _("Keep one line if it is the same person."),
     "same_phone_above": lambda: _("Keep one line if it is the same person; else import duplicates too."),
     "same_name_above": lambda: _("Keep one line if it is the same person; else import duplicates too."),
+    "merged": lambda: _("Use the reference of the file that was kept."),
     "no_bureau_consent": lambda: _("Note the consent in the client's file first."),
     **_ADVICE_ON_CREDITS,
 }

@@ -7,7 +7,7 @@ from apps.credits.models.applications import (
     CreditApplication,
     PieceRequest,
 )
-from apps.credits.models.clients import Client, ClientQuerySet
+from apps.credits.models.clients import Client, ClientQuerySet, DistinctClients
 from apps.credits.models.imports import ImportChange, ImportChunk, ImportMapping, ImportRun
 from apps.credits.models.ledger import Credit, CreditQuerySet, CreditStatement, Installment, Repayment
 from apps.credits.models.securities import ExternalCredit, Guarantee
@@ -22,6 +22,7 @@ __all__ = [
     "CreditApplication",
     "CreditQuerySet",
     "CreditStatement",
+    "DistinctClients",
     "ExternalCredit",
     "Guarantee",
     "ImportChange",

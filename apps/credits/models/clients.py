@@ -1,6 +1,7 @@
 import datetime as dt
 from typing import ClassVar, Self
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -23,6 +24,10 @@ class ClientQuerySet(TenantQuerySet["Client"]):
     def active(self) -> Self:
         return self.filter(is_active=True)
 
+    def standing(self) -> Self:
+        """Leave out the files that were merged into another one."""
+        return self.filter(merged_into=None)
+
     def for_agencies(self, agency_ids: frozenset[int]) -> Self:
         return self.filter(agency_id__in=agency_ids)
 
@@ -41,6 +46,8 @@ class Client(TenantModel):
     #: a text are a range of the index: under row-level security LIKE may use none.
     search_name = models.CharField(max_length=200, editable=False, db_collation="C")
     search_first_names = models.CharField(max_length=200, editable=False, default="", db_collation="C")
+    #: The words of the name in order and the birth date: the same for « NGONO Marie » and « Marie Ngono ».
+    name_key = models.CharField(max_length=220, editable=False, default="", db_collation="C")
     sex = models.CharField(_("sex"), max_length=1, choices=Sex, blank=True)
     birth_date = models.DateField(_("date of birth"))
     family_situation = models.CharField(
@@ -72,6 +79,11 @@ class Client(TenantModel):
     prohibition_date = models.DateField(_("credit prohibition: date"), null=True, blank=True)
     data_updated_on = models.DateField(_("data confirmed on"), default=timezone.localdate)
     is_active = models.BooleanField(_("active"), default=True)
+    #: The file that stands for the person since both were found to be one; this one then only holds history.
+    merged_into = TenantForeignKey(
+        "self", null=True, blank=True, editable=False, related_name="merged", verbose_name=_("merged into")
+    )
+    merged_at = models.DateTimeField(_("merged on"), null=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
@@ -81,18 +93,36 @@ class Client(TenantModel):
         verbose_name = _("client")
         verbose_name_plural = _("clients")
         constraints = [
-            *tenant_constraints("agency"),
+            *tenant_constraints("agency", "merged_into"),
             models.UniqueConstraint(
                 fields=["institution", "reference"],
                 name="credits_client_reference",
                 violation_error_message=_("This reference is already used in your institution."),
             ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into=None, merged_at=None)
+                | models.Q(merged_into__isnull=False, merged_at__isnull=False)
+                & ~models.Q(merged_into=models.F("id")),
+                name="credits_client_merged_dated",
+            ),
         ]
         indexes = [
             models.Index(fields=["institution", "search_name"], name="credits_client_name"),
             models.Index(fields=["institution", "search_first_names"], name="credits_client_first_names"),
-            models.Index(fields=["institution", "phone_index"], name="credits_client_phone"),
-            models.Index(fields=["institution", "document_index"], name="credits_client_document"),
+            # The keys of duplicates, each read in its order without the rows (queries/duplicates.py).
+            *(
+                models.Index(fields=["institution", column], include=["agency", "merged_into"], name=name)
+                for column, name in (
+                    ("phone_index", "credits_client_phone"),
+                    ("document_index", "credits_client_document"),
+                    ("name_key", "credits_client_same_name"),
+                )
+            ),
+            models.Index(
+                fields=["institution", "merged_into"],
+                condition=models.Q(merged_into__isnull=False),
+                name="credits_client_merged_into",
+            ),
             models.Index(fields=["institution", "agency"], name="credits_client_agency"),
             models.Index(fields=["institution", "data_updated_on"], name="credits_client_confirmed"),
         ]
@@ -108,3 +138,28 @@ class Client(TenantModel):
         """Return completed years on ``date``."""
         had_birthday = (date.month, date.day) >= (self.birth_date.month, self.birth_date.day)
         return date.year - self.birth_date.year - (not had_birthday)
+
+
+class DistinctClients(TenantModel):
+    """Two files that look like one person's and are not: somebody looked, and nobody is asked again."""
+
+    first = TenantForeignKey(Client, related_name="+", verbose_name=_("client"))
+    second = TenantForeignKey(Client, related_name="+", verbose_name=_("other client"))
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("files kept apart")
+        verbose_name_plural = _("files kept apart")
+        constraints = [
+            *tenant_constraints("first", "second"),
+            models.UniqueConstraint(fields=["institution", "first", "second"], name="credits_distinct_pair"),
+            models.CheckConstraint(
+                condition=models.Q(first__lt=models.F("second")), name="credits_distinct_ordered"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_id}, {self.second_id}"

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.credits.enums import ApplicationStatus, Outcome
 from apps.credits.models import Client, CreditApplication, PieceRequest
+from apps.credits.queries.clients import keys_of_file
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
 
@@ -34,9 +35,9 @@ def get_visible_application(actor: Actor, uid: UUID) -> CreditApplication:
     return application
 
 
-def applications_of(actor: Actor, client: Client) -> QuerySet[CreditApplication]:
-    """Return the applications of a client that ``actor`` sees, the latest first."""
-    rows = visible_applications(actor).select_related("author").filter(client=client)
+def applications_of(actor: Actor, *files: Client) -> QuerySet[CreditApplication]:
+    """Return the applications made on some files that ``actor`` sees, the latest first."""
+    rows = visible_applications(actor).select_related("author").filter(client__in=files)
     return rows.order_by("-applied_on", "-created_at")
 
 
@@ -51,9 +52,9 @@ class ClientStatistics:
     defaulted: int
 
 
-def client_statistics(client: Client) -> ClientStatistics:
-    """Count the applications of a client by what became of them."""
-    counts: dict[str, Any] = CreditApplication.objects.filter(client=client).aggregate(
+def client_statistics(*files: Client) -> ClientStatistics:
+    """Count the applications made on some files by what became of them."""
+    counts: dict[str, Any] = CreditApplication.objects.filter(client__in=files).aggregate(
         applications=Count("id"),
         granted=Count("id", filter=Q(status__in=GRANTED)),
         declined=Count("id", filter=Q(status=ApplicationStatus.DECLINED)),
@@ -85,13 +86,17 @@ class ApplicationFilter:
 
 
 def filtered_applications(actor: Actor, wish: ApplicationFilter) -> QuerySet[CreditApplication]:
-    """Return the visible applications within ``wish``; both days are included."""
+    """Return the visible applications within ``wish``; both days are included.
+
+    Those of a client are also those of the files merged into the client's.
+    """
     applications = visible_applications(actor)
+    if wish.client_uid is not None:
+        applications = applications.filter(client__in=keys_of_file(wish.client_uid))
     limits: dict[str, object] = {
         "status": wish.status,
         "agency_id": wish.agency_id,
         "author_id": wish.author_id,
-        "client__uid": wish.client_uid,
         "reference": wish.reference,
         "applied_on__gte": wish.start,
         "applied_on__lte": wish.end,

@@ -8,7 +8,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.credits.models import Client
+from apps.credits.errors import ClientMerged
+from apps.credits.models import Client, DistinctClients
 from apps.credits.queries.securities import external_debts
 from apps.credits.validators import document_index, phone_index, search_form
 from apps.engine.contracts import Value
@@ -19,6 +20,8 @@ from apps.tenancy.errors import ObjectNotFound
 
 DAYS_PER_MONTH = 30.4375  # 365.25 / 12
 LAST_LETTER = "\U0010ffff"
+#: So many merged files are followed when a number means several.
+MOST_MERGED = 5
 STALE_SETTING, STALE_MONTHS = "data_stale_months", 6
 
 
@@ -26,6 +29,11 @@ def visible_clients(actor: Actor) -> QuerySet[Client]:
     """Return the clients of the agencies that ``actor`` sees."""
     clients = Client.objects.select_related("agency")
     return clients if actor.agency_ids is None else clients.filter(agency_id__in=actor.agency_ids)
+
+
+def standing_clients(actor: Actor) -> QuerySet[Client]:
+    """Return the clients of the agencies that ``actor`` sees, without the files merged into others."""
+    return visible_clients(actor).filter(merged_into=None)
 
 
 def get_visible_client(actor: Actor, *, uid: UUID | None = None, reference: str | None = None) -> Client:
@@ -38,16 +46,62 @@ def get_visible_client(actor: Actor, *, uid: UUID | None = None, reference: str 
     return client
 
 
+def get_client_in_use(actor: Actor, *, uid: UUID | None = None, reference: str | None = None) -> Client:
+    """Return one client on whom something new may be entered.
+
+    Raises ``ObjectNotFound``, and ``ClientMerged`` for a file that was merged into another one.
+    """
+    client = get_visible_client(actor, uid=uid, reference=reference)
+    require_in_use(client)
+    return client
+
+
+def require_in_use(client: Client) -> None:
+    """Raise ``ClientMerged``, naming the file to use, for one that was merged into another."""
+    if client.merged_into_id is None:
+        return
+    kept = Client.objects.get(pk=client.merged_into_id)
+    message = _("This file was merged into %(reference)s: use that one.")
+    raise ClientMerged(message % {"reference": kept.reference})
+
+
+def kept_file(actor: Actor, client: Client) -> Client | None:
+    """Return the file that stands for the person now, which may be ``client``; None out of sight."""
+    found: Client | None = client
+    while found is not None and found.merged_into_id is not None:
+        found = visible_clients(actor).filter(pk=found.merged_into_id).first()
+    return found
+
+
+def merged_files(client: Client) -> list[Client]:
+    """Return the files merged into ``client``, and into these; a statement a level, one where there is none.
+
+    What was entered on them stays theirs and belongs to the history of ``client``.
+    """
+    found: list[Client] = []
+    level = [client.pk]
+    while rows := list(Client.objects.select_related("agency").filter(merged_into__in=level)):
+        found += rows
+        level = [each.pk for each in rows]
+    return found
+
+
+def keys_of_file(uid: UUID) -> list[int]:
+    """Return the keys of a file and of those merged into it, by its public identifier; none if unknown."""
+    client = Client.objects.filter(uid=uid).first()
+    return [] if client is None else [client.pk, *(each.pk for each in merged_files(client))]
+
+
 def clients_with_phone(actor: Actor, phone: str) -> QuerySet[Client]:
     """Return the visible clients whose phone is ``phone``, however it is spaced, by the blind index."""
     index = phone_index(phone, institution_id=actor.institution)
-    return visible_clients(actor).filter(phone_index=index) if index else Client.objects.none()
+    return standing_clients(actor).filter(phone_index=index) if index else Client.objects.none()
 
 
 def clients_with_document(actor: Actor, number: str) -> QuerySet[Client]:
     """Return the visible clients whose identity document has this number, by the blind index."""
     index = document_index(number, institution_id=actor.institution)
-    return visible_clients(actor).filter(document_index=index) if index else Client.objects.none()
+    return standing_clients(actor).filter(document_index=index) if index else Client.objects.none()
 
 
 def clients_named(actor: Actor, prefix: str) -> QuerySet[Client]:
@@ -55,7 +109,7 @@ def clients_named(actor: Actor, prefix: str) -> QuerySet[Client]:
 
     A range and not LIKE: LIKE is not leakproof, so that under row-level security it uses no index.
     """
-    return visible_clients(actor).filter(prefix_range(search_form(prefix)))
+    return standing_clients(actor).filter(prefix_range(search_form(prefix)))
 
 
 def prefix_range(prefix: str, *, column: str = "search_name") -> Q:
@@ -68,17 +122,28 @@ def prefix_range(prefix: str, *, column: str = "search_name") -> Q:
 def find_clients(actor: Actor, text: str) -> QuerySet[Client]:
     """Return the visible clients that ``text`` means.
 
-    That is the beginning of a name; or, with a digit in it, a whole reference, phone or document number.
+    That is the beginning of a name; or, with a digit in it, a whole reference, phone or document number. What
+    means a merged file finds the one that stands for it.
     """
+    found = _meaning(actor, text)
+    if not any(letter.isdigit() for letter in text):
+        return standing_clients(actor).filter(found)
+    merged = visible_clients(actor).filter(found, merged_into__isnull=False)
+    if kept := [each.pk for row in merged[:MOST_MERGED] if (each := kept_file(actor, row)) is not None]:
+        found |= Q(pk__in=kept)
+    return standing_clients(actor).filter(found)
+
+
+def _meaning(actor: Actor, text: str) -> Q:
     text = text.strip()
     if not any(letter.isdigit() for letter in text):
-        return clients_named(actor, text)
+        return prefix_range(search_form(text))
     found = Q(reference__in={text, text.upper()})
     if phone := phone_index(text, institution_id=actor.institution):
         found |= Q(phone_index=phone)
     if document := document_index(text, institution_id=actor.institution):
         found |= Q(document_index=document)
-    return visible_clients(actor).filter(found)
+    return found
 
 
 def filtered_clients(
@@ -92,10 +157,22 @@ def filtered_clients(
 
 
 def clients_found(
-    actor: Actor, *, text: str = "", reference: str = "", phone: str = "", agency: UUID | None = None
+    actor: Actor,
+    *,
+    text: str = "",
+    reference: str = "",
+    phone: str = "",
+    agency: UUID | None = None,
+    merged: bool = False,
 ) -> QuerySet[Client]:
-    """Return the visible clients that answer to every filter given; ``agency`` is a public identifier."""
-    clients = find_clients(actor, text)
+    """Return the visible clients that answer to every filter given; ``agency`` is a public identifier.
+
+    With ``merged`` only the files that were merged into another one, without it only the others.
+    """
+    if merged:
+        clients = visible_clients(actor).filter(_meaning(actor, text), merged_into__isnull=False)
+    else:
+        clients = find_clients(actor, text)
     if reference:
         clients = clients.filter(reference=reference)
     if phone:
@@ -124,21 +201,31 @@ class Duplicates:
 def duplicates_of(actor: Actor, client: Client) -> Duplicates:
     """Return the files that share the phone, the document, or the name and birth date of ``client``.
 
-    Of a file out of the actor's sight nothing is told but that its document is the same.
+    Those that somebody told apart from it are left out. Of a file out of the actor's sight nothing is told
+    but that its document is the same.
     """
-    same = Q(search_name=client.search_name, birth_date=client.birth_date)
-    if client.phone_index:
-        same |= Q(phone_index=client.phone_index)
-    if client.document_index:
-        same |= Q(document_index=client.document_index)
-    seen = visible_clients(actor).exclude(uid=client.uid).filter(same).order_by("search_name")[:5]
-    return Duplicates(tuple(seen), elsewhere=_document_elsewhere(actor, client))
+    same = Q()
+    for column in ("name_key", "phone_index", "document_index"):
+        if value := getattr(client, column):
+            same |= Q(**{column: value})
+    if not same:
+        return Duplicates((), elsewhere=False)
+    seen = standing_clients(actor).exclude(uid=client.uid).filter(same).order_by("search_name")
+    if client.pk:
+        seen = seen.exclude(pk__in=kept_apart_from(client))
+    return Duplicates(tuple(seen[:5]), elsewhere=_document_elsewhere(actor, client))
+
+
+def kept_apart_from(client: Client) -> set[int]:
+    """Return the keys of the files that somebody told apart from ``client``."""
+    rows = DistinctClients.objects.filter(Q(first=client) | Q(second=client))
+    return {key for pair in rows.values_list("first_id", "second_id") for key in pair} - {client.pk}
 
 
 def _document_elsewhere(actor: Actor, client: Client) -> bool:
     if actor.agency_ids is None or not client.document_index:
         return False
-    hidden = Client.objects.exclude(agency_id__in=actor.agency_ids)
+    hidden = Client.objects.standing().exclude(agency_id__in=actor.agency_ids)
     return hidden.filter(document_index=client.document_index).exclude(uid=client.uid).exists()
 
 
@@ -162,7 +249,7 @@ def search_clients(actor: Actor, text: str, *, limit: int) -> list[Client]:
 
 
 def _names_from(actor: Actor, column: str, beginning: str) -> QuerySet[Client]:
-    return visible_clients(actor).filter(prefix_range(beginning, column=column)).order_by(column, "pk")
+    return standing_clients(actor).filter(prefix_range(beginning, column=column)).order_by(column, "pk")
 
 
 def client_values(client: Client, *, on: dt.date) -> dict[str, Value]:
@@ -175,7 +262,7 @@ def client_values(client: Client, *, on: dt.date) -> dict[str, Value]:
         "type_contrat_travail": client.contract_type,
         "anciennete_travail_mois": _months_between(client.contract_start, on),
     }
-    if (debts := external_debts(client)).count:
+    if (debts := external_debts(client, *merged_files(client))).count:
         values["mensualites_en_cours"] = debts.monthly_payment_xaf
         values["encours_autres_dettes"] = debts.outstanding_xaf
     return {name: value for name, value in values.items() if value not in (None, "")}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.credits.enums import EntrySource
 from apps.credits.models import Client, Credit, CreditApplication, CreditStatement, Installment, Repayment
+from apps.credits.queries.clients import keys_of_file, merged_files
 from apps.engine.ledger import (
     HORIZON_MONTHS,
     Delays,
@@ -47,9 +48,9 @@ def get_visible_credit(actor: Actor, uid: UUID) -> Credit:
     return credit
 
 
-def credits_of(actor: Actor, client: Client) -> QuerySet[Credit]:
-    """Return the credits of a client that ``actor`` sees, the latest first."""
-    return visible_credits(actor).filter(client=client).order_by("-disbursed_on", "-uid")
+def credits_of(actor: Actor, *files: Client) -> QuerySet[Credit]:
+    """Return the credits made on some files that ``actor`` sees, the latest first."""
+    return visible_credits(actor).filter(client__in=files).order_by("-disbursed_on", "-uid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +67,28 @@ class CreditFilter:
 
 
 def filtered_credits(actor: Actor, wish: CreditFilter) -> QuerySet[Credit]:
-    """Return the visible credits within ``wish``; both days of disbursement are included."""
+    """Return the visible credits within ``wish``; both days of disbursement are included.
+
+    Those of a client are also those of the files merged into the client's.
+    """
+    rows = visible_credits(actor)
+    if wish.client_uid is not None:
+        rows = rows.filter(client__in=keys_of_file(wish.client_uid))
     limits: dict[str, object] = {
         "status": wish.status,
         "agency_id": wish.agency_id,
-        "client__uid": wish.client_uid,
         "application__uid": wish.application_uid,
         "reference": wish.reference,
         "disbursed_on__gte": wish.start,
         "disbursed_on__lte": wish.end,
     }
-    return visible_credits(actor).filter(**{name: value for name, value in limits.items() if value})
+    return rows.filter(**{name: value for name, value in limits.items() if value})
+
+
+def visible_installments(actor: Actor) -> QuerySet[Installment]:
+    """Return the instalments of the credits that ``actor`` sees, replaced ones too."""
+    rows = Installment.objects.select_related("credit")
+    return rows if actor.agency_ids is None else rows.filter(credit__agency_id__in=actor.agency_ids)
 
 
 def visible_repayments(actor: Actor) -> QuerySet[Repayment]:
@@ -244,12 +256,14 @@ class ArrearsCompared:
 def compare_arrears(actor: Actor, client: Client) -> list[ArrearsCompared]:
     """Compare what each visible application of a client declared with the ledger of the day, latest first.
 
-    Counted are the credits disbursed before the application, and their delays until then.
+    Counted are the credits disbursed before the application, and their delays until then; those of the files
+    merged into the client's too.
     """
-    files = CreditApplication.objects.filter(client=client)
+    person = [client, *merged_files(client)]
+    files = CreditApplication.objects.filter(client__in=person)
     if actor.agency_ids is not None:
         files = files.filter(agency_id__in=actor.agency_ids)
-    histories = histories_of(list(visible_credits(actor).filter(client=client)))
+    histories = histories_of(list(visible_credits(actor).filter(client__in=person)))
     return [_compared(each, histories.values()) for each in files.order_by("-applied_on", "-created_at")]
 
 

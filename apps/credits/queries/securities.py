@@ -12,15 +12,15 @@ from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
 
 
-def guarantees_of(client: Client) -> QuerySet[Guarantee]:
-    """Return the guarantees of a client, the ones in force first, then the latest."""
-    rows = Guarantee.objects.select_related("application").filter(client=client)
+def guarantees_of(*files: Client) -> QuerySet[Guarantee]:
+    """Return the guarantees entered on some files, the ones in force first, then the latest."""
+    rows = Guarantee.objects.select_related("application").filter(client__in=files)
     return rows.order_by("-released_on", "-created_at")  # PostgreSQL puts what is not released first
 
 
-def external_credits_of(client: Client, *, status: str = "") -> QuerySet[ExternalCredit]:
-    """Return the client's credits elsewhere (of one status), the running ones first, then as last known."""
-    rows = ExternalCredit.objects.filter(client=client)
+def external_credits_of(*files: Client, status: str = "") -> QuerySet[ExternalCredit]:
+    """Return the credits elsewhere (of one status) of some files, running ones first, then as last known."""
+    rows = ExternalCredit.objects.filter(client__in=files)
     return (rows.filter(status=status) if status else rows).order_by("status", "-as_of", "-created_at")
 
 
@@ -51,9 +51,9 @@ class ExternalDebts:
     monthly_payment_xaf: int
 
 
-def external_debts(client: Client) -> ExternalDebts:
-    """Return the sums over the running external credits of a client."""
-    running = ExternalCredit.objects.filter(client=client, status=ExternalStatus.ACTIVE)
+def external_debts(*files: Client) -> ExternalDebts:
+    """Return the sums over the running external credits of some files."""
+    running = ExternalCredit.objects.filter(client__in=files, status=ExternalStatus.ACTIVE)
     sums = running.aggregate(
         count=Count("id"), outstanding=Sum("outstanding_xaf"), payments=Sum("monthly_payment_xaf")
     )

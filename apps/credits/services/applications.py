@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from apps.audit.services import record
 from apps.credits.enums import ApplicationStatus
 from apps.credits.models import VARIABLE_COLUMNS, Client, CreditApplication
-from apps.credits.queries.clients import client_values, get_visible_client
+from apps.credits.queries.clients import client_values, get_client_in_use
 from apps.credits.rules import can_edit
 from apps.credits.services.clients import save_client
 from apps.credits.services.lifecycle import locked_application
@@ -59,7 +59,7 @@ def enter_application(*, uid: uuid.UUID, entry: Entry, by: Actor) -> CreditAppli
     """Create the draft ``uid`` and, where needed, its client; sent again, change the same draft.
 
     Raises ``NotAllowed``, ``InvalidValues`` naming every field at fault, ``ObjectNotFound`` for a client or
-    an agency out of sight; then nothing is stored.
+    an agency out of sight, ``ClientMerged``; then nothing is stored.
     """
     if not by.may(Verb.EDIT_FILES):
         raise NotAllowed(_("Your role does not allow this."))
@@ -142,7 +142,7 @@ def _check_purpose(application: CreditApplication) -> None:
 
 def _client_of(entry: Entry, draft: CreditApplication | None, by: Actor) -> Client:
     if entry.client_reference:
-        return get_visible_client(by, reference=entry.client_reference)
+        return get_client_in_use(by, reference=entry.client_reference)
     if entry.agency is None:
         raise ObjectNotFound(_("No such agency."))
     client = draft.client if draft is not None else Client()

@@ -13,11 +13,12 @@ from apps.audit.services import record
 from apps.credits.enums import ConsentMethod, ConsentPurpose
 from apps.credits.errors import ConsentMissing, PossibleDuplicate
 from apps.credits.models import Client
-from apps.credits.queries.clients import duplicates_of
+from apps.credits.queries.clients import duplicates_of, require_in_use
 from apps.credits.rules import can_edit_file
 from apps.credits.validators import (
     compact_phone,
     document_index,
+    name_key,
     phone_index,
     refused_texts,
     search_form,
@@ -37,7 +38,10 @@ LINES = (
 )
 #: Columns that are computed: no news for the trail.
 DERIVED = frozenset(
-    {"search_name", "search_first_names", "phone_index", "document_index", "created_at", "updated_at"}
+    {
+        *("search_name", "search_first_names", "name_key", "phone_index", "document_index"),
+        *("created_at", "updated_at"),
+    }
 )
 
 
@@ -93,11 +97,12 @@ def _changed_fields(stored: Client, client: Client) -> list[str]:
 
 
 def require_editable(client: Client, by: Actor) -> None:
-    """Raise ``ObjectNotFound`` out of sight, ``NotAllowed`` without the verb."""
+    """Raise ``ObjectNotFound`` out of sight, ``NotAllowed`` without the verb, ``ClientMerged``."""
     if not by.sees_agency(client.agency_id):
         raise ObjectNotFound(_("No such client."))
     if not can_edit_file(by, client):
         raise NotAllowed(_("Your role does not change clients' files."))
+    require_in_use(client)
 
 
 @transaction.atomic
@@ -108,6 +113,7 @@ def save_client(*, client: Client, by: Actor, changed: list[str] | None = None) 
     """
     if not by.sees_agency(client.agency_id):
         raise ObjectNotFound(_("No such agency."))
+    require_in_use(client)
     created = client._state.adding
     client.reference = client.reference or f"C-{uuid.uuid4().hex[:8].upper()}"
     prepare_client(client, institution_id=by.institution)
@@ -136,6 +142,7 @@ def prepare_client(client: Client, *, institution_id: int) -> Client:
     """Fill what is derived from the fields: the name as it is searched, the blind indexes."""
     client.search_name = search_form(f"{client.last_name} {client.first_names}")
     client.search_first_names = search_form(f"{client.first_names} {client.last_name}")
+    client.name_key = name_key(client.search_name, client.birth_date)
     client.phone = compact_phone(client.phone)
     client.phone_index = phone_index(client.phone, institution_id=institution_id)
     client.document_index = document_index(client.document_number, institution_id=institution_id)
@@ -191,7 +198,7 @@ def _set_consent(
 def reindex_clients(*, after: int, institution_id: int, size: int = 500) -> tuple[int | None, int]:
     """Compute again what the next ``size`` clients are found by; return ``(last key or None, changed)``."""
     clients = list(Client.objects.select_for_update().filter(pk__gt=after).order_by("pk")[:size])
-    names = ("search_name", "search_first_names", "phone_index", "document_index")
+    names = ("search_name", "search_first_names", "name_key", "phone_index", "document_index")
     before = {client.pk: tuple(getattr(client, name) for name in names) for client in clients}
     for client in clients:
         prepare_client(client, institution_id=institution_id)

@@ -19,16 +19,23 @@ from apps.audit.services import record, record_read
 from apps.files.enums import FilePurpose
 from apps.files.models import StoredFile
 from apps.files.reading.dialects import Dialect
-from apps.files.reading.fields import dictionary_fields
 from apps.files.reading.mapping import Match, missing_fields, propose
 from apps.files.reading.previews import Preparation, matches_from_json, matches_to_json, preparation
 from apps.files.reading.rows import chunks, header
 from apps.files.services import keep_written, part_path, path_of, store_upload
 from apps.files.validators import result_name
 from apps.jobs.enums import JobStatus
-from apps.jobs.errors import JobStopped
+from apps.jobs.errors import JobNotChangeable, JobStopped
 from apps.jobs.models import Job
-from apps.jobs.services import Claim, claim_job, create_job, finish_job, report_progress, request_cancel
+from apps.jobs.services import (
+    Claim,
+    claim_job,
+    create_job,
+    finish_job,
+    report_progress,
+    request_cancel,
+    retry_job,
+)
 from apps.outbox.enums import WebhookEvent
 from apps.outbox.services import announce
 from apps.registry.enums import GENERAL_SEGMENT, ModelStatus
@@ -48,12 +55,13 @@ from apps.scoring.services.chunks import (
     score_chunk,
     scored_chunks,
 )
-from apps.scoring.services.columns import Refused, stored_names
+from apps.scoring.services.columns import Refused, scoring_fields, stored_names
 from apps.scoring.services.storing import store_lines
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
-from apps.tenancy.errors import DomainError, InvalidValues, ObjectNotFound
+from apps.tenancy.errors import DomainError, InvalidValues, NotAllowed, ObjectNotFound
 from apps.tenancy.language import current_lang
+from apps.tenancy.roles import Verb
 
 if TYPE_CHECKING:
     from django.core.files.base import File
@@ -69,7 +77,7 @@ logger = logging.getLogger(__name__)
 def proposed_mapping(stored: StoredFile, dialect: Dialect | None = None) -> list[Match]:
     """Return what each column of a file is taken for, by its header."""
     found = dialect or dialect_of(stored)
-    return propose(header(path_of(stored), found), dictionary_fields())
+    return propose(header(path_of(stored), found), scoring_fields())
 
 
 def prepare(*, stored: StoredFile, dialect: Dialect | None = None) -> Preparation:
@@ -78,7 +86,7 @@ def prepare(*, stored: StoredFile, dialect: Dialect | None = None) -> Preparatio
     Raises ``FileRefused`` when it cannot be read in the dialect that was chosen.
     """
     found = dialect or dialect_of(stored)
-    return preparation(path_of(stored), found, proposed_mapping(stored, found), dictionary_fields())
+    return preparation(path_of(stored), found, proposed_mapping(stored, found), scoring_fields())
 
 
 def dialect_of(stored: StoredFile) -> Dialect:
@@ -139,7 +147,7 @@ def start_batch(
 
 
 def _refuse_without_required(matches: Sequence[Match]) -> None:
-    missing = missing_fields(matches, dictionary_fields())
+    missing = missing_fields(matches, scoring_fields())
     if missing:
         said = _("No column of the file holds: %(name)s.")
         fields = {each.name: [said % {"name": each.label}] for each in missing}
@@ -162,7 +170,7 @@ def plan_of(batch: ScoringBatch) -> Plan:
         path=path_of(batch.source),
         dialect=dialect,
         matches=tuple(matches_from_json(batch.mapping)),
-        fields=tuple(dictionary_fields()),
+        fields=tuple(scoring_fields()),
         champions=tuple((each["segment"], load_scorer(versions[each["id"]])) for each in batch.champions),
         figures=figures_of_policy(batch.policy),
         style=Style.of(dialect, batch.output),
@@ -222,6 +230,27 @@ def cancel_batch(*, batch: ScoringBatch, by: Actor) -> None:
         transaction.on_commit(partial(_remove, part_paths(batch)))
 
 
+@transaction.atomic
+def retry_batch(*, batch: ScoringBatch, by: Actor) -> None:
+    """Queue the scoring of a file that failed anew, by who sent it; the door enqueues the task.
+
+    It goes on behind the last lines that were stored. Raises ``NotAllowed`` to anybody else,
+    ``JobNotChangeable`` when it has not failed, ``ObjectNotFound`` once the file's time is over.
+    """
+    if not may_retry(batch, by):
+        raise NotAllowed(_("Only who sent this file may try its scoring again."))
+    if batch.job.status != JobStatus.FAILED:
+        raise JobNotChangeable(_("Only a scoring that failed can be tried again."))
+    if batch.source.deleted_at is not None or not path_of(batch.source).is_file():
+        raise ObjectNotFound(_("This file was deleted: send it again."))
+    retry_job(job=batch.job, by=by)
+
+
+def may_retry(batch: ScoringBatch, by: Actor) -> bool:
+    """Say whether this is who sent the file."""
+    return by.may(Verb.IMPORT) and (batch.author_kind, batch.author_id) == (by.kind, by.id)
+
+
 def _ahead(plan: Plan, after: int) -> Iterator[ScoredChunk]:
     """Yield the chunks behind line ``after`` in order, while threads read and score the next two.
 
@@ -273,6 +302,7 @@ def _keep_chunk(batch: ScoringBatch, plan: Plan, number: int, chunk: ScoredChunk
         rejected=chunk.rejected,
         figures=figures_of_chunk(chunk, plan.figures),
         sha256=chunk.sha256,
+        client_references=_by_line(chunk),
     )
     ScoringBatch.objects.filter(pk=batch.pk).update(
         lines_read=F("lines_read") + chunk.read,
@@ -280,6 +310,17 @@ def _keep_chunk(batch: ScoringBatch, plan: Plan, number: int, chunk: ScoredChunk
         lines_rejected=F("lines_rejected") + chunk.rejected,
     )
     batch.lines_read += chunk.read
+
+
+def _by_line(chunk: ScoredChunk) -> list[str] | None:
+    """Return the client's reference of every line from the first to the last, blank lines too."""
+    if not chunk.references:
+        return None
+    first = int(chunk.numbers[0])
+    found = [""] * (int(chunk.numbers[-1]) - first + 1)
+    for number, reference in zip(chunk.numbers, chunk.references, strict=True):
+        found[int(number) - first] = reference
+    return found
 
 
 def _part(batch: ScoringBatch, number: int) -> Path:

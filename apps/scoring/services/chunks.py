@@ -21,7 +21,14 @@ from apps.files.reading.mapping import Field, Match
 from apps.files.reading.rows import Chunk, chunks
 from apps.files.reading.values import typed_chunk
 from apps.scoring.renderers import ADDED, Style, part_bytes
-from apps.scoring.services.columns import Refused, engine_columns, mapped_names, refused_lines, stored_names
+from apps.scoring.services.columns import (
+    Refused,
+    engine_columns,
+    mapped_names,
+    references_of,
+    refused_lines,
+    stored_names,
+)
 
 if TYPE_CHECKING:
     from apps.engine.scorer import Scorer
@@ -70,12 +77,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class ScoredChunk:
-    """A chunk that is ready to be stored: line numbers, groups, refusals, its part of the result."""
+    """A chunk that is ready to be stored: line numbers, groups, refusals, its part of the result.
+
+    ``references`` are those of the clients, row by row, where a column holds them.
+    """
 
     numbers: npt.NDArray[np.uint32]
     groups: tuple[Group, ...]
     refused: Mapping[int, Refused]
     part: bytes
+    references: tuple[str, ...] = ()
 
     @property
     def read(self) -> int:
@@ -114,7 +125,7 @@ def score_chunk(plan: Plan, chunk: Chunk) -> ScoredChunk:
     groups = tuple(_groups(plan, columns, np.flatnonzero(good)))
     numbers = chunk.lines.to_numpy()
     part = part_bytes(chunk.frame, _added(plan, groups, refused, len(chunk)), plan.style)
-    return ScoredChunk(numbers, groups, refused, part)
+    return ScoredChunk(numbers, groups, refused, part, references_of(values))
 
 
 def _groups(plan: Plan, columns: Mapping[str, Floats], good: npt.NDArray[np.intp]) -> Iterator[Group]:

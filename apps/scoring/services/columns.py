@@ -5,16 +5,42 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from django.utils.translation import gettext as _
 
+from apps.credits.validators import UNSEEN
 from apps.engine.dictionary import STANDARD, Variable
 from apps.engine.encoding import Floats
+from apps.files.reading.fields import dictionary_fields
+from apps.files.reading.limits import LIMITS
 from apps.files.reading.mapping import Field, Match
 from apps.files.reading.rows import Chunk
 from apps.files.reading.values import Typed
 from apps.files.reading.wording import sentence
 
 _SHOWN = 60
+CLIENT_REFERENCE, LONGEST_REFERENCE = "client_reference", 80
+REFERENCE_SYNONYMS = (
+    "référence client", "référence du client", "code client", "numéro client", "numéro de client",
+    "id client", "matricule client", "client reference", "client id", "client number", "customer id",
+    "customer reference",
+)  # fmt: skip
 RATIOS = ("taux_endettement", "ratio_dette_revenu")
+
+
+def scoring_fields() -> list[Field]:
+    """Return what the columns of a file to score may hold: the variables, and whose line it is."""
+    reference = Field(
+        CLIENT_REFERENCE, _("Client's reference"), "text", synonyms=REFERENCE_SYNONYMS, longest=LIMITS.cell
+    )
+    return [*dictionary_fields(), reference]
+
+
+def references_of(typed: Typed) -> tuple[str, ...]:
+    """Return the client's reference of each row of a chunk, as it is shown; nothing without that column."""
+    texts = typed.columns.get(CLIENT_REFERENCE)
+    if texts is None:
+        return ()
+    return tuple(UNSEEN.sub("", text or "").strip()[:LONGEST_REFERENCE] for text in texts)
 
 
 def mapped_names(matches: Sequence[Match]) -> tuple[str, ...]:

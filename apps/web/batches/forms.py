@@ -5,9 +5,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from apps.files.reading.fields import dictionary_fields
 from apps.files.reading.previews import Preparation
 from apps.scoring.enums import Output
+from apps.scoring.services.columns import scoring_fields
 from apps.web.columns import ColumnsForm
 from apps.web.forms import ServiceForm
 
@@ -28,4 +28,4 @@ class MappingForm(ColumnsForm):
     output = forms.ChoiceField(label=gettext_lazy("Format of the result"), choices=Output.choices)
 
     def __init__(self, data: Any, *, prepared: Preparation) -> None:
-        super().__init__(data, prepared=prepared, known=dictionary_fields(), initial={"output": Output.SAME})
+        super().__init__(data, prepared=prepared, known=scoring_fields(), initial={"output": Output.SAME})

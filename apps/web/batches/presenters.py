@@ -13,12 +13,14 @@ from django.utils.translation import gettext as _
 from apps.engine import reasons, scorecard
 from apps.engine.contracts import Lang
 from apps.engine.lines import BANDS, RECOMMENDATIONS
-from apps.files.reading.fields import dictionary_fields
 from apps.files.reading.wording import advice, sentence
 from apps.jobs.enums import JobStatus
 from apps.jobs.services import ENDED
 from apps.scoring.queries import expected_end, figures_of_policy, mean_in_training
+from apps.scoring.services.batches import may_retry
 from apps.scoring.services.chunks import POINTS_STEP
+from apps.scoring.services.columns import scoring_fields
+from apps.tenancy.actor import Actor
 from apps.tenancy.language import current_lang
 from apps.web import charts
 from apps.web.templatetags.formats import MISSING, fcfa, percent, whole
@@ -58,6 +60,7 @@ class BatchView:
     model: str
     has_result: bool
     may_cancel: bool
+    may_retry: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,8 @@ def batch_lines(batches: Iterable[Any]) -> list[BatchLine]:
     ]
 
 
-def batch_view(batch: Any) -> BatchView:
-    """Return where a file stands, in words."""
+def batch_view(batch: Any, actor: Actor) -> BatchView:
+    """Return where a file stands, in words, and what ``actor`` may do about it."""
     job = batch.job
     return BatchView(
         uid=str(batch.uid),
@@ -122,6 +125,7 @@ def batch_view(batch: Any) -> BatchView:
         model=f"{batch.model_version.name} {batch.model_version.version}",
         has_result=batch.result is not None and batch.result.deleted_at is None,
         may_cancel=job.status not in ENDED,
+        may_retry=job.status == JobStatus.FAILED and may_retry(batch, actor),
     )
 
 
@@ -200,7 +204,7 @@ def _shares(codes: Iterable[str], labels: Iterable[str], counts: list[int], scor
 
 def _error(batch: Any, error: Any) -> ErrorLine:
     by_header = {each["header"]: each["field"] for each in batch.mapping}
-    fields = {each.name: each for each in dictionary_fields()}
+    fields = {each.name: each for each in scoring_fields()}
     field = fields.get(by_header.get(error["column"], ""))
     try:
         text = sentence(error["code"], "", field)

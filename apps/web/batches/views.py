@@ -13,7 +13,14 @@ from apps.files.queries import get_visible_file
 from apps.files.reading.wording import decisions
 from apps.files.services import store_upload
 from apps.scoring.queries import get_visible_batch, visible_batches
-from apps.scoring.services.batches import cancel_batch, dialect_of, prepare, result_of, start_batch
+from apps.scoring.services.batches import (
+    cancel_batch,
+    dialect_of,
+    prepare,
+    result_of,
+    retry_batch,
+    start_batch,
+)
 from apps.scoring.tasks import score_file
 from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
@@ -84,8 +91,7 @@ def _started(request: ActorRequest, stored: Any, form: MappingForm) -> Any:
     except DomainError as refusal:
         form.refuse(refusal)
         return None
-    send = partial(score_file.apply_async, [str(batch.job.uid)], institution_id=request.actor.institution)
-    transaction.on_commit(send)
+    _send(request, batch)
     return batch
 
 
@@ -93,7 +99,7 @@ def _started(request: ActorRequest, stored: Any, form: MappingForm) -> Any:
 @allow(Verb.IMPORT)
 def batch(request: ActorRequest, uid: UUID) -> HttpResponse:
     found = _visible(request, uid)
-    view = batch_view(found)
+    view = batch_view(found, request.actor)
     if request.htmx and not view.finished:
         return render(request, "batches/detail.html#progress", {"batch": view})
     context = {"batch": view, "summary": summary_view(found)}
@@ -129,6 +135,25 @@ def batch_cancel(request: ActorRequest, uid: UUID) -> HttpResponse:
     else:
         messages.success(request, _("The scoring of the file stops. What is scored stays stored."))
     return redirect("web:batch", uid)
+
+
+@require_POST
+@allow(Verb.IMPORT)
+def batch_retry(request: ActorRequest, uid: UUID) -> HttpResponse:
+    found = _visible(request, uid)
+    try:
+        retry_batch(batch=found, by=request.actor)
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        _send(request, found)
+        messages.success(request, _("The scoring of the file starts again where it stopped."))
+    return redirect("web:batch", uid)
+
+
+def _send(request: ActorRequest, batch: Any) -> None:
+    send = partial(score_file.apply_async, [str(batch.job.uid)], institution_id=request.actor.institution)
+    transaction.on_commit(send)
 
 
 def _visible(request: ActorRequest, uid: UUID) -> Any:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.audit.services import record_read
 from apps.credits.enums import ConsentMethod, ConsentPurpose
 from apps.credits.errors import PossibleDuplicate
-from apps.credits.queries.clients import get_visible_client
+from apps.credits.queries.clients import get_visible_client, kept_file
 from apps.credits.queries.privacy import privacy_notice
 from apps.credits.services.clients import (
     confirm_client_data,
@@ -31,11 +31,14 @@ PAGE = "clients/form.html"
 
 
 def client_or_404(request: ActorRequest, uid: UUID) -> Any:
-    """Return a client that the actor sees; raise ``Http404``."""
+    """Return a client that the actor sees, or the one it was merged into; raise ``Http404``."""
     try:
-        return get_visible_client(request.actor, uid=uid)
+        client = kept_file(request.actor, get_visible_client(request.actor, uid=uid))
     except ObjectNotFound:
         raise Http404 from None
+    if client is None:
+        raise Http404
+    return client
 
 
 @require_http_methods(["GET", "POST"])

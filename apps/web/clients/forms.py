@@ -183,6 +183,20 @@ class ClientForm(ServiceForm):
         self.data = {**self.data.dict(), "version": version_of(client)}  # type: ignore[attr-defined]
 
 
+class OtherFileForm(forms.Form):
+    """The file that one is compared with: by a link, or by the reference that somebody types."""
+
+    use_required_attribute = False
+
+    avec = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    reference = LineField(
+        label=gettext_lazy("Compare with another file"),
+        required=False,
+        max_length=40,
+        help_text=gettext_lazy("Reference of the other file"),
+    )
+
+
 class ConsentForm(forms.Form):
     """A consent given, with how it was obtained, or withdrawn."""
 

@@ -5,17 +5,22 @@ from typing import Any
 from django.http import Http404
 from django.utils import timezone
 
-from apps.credits.queries.clients import client_values, get_visible_client
+from apps.credits.queries.clients import client_values, get_visible_client, kept_file
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
 
 
 def known_values(actor: Actor, reference: str) -> dict[str, Any]:
-    """Return initial values from the file of a visible client; raise ``Http404`` for any other."""
+    """Return initial values from the file of a visible client; raise ``Http404`` for any other.
+
+    A file that was merged into another one leads to it.
+    """
     try:
-        client = get_visible_client(actor, reference=reference)
+        client = kept_file(actor, get_visible_client(actor, reference=reference))
     except ObjectNotFound:
         raise Http404 from None
+    if client is None:
+        raise Http404
     values = client_values(client, on=timezone.localdate())
     return {
         "client_reference": client.reference,

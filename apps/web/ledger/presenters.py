@@ -81,6 +81,16 @@ def facts_of(credit: Credit, ledger: Ledger) -> list[Fact]:
     return rows + [(label, day) for label, day in ends if day is not None]
 
 
+def left_of(ledger: Ledger) -> list[Fact]:
+    """Return what is left of a credit today, before it is written off or restructured."""
+    found = position(ledger, on=timezone.localdate())
+    return [
+        (_("Outstanding balance"), fcfa(found.outstanding_xaf)),
+        (_("Overdue"), fcfa(found.overdue_xaf)),
+        (_("Days late"), str(found.days_past_due)),
+    ]
+
+
 def terms_of(credit: Credit) -> list[Fact]:
     """Return what was agreed."""
     months = ngettext("%(count)d month", "%(count)d months", credit.duration_months)

@@ -8,7 +8,8 @@ from django_htmx.http import push_url
 
 from apps.audit.services import record_read
 from apps.registry.errors import NoApprovedModel
-from apps.scoring.queries import get_visible_prediction, scores_found
+from apps.scoring.enums import Source
+from apps.scoring.queries import client_reference_of, get_visible_prediction, scores_found
 from apps.scoring.services.scores import replay_prediction
 from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.roles import Verb
@@ -45,7 +46,10 @@ def scores(request: ActorRequest) -> HttpResponse:
 @allow(Verb.READ_FILES)
 def score(request: ActorRequest, uid: UUID) -> HttpResponse:
     prediction = _read(request, uid)
-    return render(request, "scoring/detail.html", _sheet(request, prediction))
+    context = _sheet(request, prediction)
+    if prediction.source == Source.BATCH:
+        context["client_reference"] = client_reference_of(uid)
+    return render(request, "scoring/detail.html", context)
 
 
 @require_safe

@@ -51,6 +51,9 @@ class LineSerializer(serializers.Serializer[dict[str, Any]]):
 
     ligne = serializers.IntegerField()
     id = serializers.UUIDField()
+    client_reference = serializers.CharField(
+        allow_blank=True, help_text="Votre référence du client, si une colonne la donne"
+    )
     prediction = serializers.IntegerField()
     probabilite_defaut = serializers.FloatField()
     seuil_utilise = serializers.FloatField()
@@ -98,6 +101,7 @@ class BatchLinksSerializer(serializers.Serializer[dict[str, Any]]):
     self = serializers.CharField()
     result = serializers.CharField()
     cancel = serializers.CharField()
+    retry = serializers.CharField(help_text="Reprendre un calcul qui a échoué")
 
 
 class BatchSerializer(serializers.Serializer[dict[str, Any]]):
@@ -139,6 +143,7 @@ def batch_body(batch: ScoringBatch) -> dict[str, Any]:
             "self": reverse("api:batch", args=[batch.uid]),
             "result": reverse("api:batch_result", args=[batch.uid]),
             "cancel": reverse("api:batch_cancel", args=[batch.uid]),
+            "retry": reverse("api:batch_retry", args=[batch.uid]),
         },
     }
 
@@ -195,6 +200,7 @@ def _lines(batch: ScoringBatch, chunk: ScoredChunk, group: Group) -> Iterator[di
         yield {
             "ligne": number,
             "id": str(line_uid(batch.lines_from, number)),
+            "client_reference": chunk.references[row] if chunk.references else "",
             "prediction": int(pd >= threshold),
             "probabilite_defaut": pd,
             "seuil_utilise": threshold,

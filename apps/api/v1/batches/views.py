@@ -27,6 +27,7 @@ from apps.scoring.services.batches import (
     cancel_batch,
     receive_batch,
     result_of,
+    retry_batch,
     score_at_once,
 )
 from apps.scoring.tasks import score_file
@@ -152,6 +153,28 @@ class BatchCancelView(ApiView):
     )
     def post(self, _request: Request, uid: UUID) -> Response:  # noqa: ARG002  the route's object is found first
         cancel_batch(batch=self.batch, by=self.actor)
+        return Response(batch_body(get_visible_batch(self.actor, self.batch.uid)))
+
+
+class BatchRetryView(ApiView):
+    verbs = {"POST": Verb.IMPORT}
+
+    def find(self, **kwargs: Any) -> None:
+        self.batch = get_visible_batch(self.actor, kwargs["uid"])
+
+    @extend_schema(
+        operation_id="batch_retry",
+        tags=FILES,
+        summary="Reprendre le calcul d'un fichier qui a échoué",
+        description="Par qui l'a envoyé ; le calcul reprend après les lignes déjà scorées. 409 "
+        "`job_not_changeable` s'il n'a pas échoué.",
+        request=None,
+        responses={200: BatchSerializer, **problems(*READ, 409)},
+    )
+    def post(self, _request: Request, uid: UUID) -> Response:  # noqa: ARG002  the route's object is found first
+        retry_batch(batch=self.batch, by=self.actor)
+        job = str(self.batch.job.uid)
+        transaction.on_commit(partial(score_file.apply_async, [job], institution_id=self.actor.institution))
         return Response(batch_body(get_visible_batch(self.actor, self.batch.uid)))
 
 

@@ -52,6 +52,10 @@ class ClientListSerializer(ListSerializer):
         max_length=24, required=False, help_text="Téléphone, avec ou sans espaces et indicatif"
     )
     agency = serializers.UUIDField(required=False, help_text="Identifiant de l'agence")
+    merged = PlainBoolean(
+        default=False,
+        help_text="vrai : les dossiers fusionnés avec un autre, que la liste laisse sinon de côté",
+    )
 
 
 class _ClientFields(StrictSerializer):
@@ -113,6 +117,9 @@ class ClientLineSerializer(serializers.Serializer[Any]):
     agency = AgencyKeySerializer()
     data_updated_on = serializers.DateField(help_text="Données confirmées le")
     is_active = serializers.BooleanField()
+    merged_into = serializers.UUIDField(
+        allow_null=True, help_text="Le dossier qui tient lieu de celui-ci depuis leur fusion"
+    )
 
 
 class ConsentSerializer(serializers.Serializer[Any]):
@@ -155,6 +162,7 @@ def client_line(client: Client) -> dict[str, Any]:
         "agency": {"id": str(client.agency.uid), "code": client.agency.code},
         "data_updated_on": client.data_updated_on,
         "is_active": client.is_active,
+        "merged_into": str(client.merged_into.uid) if client.merged_into else None,
     }
 
 

@@ -30,7 +30,7 @@ from apps.api.v1.clients.serializers import (
 from apps.api.v1.pages import asked, page, page_of
 from apps.audit.services import record_read
 from apps.credits.errors import PossibleDuplicate
-from apps.credits.queries.clients import clients_found, get_visible_client
+from apps.credits.queries.clients import clients_found, get_visible_client, merged_files
 from apps.credits.queries.securities import external_credits_of, get_visible_external_credit
 from apps.credits.services.clients import create_client, update_client, version_of
 from apps.credits.services.external_credits import close_external_credit, save_external_credit
@@ -60,8 +60,9 @@ class ClientsView(ApiView):
             reference=wish.get("reference", ""),
             phone=wish.get("phone", ""),
             agency=wish.get("agency"),
+            merged=wish["merged"],
         )
-        return page(request, rows, wish, client_line)
+        return page(request, rows.select_related("agency", "merged_into"), wish, client_line)
 
     @extend_schema(
         operation_id="client_create",
@@ -137,7 +138,9 @@ class ExternalCreditsView(ApiView):
         wish = asked(request, ExternalCreditListSerializer)
         client = get_visible_client(self.actor, uid=wish["client"])
         record_read(by=self.actor, target=client)
-        rows = external_credits_of(client, status=wish.get("status", "")).select_related("client")
+        rows = external_credits_of(
+            client, *merged_files(client), status=wish.get("status", "")
+        ).select_related("client")
         return page(request, rows, wish, external_credit_body)
 
     @extend_schema(

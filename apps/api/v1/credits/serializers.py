@@ -4,7 +4,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from apps.api.fields import LARGEST, AmountField, DayField, StrictSerializer
+from apps.api.fields import LARGEST, AmountField, DayField, PlainBoolean, StrictSerializer, line
 from apps.api.v1.applications.serializers import ClientKeySerializer
 from apps.api.v1.clients.serializers import AgencyKeySerializer
 from apps.api.v1.pages import ListSerializer, PeriodSerializer
@@ -14,7 +14,7 @@ from apps.credits.queries.ledger import ledger_of
 from apps.engine.ledger import Allotment, Ledger, all_allotments, delays, position, settlement_xaf
 from apps.tenancy.cursors import Order
 
-LONGEST_REFERENCE = 40
+LONGEST_REFERENCE, LONGEST_REASON = 40, 300
 
 
 class CreditListSerializer(PeriodSerializer):
@@ -108,6 +108,28 @@ class CreditSerializer(CreditLineSerializer):
     delays = DelaysSerializer()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+
+
+class WriteOffSerializer(StrictSerializer):
+    """Le passage en perte de ce qui reste d'un crédit."""
+
+    on = DayField(required=False, help_text="Passé en perte le ; aujourd'hui par défaut")
+    reason = line(LONGEST_REASON, help_text="Motif, gardé à la piste d'audit ; obligatoire")
+
+
+class RestructuringSerializer(StrictSerializer):
+    """Le nouvel échéancier de ce qui reste d'un crédit ; les échéances d'avant restent."""
+
+    on = DayField(help_text="En vigueur à partir du")
+    duration_months = serializers.IntegerField(
+        min_value=1, max_value=120, help_text="Nouvelle durée, en mois"
+    )
+    rate_percent = serializers.FloatField(min_value=0, max_value=120, help_text="Taux nominal, en % par an")
+    repayment_kind = serializers.ChoiceField(
+        choices=RepaymentKind.choices, required=False, help_text="« constant » par défaut"
+    )
+    for_difficulty = PlainBoolean(help_text="Pour difficulté : le crédit compte comme un défaut")
+    reason = line(LONGEST_REASON, help_text="Motif, gardé à la piste d'audit ; obligatoire")
 
 
 class InstallmentListSerializer(ListSerializer):

@@ -17,6 +17,8 @@ from apps.api.v1.credits.serializers import (
     NewRepaymentSerializer,
     RepaymentListSerializer,
     RepaymentSerializer,
+    RestructuringSerializer,
+    WriteOffSerializer,
     allotted,
     credit_body,
     credit_line,
@@ -33,7 +35,15 @@ from apps.credits.queries.ledger import (
     get_visible_credit,
     installments_of,
 )
-from apps.credits.services.ledger import Disbursement, Receipt, disburse_application, record_repayment
+from apps.credits.services.ledger import (
+    Disbursement,
+    Receipt,
+    Restructuring,
+    disburse_application,
+    record_repayment,
+    restructure_credit,
+    write_off,
+)
 from apps.institutions.queries import agency_key
 from apps.tenancy.roles import Verb
 
@@ -102,6 +112,42 @@ class CreditView(_OneCredit):
     def get(self, request: Request, uid: UUID) -> Response:  # noqa: ARG002  the route's object is found first
         record_read(by=self.actor, target=self.credit)
         return detail(request, credit_body(self.credit))
+
+
+class CreditWriteOffView(_OneCredit):
+    verbs = {"POST": Verb.DECIDE}
+
+    @extend_schema(
+        operation_id="credit_write_off",
+        tags=TAGS,
+        summary="Passer un crédit en perte",
+        description="Par qui décide. Ce qui est recouvré ensuite s'enregistre encore. 409 `moved` s'il n'est "
+        "plus en cours, 422 sans motif ou s'il ne reste rien.",
+        request=WriteOffSerializer,
+        responses={200: CreditSerializer, **problems(*CREATE)},
+    )
+    def post(self, request: Request, uid: UUID) -> Response:
+        values = checked(request, WriteOffSerializer)
+        write_off(uid=uid, reason=values.get("reason", ""), on=values.get("on"), by=self.actor)
+        return detail(request, credit_body(get_visible_credit(self.actor, uid)))
+
+
+class CreditRestructureView(_OneCredit):
+    verbs = {"POST": Verb.DECIDE}
+
+    @extend_schema(
+        operation_id="credit_restructure",
+        tags=TAGS,
+        summary="Restructurer un crédit",
+        description="Par qui décide. Le capital restant dû reçoit un nouvel échéancier ; les intérêts échus "
+        "et impayés rejoignent sa première échéance. 409 `moved` s'il n'est plus en cours.",
+        request=RestructuringSerializer,
+        responses={200: CreditSerializer, **problems(*CREATE)},
+    )
+    def post(self, request: Request, uid: UUID) -> Response:
+        values = {"reason": "", **checked(request, RestructuringSerializer)}
+        restructure_credit(uid=uid, plan=Restructuring(**values), by=self.actor)
+        return detail(request, credit_body(get_visible_credit(self.actor, uid)))
 
 
 class InstallmentsView(_OneCredit):

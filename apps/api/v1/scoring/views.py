@@ -34,7 +34,7 @@ from apps.api.v1.scoring.serializers import (
 )
 from apps.audit.services import record_read
 from apps.credits.queries.applications import get_visible_application
-from apps.credits.queries.clients import get_visible_client
+from apps.credits.queries.clients import get_client_in_use
 from apps.engine.dictionary import STANDARD
 from apps.institutions.queries import agency_key
 from apps.registry.errors import NoApprovedModel
@@ -98,11 +98,12 @@ class PredictView(ApiView):
         operation_id="predict",
         tags=SCORES,
         summary="Calculer un score : les variables, ou une demande, ou un client et son crédit",
+        description="409 `merged` pour un client dont le dossier a été fusionné avec un autre.",
         request=PredictSerializer,
         responses={
             201: PredictionSerializer,
             200: PredictionSerializer,
-            **problems(400, 401, 403, 404, 415, 422, 503),
+            **problems(400, 401, 403, 404, 409, 415, 422, 503),
         },
     )
     def post(self, request: Request) -> Response:
@@ -117,9 +118,9 @@ class PredictView(ApiView):
             return score_application(application=application, by=self.actor, source="api")
         client = None
         if reference == "client_id":
-            client = get_visible_client(self.actor, uid=take_uid(body, reference))
+            client = get_client_in_use(self.actor, uid=take_uid(body, reference))
         elif reference == "client_reference":
-            client = get_visible_client(self.actor, reference=take_text(body, reference, 40))
+            client = get_client_in_use(self.actor, reference=take_text(body, reference, 40))
         return score_values(raw=body, by=self.actor, client=client, source="api")
 
 

@@ -1,0 +1,1 @@
+"""The quality of data: of an institution, of its agencies."""
