@@ -1,13 +1,14 @@
 """What is asked about a file before it is used: how it is read, what its columns hold."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.files.reading.dialects import Dialect
+from apps.files.reading.dialects import Dialect, sheets
 from apps.files.reading.layout import SEPARATORS
 from apps.files.reading.mapping import Conversion, Field, Match, missing_fields
 from apps.files.reading.previews import Preparation
@@ -32,18 +33,31 @@ class ReadingForm(forms.Form):
     decimal = forms.ChoiceField(
         label=gettext_lazy("Decimal mark"), choices=[(",", "12,5"), (".", "12.5")], required=False
     )
+    day_first = forms.ChoiceField(
+        label=gettext_lazy("Order of dates"),
+        choices=[("True", gettext_lazy("day, month, year")), ("False", gettext_lazy("month, day, year"))],
+        required=False,
+    )
+    sheet = forms.ChoiceField(label=gettext_lazy("Sheet"), required=False)
     header_line = forms.IntegerField(
         label=gettext_lazy("Line of the headers"), min_value=1, max_value=100, required=False
     )
 
-    def __init__(self, data: Any, *, found: Dialect) -> None:
+    def __init__(self, data: Any, *, found: Dialect, path: Path) -> None:
         self.found = found
-        shown = {name: getattr(found, name) or "" for name in self.base_fields}
+        shown = {name: str(getattr(found, name) or "") for name in self.base_fields}
+        shown["day_first"] = str(found.day_first)
         super().__init__({**shown, **{name: data[name] for name in self.base_fields if data.get(name)}})
         names = {"\t": _("Tab"), ";": ";", ",": ",", "|": "|"}
         self.fields["separator"].choices = [(mark, names[mark]) for mark in SEPARATORS]  # type: ignore[attr-defined]
         if found.kind == "xlsx":
             del self.fields["encoding"], self.fields["separator"]
+            self.fields["sheet"].choices = [(name, name) for name in sheets(path)]  # type: ignore[attr-defined]
+        else:
+            del self.fields["sheet"]
+
+    def clean_day_first(self) -> bool:
+        return bool(self.cleaned_data["day_first"] != "False")
 
     def dialect(self) -> Dialect:
         """Return the dialect as corrected; what cannot be used is as it was found."""
@@ -51,7 +65,7 @@ class ReadingForm(forms.Form):
         changed = {
             name: value
             for name, value in self.cleaned_data.items()
-            if value and value != getattr(self.found, name)
+            if value not in {"", None} and value != getattr(self.found, name)
         }
         return self.found.replaced(**changed) if changed else self.found
 

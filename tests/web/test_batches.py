@@ -1,9 +1,11 @@
 """The page « Scoring par lot »: send, check, follow, download, stop; without JavaScript."""
 
+import io
 import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from openpyxl import Workbook
 
 from apps.files.services import path_of
 from apps.jobs.models import Job
@@ -238,3 +240,31 @@ def test_a_file_whose_time_is_over_is_sent_again(world, page):
     assert [message.level_tag for message in answer.context["messages"]] == ["error"]
     with world.scope():
         assert Job.objects.get(pk=batch.job.pk).status == "failed"
+
+
+def test_another_sheet_and_another_order_of_days_are_chosen(world, page):
+    book = Workbook()
+    book.active.append(["notes"])
+    book.active.append(["rien"])
+    book.create_sheet("Demandes & co")
+    book["Demandes & co"].append(list(BODY))
+    book["Demandes & co"].append(list(BODY.values()))
+    content = io.BytesIO()
+    book.save(content)
+    client = page(world.analyst)
+    prepare = sent(client, SimpleUploadedFile("deux.xlsx", content.getvalue()))
+
+    first = client.get(prepare).content.decode()
+    other = client.get(prepare, {"sheet": "Demandes & co", "day_first": "False"})
+
+    assert '<th scope="col">notes</th>' in first
+    assert '<th scope="col">revenu_mensuel</th>' in other.content.decode()
+    assert other.context["reading"].dialect().sheet == "Demandes & co"
+    assert other.context["reading"].dialect().day_first is False
+    assert (
+        "revenu_mensuel"
+        not in client.get(prepare, {"sheet": "Absente"})
+        .content.decode()
+        .split("<table")[1]
+        .split("</table>")[0]
+    )

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.files.queries import get_visible_file
 from apps.files.reading.wording import decisions
-from apps.files.services import store_upload
+from apps.files.services import path_of, store_upload
 from apps.scoring.queries import get_visible_batch, visible_batches
 from apps.scoring.services.batches import (
     cancel_batch,
@@ -62,8 +62,8 @@ def batch_prepare(request: ActorRequest, uid: UUID) -> HttpResponse:
         raise Http404 from None
     if stored.purpose != "batch":
         raise Http404
-    reading = ReadingForm(request.GET, found=dialect_of(stored))
     try:
+        reading = ReadingForm(request.GET, found=dialect_of(stored), path=path_of(stored))
         prepared = prepare(stored=stored, dialect=reading.dialect())
     except DomainError as refusal:
         messages.error(request, refusal.message)

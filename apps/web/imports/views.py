@@ -26,6 +26,7 @@ from apps.credits.importing.templates import TemplateKind
 from apps.credits.queries.imports import get_visible_import, visible_imports
 from apps.files.reading.dialects import Dialect
 from apps.files.reading.wording import decisions
+from apps.files.services import path_of
 from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
@@ -77,8 +78,9 @@ def import_columns(request: ActorRequest, uid: UUID) -> HttpResponse:
     run = _visible(request, uid)
     if not import_view(run).may_settle:
         return redirect("web:import", uid)
-    reading = ReadingForm(request.GET, found=Dialect.from_json(run.dialect))
     try:
+        found = Dialect.from_json(run.dialect)
+        reading = ReadingForm(request.GET, found=found, path=path_of(run.source))
         prepared = prepare_import(run=run, dialect=reading.dialect())
     except DomainError as refusal:
         messages.error(request, refusal.message)
