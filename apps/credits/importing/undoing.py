@@ -14,6 +14,7 @@ from apps.credits.models import ImportRun
 from apps.tenancy.constraints import AppendOnly
 from apps.tenancy.encryption import EncryptedTextField
 from apps.tenancy.models import TenantModel
+from apps.tenancy.rotation import state_of
 
 _NAMED = 5
 _ROWS = "import_rows"
@@ -47,8 +48,13 @@ class Obstacle:
             "changed": _("%(table)s changed or removed since the import: %(count)d"),
             "refers": _("%(table)s that stand on imported rows: %(count)d"),
             "concludes": _("%(table)s made since upon rows that the import changed: %(count)d"),
+            "unreadable": _(
+                "%(table)s whose values were encrypted with a key that is no longer there: %(count)d"
+            ),
         }[self.kind] % {"table": self.table, "count": self.count}
-        return f"{sentence} ({', '.join(self.named)}{'…' if self.count > len(self.named) else ''})"
+        if not self.named:
+            return f"{sentence}."
+        return f"{sentence} ({', '.join(self.named)}{'…' if self.count > len(self.named) else ''})."
 
 
 def obstacles(run: ImportRun) -> list[Obstacle]:
@@ -60,6 +66,30 @@ def obstacles(run: ImportRun) -> list[Obstacle]:
         found += _referring(run, model)
         found += _concluding(run, model)
     return found
+
+
+def unreadable(run: ImportRun) -> list[Obstacle]:
+    """Return what cannot be given back since a key was taken away: the state before is kept as ciphertext.
+
+    Reads every encrypted value: for the work itself, not while a person waits.
+    """
+    found = []
+    for model in _written(run):
+        names = [each.attname for each in model._meta.local_concrete_fields if _encrypted(each)]
+        changes = run.changes.filter(model=model._meta.label_lower, before__isnull=False)
+        states = changes.values_list("before", flat=True).iterator(chunk_size=2_000) if names else ()
+        lost = sum(any(_lost(before.get(name)) for name in names) for before in states if before)
+        if lost:
+            found.append(Obstacle("unreadable", str(model._meta.verbose_name_plural), lost, ()))
+    return found
+
+
+def _encrypted(each: Any) -> bool:
+    return isinstance(each, EncryptedTextField)
+
+
+def _lost(token: str | None) -> bool:
+    return bool(token) and state_of(str(token)) == "unreadable"
 
 
 def restore(run: ImportRun) -> int:
@@ -105,7 +135,7 @@ def _restored(model: type[Model], columns: list[str]) -> Iterator[str]:
     for each in model._meta.local_concrete_fields:
         if each.attname in {"id", "institution_id"}:
             continue
-        if each.attname in columns or isinstance(each, EncryptedTextField):
+        if each.attname in columns or _encrypted(each):
             yield each.attname
 
 
