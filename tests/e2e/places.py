@@ -51,6 +51,7 @@ EMPTY = {"csrfmiddlewaretoken": "x"}
 #: What a place shows once more with these parameters: lists filtered, forms filled.
 ALSO = {
     "web:application_new": ("?exemple=1",),
+    "web:duplicates": ("?critere=nom", "?critere=telephone"),
     "web:audit": ("?date_from=2031-01-01", "?date_from=2026-02-01&date_to=2026-01-01"),
 }
 

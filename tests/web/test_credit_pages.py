@@ -10,6 +10,7 @@ from apps.audit.models import AuditEntry
 from apps.credits.models import Credit, CreditApplication, Installment, Repayment
 from apps.credits.queries.ledger import ledger_of
 from apps.engine.ledger import position
+from tests.api.sending import send
 from tests.statements import own_statements
 
 pytestmark = pytest.mark.django_db
@@ -242,3 +243,26 @@ def test_who_does_not_decide_changes_no_credit(page, world, credit, name, email,
 
     assert client.get(change(name, credit)).status_code == status
     assert client.post(change(name, credit), {"reason": "x"}).status_code == status
+
+
+@pytest.mark.parametrize("text", ["a\r\nb", "a\x1b[2J", "a\tb"])
+def test_a_receipt_number_has_one_line_and_nothing_unseen(page, world, api, credit, text):
+    by_page = page(world.analyst).post(entry(credit), typed(reference=text))
+    receipt = {"credit": str(credit.uid), "reference": text, "paid_on": TODAY.isoformat(), "amount_xaf": 1}
+    by_api = send(api(world.analyst), "post", "/api/v1/repayments", receipt)
+
+    assert "reference" in by_page.context["form"].errors
+    assert (by_api.status_code, set(by_api.json()["fields"])) == (422, {"reference"})
+
+
+def test_references_are_shown_as_text(page, world, credit):
+    hostile = "<script>alert(1)</script>"
+    page(world.analyst).post(entry(credit), typed(reference=hostile))
+    with world.scope():
+        Credit.objects.filter(pk=credit.pk).update(reference=f"{hostile}2")
+        assert Repayment.objects.filter(reference=hostile).exists()
+
+    body = page(world.analyst).get(address(credit)).content.decode()
+
+    assert hostile not in body
+    assert body.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 2

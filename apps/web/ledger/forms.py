@@ -21,7 +21,7 @@ class RepaymentForm(ServiceForm):
 
     amount_xaf = AmountField(label=gettext_lazy("Amount received"), min_value=1)
     paid_on = DayField(label=gettext_lazy("Received on"), initial=timezone.localdate)
-    reference = forms.CharField(
+    reference = LineField(
         label=gettext_lazy("Receipt number"),
         max_length=40,
         help_text=gettext_lazy("One per repayment: entered twice, it counts once."),

@@ -11,6 +11,7 @@ from apps.api.v1.pages import ListSerializer, PeriodSerializer
 from apps.credits.enums import CreditStatus, EntrySource, Exclusion, RepaymentKind
 from apps.credits.models import Credit, Installment, Repayment
 from apps.credits.queries.ledger import ledger_of
+from apps.credits.validators import check_line
 from apps.engine.ledger import Allotment, Ledger, all_allotments, delays, position, settlement_xaf
 from apps.tenancy.cursors import Order
 
@@ -39,7 +40,10 @@ class NewCreditSerializer(StrictSerializer):
 
     application = serializers.UUIDField(help_text="Identifiant de la demande accordée")
     reference = serializers.CharField(
-        max_length=LONGEST_REFERENCE, required=False, help_text="Votre numéro de prêt"
+        max_length=LONGEST_REFERENCE,
+        required=False,
+        validators=[check_line],
+        help_text="Votre numéro de prêt",
     )
     disbursed_on = DayField(required=False, help_text="Décaissé le ; aujourd'hui par défaut")
     amount_xaf = AmountField(required=False, help_text="Montant décaissé, au plus celui de la demande")
@@ -171,7 +175,9 @@ class NewRepaymentSerializer(StrictSerializer):
 
     credit = serializers.UUIDField(help_text="Identifiant du crédit")
     reference = serializers.CharField(
-        max_length=LONGEST_REFERENCE, help_text="Numéro de reçu, unique dans l'institution"
+        max_length=LONGEST_REFERENCE,
+        validators=[check_line],
+        help_text="Numéro de reçu, unique dans l'institution",
     )
     paid_on = DayField(help_text="Reçu le")
     amount_xaf = serializers.IntegerField(min_value=1, max_value=LARGEST, help_text="Montant, en FCFA")
