@@ -203,7 +203,11 @@ class Championship(TenantModel):
             ),
             models.CheckConstraint(
                 condition=Q(follows=None, previous_started_at=None)
-                | Q(follows__isnull=False, previous_started_at__lt=F("started_at")),
+                | Q(
+                    follows__isnull=False,
+                    previous_started_at__isnull=False,
+                    previous_started_at__lt=F("started_at"),
+                ),
                 name="registry_championship_in_order",
             ),
             models.CheckConstraint(

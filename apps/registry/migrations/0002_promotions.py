@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='championship',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('follows', None), ('previous_started_at', None)), models.Q(('follows__isnull', False), ('previous_started_at__lt', models.F('started_at'))), _connector='OR'), name='registry_championship_in_order'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('follows', None), ('previous_started_at', None)), models.Q(('follows__isnull', False), ('previous_started_at__isnull', False), ('previous_started_at__lt', models.F('started_at'))), _connector='OR'), name='registry_championship_in_order'),
         ),
         migrations.AddConstraint(
             model_name='championship',

@@ -322,11 +322,10 @@ def _same(content: bytes, rebuilt: bytes) -> bool:
 def _keep(files: Mapping[str, bytes], *, by: Actor, segment: str, origin: ModelOrigin) -> ModelVersion:
     """Write the folder, read it back, and add its row; both or neither."""
     manifest = _object(files[MANIFEST])
-    name, version = manifest.get("name"), manifest.get("version")
-    _check_identity(name, version, segment)
     sha256 = hashlib.sha256(files[MANIFEST]).hexdigest()
     if ModelVersion.objects.filter(sha256=sha256, segment=segment).exists():
         raise ModelRefused(_("This very model is in the registry already."))
+    _check_identity(manifest.get("name"), manifest.get("version"), segment)
     folder = _folder(by) / sha256
     new = not folder.exists()
     artefact = _stored(folder, files, sha256)
