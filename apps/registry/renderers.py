@@ -55,7 +55,7 @@ def _wrong() -> dict[str, str]:
         "lowest_score": _("The scale begins at 300: files below it could not be told apart."),
         "highest_score": _("The scale ends at 850: files above it could not be told apart."),
         "spread": _("The best and the worst file would have nearly the same score."),
-        "declared_rate": _("A rate between 0.5 % and 40 % is expected."),
+        "declared_rate": _("Expected: between one default in two hundred and four in ten."),
         "own_level": _("The level of the risk is not that of your matured credits: say why it is used so."),
         "own_auc": _("On your matured credits the score does not part defaults from the others well enough."),
         "auc": _("Too low to be of use, or too good to be true: a leak of the outcome is likely."),

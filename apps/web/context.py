@@ -55,6 +55,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (Verb.READ_FILES, "web:clients", _("Clients")),
         (Verb.READ_FILES, "web:scores", _("Score history")),
         (Verb.IMPORT, "web:batches", _("File scoring")),
+        (_models_verb(actor), "web:models", _("Models")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]
     if actor.may(Verb.ADMINISTER):
@@ -64,3 +65,9 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         for verb, name, label in entries
         if verb is None or actor.may(verb)
     ]
+
+
+def _models_verb(actor: Actor) -> Verb:
+    """Return the verb by which this person has to do with models; everybody else needs no entry for them."""
+    verbs = (Verb.PROPOSE_MODEL, Verb.APPROVE_MODEL, Verb.READ_AUDIT)
+    return next((verb for verb in verbs if actor.may(verb)), Verb.PROPOSE_MODEL)

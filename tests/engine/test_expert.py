@@ -13,9 +13,9 @@ from apps.engine.expert import (
     card_from,
     parse_scorecard,
     points_range,
-    write_expert,
     wrong_signs,
 )
+from apps.engine.expert_folder import write_expert
 from apps.engine.profiles import rank_profiles
 from apps.engine.scorecard import points
 from apps.engine.scorer import Scorer

@@ -270,7 +270,8 @@ def test_a_manifest_neither_brings_its_own_evidence_nor_numbers_too_large(risks,
 
 
 def test_tables_that_differ_from_the_declaration_are_refused(risks):
-    from apps.engine.expert import card_from, expert_files
+    from apps.engine.expert import card_from
+    from apps.engine.expert_folder import expert_files
 
     files = expert_files(card_from(DOCUMENT))
     manifest = json.loads(files["manifest.json"])

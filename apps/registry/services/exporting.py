@@ -8,11 +8,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.audit.services import record
-from apps.registry.errors import ModelNotAllowed
+from apps.engine.expert import ExpertCard, ScorecardRefused, card_from
+from apps.registry.errors import ModelNotAllowed, NoApprovedModel
 from apps.registry.loader import load_scorer, model_folder
 from apps.registry.models import ModelVersion
 from apps.tenancy.actor import Actor
-from apps.tenancy.errors import NotAllowed
+from apps.tenancy.errors import DomainError, NotAllowed
 from apps.tenancy.roles import Verb
 
 #: The same folder gives the same bytes.
@@ -42,6 +43,23 @@ def scorecard_of(version: ModelVersion) -> dict[str, object]:
     if not isinstance(declared, dict):
         raise ModelNotAllowed(_("Only a scorecard written by people has a JSON of points."))
     return declared
+
+
+def expert_card_of(version: ModelVersion) -> ExpertCard | None:
+    """Return the scorecard that people wrote; ``None`` for another model, or one that does not load."""
+    try:
+        return card_from(scorecard_of(version))
+    except (DomainError, ScorecardRefused):
+        return None
+
+
+def card_of(version: ModelVersion) -> str:
+    """Return the text of the model card; empty for a model that does not load."""
+    try:
+        load_scorer(version)
+    except NoApprovedModel:
+        return ""
+    return (model_folder(version) / "card.md").read_text(encoding="utf-8")
 
 
 def scorecard_bytes(version: ModelVersion) -> bytes:

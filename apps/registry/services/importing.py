@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from django.conf import settings
 from django.db import transaction
@@ -23,9 +23,7 @@ from django.utils.translation import gettext as _
 
 from apps.audit.services import record
 from apps.engine.dictionary import STANDARD
-from apps.engine.expert import ExpertCard, ScorecardRefused, card_from, expert_files, parse_scorecard
-from apps.engine.folders import MANIFEST, SCORECARDS, ArtefactRefused, store_files, trees_name
-from apps.engine.model import Artefact
+from apps.engine.expert import ExpertCard, ScorecardRefused, card_from, parse_scorecard
 from apps.institutions.queries import get_institution
 from apps.registry.enums import GENERAL_SEGMENT, ModelOrigin, ModelStatus, TrainingData
 from apps.registry.errors import ModelRefused
@@ -34,6 +32,9 @@ from apps.registry.services.gates import measure
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import InvalidValues, NotAllowed
 from apps.tenancy.roles import Verb
+
+if TYPE_CHECKING:
+    from apps.engine.model import Artefact
 
 MOST_BYTES = 16 * 1024 * 1024
 MOST_UNPACKED = 64 * 1024 * 1024
@@ -59,6 +60,8 @@ _DAMAGED = (
     *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, RuntimeError),
     *(EOFError, OSError, ValueError, KeyError),
 )
+#: Names of a model folder; the engine, which is slow to load, has the same.
+MANIFEST, SCORECARDS = "manifest.json", "scorecards.json"
 _ZIP = b"PK\x03\x04"
 
 
@@ -216,6 +219,8 @@ def _checked(document: Any) -> ExpertCard:
 
 
 def _keep_card(card: ExpertCard, *, by: Actor, segment: str, origin: ModelOrigin) -> ModelVersion:
+    from apps.engine.expert_folder import expert_files
+
     return _keep(expert_files(card), by=by, segment=segment, origin=origin)
 
 
@@ -223,11 +228,21 @@ def _keep_folder(files: Mapping[str, bytes], *, by: Actor, segment: str) -> Mode
     if MANIFEST not in files:
         raise ModelRefused(_("The zip holds no manifest.json: export the model from the page of a version."))
     manifest = _object(files[MANIFEST])
+    _check_hashes(manifest, files)
     _check_variables(manifest)
     _check_trees(manifest, files)
     if manifest.get("training_data") == TrainingData.EXPERT:
         _check_declaration(manifest, files)
     return _keep(files, by=by, segment=segment, origin=ModelOrigin.IMPORTED)
+
+
+def _check_hashes(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+    """Refuse files that are not those of the manifest: the folder may stand there already."""
+    listed = manifest.get("files")
+    if not isinstance(listed, dict) or {*listed, MANIFEST} != files.keys():
+        raise ModelRefused(_("The files of the zip are not those that the manifest lists."))
+    if any(hashlib.sha256(files[name]).hexdigest() != told for name, told in listed.items()):
+        raise ModelRefused(_("A file is not the one that the manifest lists: its hash differs."))
 
 
 def _object(content: bytes) -> dict[str, Any]:
@@ -285,7 +300,7 @@ def _check_trees(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Non
         raise ModelRefused(_("manifest.json does not say how many folds the model has."))
     trees = nodes = 0
     for fold in range(1, folds + 1):
-        for tree in _trees(files.get(trees_name(fold), b"")):
+        for tree in _trees(files.get(f"trees-{fold}.json", b"")):
             trees += 1
             nodes += len(tree) if isinstance(tree, list) else MOST_NODES
             if trees > MOST_TREES or nodes > MOST_NODES:
@@ -303,8 +318,10 @@ def _trees(content: bytes) -> list[Any]:
 
 def _check_declaration(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
     """Refuse a scorecard whose tables are not those of its declaration."""
+    from apps.engine.expert_folder import expert_files
+
     rebuilt = expert_files(_checked(manifest.get("scorecard")))
-    for name in (SCORECARDS, trees_name(1)):
+    for name in (SCORECARDS, "trees-1.json"):
         if files.get(name) is None or _same(files[name], rebuilt[name]) is False:
             raise ModelRefused(_("The tables of the scorecard are not those of its declaration."))
     if manifest.get("calibration") != _object(rebuilt[MANIFEST])["calibration"]:
@@ -350,8 +367,8 @@ def _check_identity(name: Any, version: Any, segment: str) -> None:
         )
 
 
-def _stored(folder: Path, files: Mapping[str, bytes], sha256: str) -> Artefact:
-    from apps.engine.folders import read
+def _stored(folder: Path, files: Mapping[str, bytes], sha256: str) -> "Artefact":
+    from apps.engine.folders import ArtefactRefused, read, store_files
 
     try:
         if not folder.exists():
@@ -368,8 +385,6 @@ def _refusal_text(reason: str) -> str:
     known = (
         ("golden rows do not", _("The golden rows do not give the probabilities written beside them.")),
         ("too few golden", _("golden.csv must hold 20 rows at least.")),
-        ("hash of", _("A file is not the one that the manifest lists: its hash differs.")),
-        ("not those the manifest lists", _("The files of the zip are not those that the manifest lists.")),
         ("lacks its scorecards", _("scorecards.json, golden.csv or card.md is missing.")),
         ("format is not known", _("The format of this model folder is not known.")),
         ("what kind of data", _("The manifest does not say what kind of data the model was trained on.")),
@@ -382,7 +397,7 @@ def _refusal_text(reason: str) -> str:
     return _("The model cannot be rebuilt: %(reason)s") % {"reason": reason[:200]}
 
 
-def _row(artefact: Artefact, *, by: Actor, segment: str, origin: ModelOrigin) -> ModelVersion:
+def _row(artefact: "Artefact", *, by: Actor, segment: str, origin: ModelOrigin) -> ModelVersion:
     manifest = artefact.manifest
     row = ModelVersion.objects.create(
         name=artefact.name,

@@ -37,6 +37,15 @@ TONES = {
     "done": "positive",
     "failed": "negative",
     "cancelled": "caution",
+    # models, their gates and promotions
+    "champion": "positive",
+    "challenger": "info",
+    "candidate": "info",
+    "passed": "positive",
+    "explain": "caution",
+    "unmeasured": "negative",
+    "proposed": "info",
+    "started": "positive",
     # rule verdicts
     "respectee": "positive",
     "violee": "negative",
