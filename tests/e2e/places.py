@@ -38,6 +38,8 @@ FOR_EVERY_ROLE = {"web:home"}
 NOT_PAGES = {
     "web:audit_export": "a CSV file",
     "web:batch_result": "the scored file",
+    "web:model_export": "a zip",
+    "web:model_scorecard": "a JSON file, or the page of a model without one",
 }
 
 #: Route -> values of its parameters, for an object of the institution whose scope is open.
@@ -49,6 +51,8 @@ EMPTY = {"csrfmiddlewaretoken": "x"}
 #: What a place shows once more with these parameters: lists filtered, forms filled.
 ALSO = {
     "web:application_new": ("?exemple=1",),
+    "web:models": ("?day=21/11/2030&hour=10:00", "?day=hier"),
+    "web:scorecard_new": ("?variable=age&variable=secteur",),
     "web:audit": ("?date_from=2031-01-01", "?date_from=2026-02-01&date_to=2026-01-01"),
 }
 

@@ -26,6 +26,15 @@ from apps.api.v1.clients.views import (
 )
 from apps.api.v1.credits.views import CreditsView, CreditView, InstallmentsView, RepaymentsView
 from apps.api.v1.institution.views import AgenciesView, AgencyView, UsersView, UserView
+from apps.api.v1.models.views import (
+    ModelApproveView,
+    ModelExportView,
+    ModelImportView,
+    ModelPromoteView,
+    ModelRollbackView,
+    ModelsView,
+    ModelView,
+)
 from apps.api.v1.scoring.views import (
     FeaturesNamesView,
     PredictionsView,
@@ -70,6 +79,13 @@ urlpatterns = [
     path(
         "external-credits/<uuid:uid>/close", ExternalCreditCloseView.as_view(), name="external_credit_close"
     ),
+    path("models", ModelsView.as_view(), name="models"),
+    path("models/import", ModelImportView.as_view(), name="model_import"),
+    path("models/<uuid:uid>", ModelView.as_view(), name="model"),
+    path("models/<uuid:uid>/export", ModelExportView.as_view(), name="model_export"),
+    path("models/<uuid:uid>/promote", ModelPromoteView.as_view(), name="model_promote"),
+    path("models/<uuid:uid>/approve", ModelApproveView.as_view(), name="model_approve"),
+    path("models/<uuid:uid>/rollback", ModelRollbackView.as_view(), name="model_rollback"),
     path("agencies", AgenciesView.as_view(), name="agencies"),
     path("agencies/<uuid:uid>", AgencyView.as_view(), name="agency"),
     path("users", UsersView.as_view(), name="users"),

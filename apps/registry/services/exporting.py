@@ -5,6 +5,7 @@ import json
 import zipfile
 
 from django.db import transaction
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from apps.audit.services import record
@@ -34,7 +35,12 @@ def export_model(*, version: ModelVersion, by: Actor) -> tuple[str, bytes]:
         for path in sorted(model_folder(version).iterdir()):
             archive.writestr(zipfile.ZipInfo(path.name, _MOMENT), path.read_bytes(), zipfile.ZIP_DEFLATED)
     record(by=by, action="model.export", target=version, after={"sha256": version.sha256})
-    return f"{version.name}-{version.version}.zip", packed.getvalue()
+    return file_name(version, "zip"), packed.getvalue()
+
+
+def file_name(version: ModelVersion, kind: str) -> str:
+    """Return the name of a file about a version, plain enough for any system."""
+    return f"{slugify(version.name) or 'modele'}-{slugify(version.version) or '0'}.{kind}"
 
 
 def scorecard_of(version: ModelVersion) -> dict[str, object]:

@@ -126,7 +126,7 @@ def scorecard_message(refusal: ScorecardRefused) -> str:
 def _require(by: Actor, segment: str) -> None:
     if by.kind != "user" or not by.may(Verb.PROPOSE_MODEL):
         raise NotAllowed(_("Your role does not allow this."))
-    if segment not in {GENERAL_SEGMENT, *STANDARD["type_credit"].codes}:
+    if not isinstance(segment, str) or segment not in {GENERAL_SEGMENT, *STANDARD["type_credit"].codes}:
         message = _("Choose all loans or a type of loan.")
         raise InvalidValues(message, fields={"segment": [message]})
 

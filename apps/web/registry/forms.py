@@ -255,7 +255,7 @@ class ScorecardForm(ServiceForm):
         else:
             rows = [
                 {
-                    "label": _("Below the first limit") if row == 0 else _("From"),
+                    "label": _("Below the first limit") if row == 0 else _("From this value on"),
                     "cut": self[f"{name}-cut-{row}"] if row else None,
                     "points": self[f"{name}-points-{row}"],
                 }

@@ -276,7 +276,7 @@ def _value(variable: Any, value: float) -> str:
 def card_blocks(text: str) -> list[Block]:
     """Return the blocks of a ``card.md``: titles, lists and paragraphs; its marks are taken away."""
     blocks: list[Block] = []
-    for piece in re.split(r"\n\s*\n", text.strip()):
+    for piece in filter(None, re.split(r"\n\s*\n", text.strip())):
         lines = [re.sub(r"\*\*|`", "", line) for line in piece.splitlines()]
         if lines[0].startswith("#"):
             blocks.append(Block("title", [lines[0].lstrip("# ")]))

@@ -30,8 +30,8 @@ from apps.web.registry.views import version_or_404
 @allow(Verb.PROPOSE_MODEL)
 def model_propose(request: ActorRequest, uid: UUID) -> HttpResponse:
     version = version_or_404(uid)
-    form = ProposalForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = ProposalForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         words = form.cleaned_data
         try:
             propose_promotion(

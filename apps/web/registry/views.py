@@ -17,7 +17,7 @@ from apps.registry.queries import (
     times_in_production,
     version_before,
 )
-from apps.registry.services.exporting import card_of, expert_card_of, export_model, scorecard_bytes
+from apps.registry.services.exporting import card_of, expert_card_of, export_model, file_name, scorecard_bytes
 from apps.registry.services.gates import checklist
 from apps.registry.services.importing import import_model
 from apps.tenancy.errors import DomainError, ObjectNotFound
@@ -127,11 +127,11 @@ def model_scorecard(request: ActorRequest, uid: UUID) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, refusal.message)
         return redirect("web:model", uid)
-    return _attached(content, f"{version.name}-{version.version}.json", "application/json")
+    return _attached(content, file_name(version, "json"), "application/json")
 
 
 def _attached(content: bytes, name: str, kind: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name.replace(" ", "-")}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(content, content_type=kind, headers=headers)
 
 
