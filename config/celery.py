@@ -48,6 +48,11 @@ app.conf.beat_schedule = {
         "task": "apps.scoring.tasks.rescore_due",
         "schedule": settings.RESCORE_LOOK_EVERY,
     },
+    "start-due-promotions": {
+        "task": "apps.registry.tasks.start_due_promotions",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "seal-audit-trails": {
         "task": "apps.institutions.tasks.seal_audit_trails",
         "schedule": 5.0,

@@ -84,8 +84,9 @@ FIGURES = (
         "credisense_champion_oldest_seconds",
         "How long the oldest model in production has been there",
         (
-            "SELECT extract(epoch FROM now() - min(started_at)) FROM registry_championship"
-            " WHERE ended_at IS NULL"
+            "SELECT extract(epoch FROM now() - min(started_at)) FROM registry_championship c WHERE NOT EXISTS"
+            " (SELECT FROM registry_championship n"
+            " WHERE n.institution_id = c.institution_id AND n.follows_id = c.id)"
         ),
     ),
 )

@@ -234,7 +234,66 @@ _SUMMARY = {
     "modele": {"nom": "defaut-imf", "version": "3", "statut": "champion"},
     "politique": {"version": 4},
 }
+_MODEL_LINE = {
+    "id": "0e6b6f0e-8f6e-4a6f-9f0e-5a4c3b2a1908",
+    "name": "grille-agence",
+    "version": "1",
+    "segment": "tous",
+    "status": "candidate",
+    "training_data": "expert",
+    "origin": "imported",
+    "calibrated": False,
+    "sha256": "9f2c4d1e7a8b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d",
+    "created_at": NOW,
+}
+_MODEL_URL = f"/api/v1/models/{_MODEL_LINE['id']}"
+_GATE = {
+    "code": "declared_rate",
+    "label": "Taux de défaut déclaré",
+    "verdict": "passed",
+    "figure": 0.09,
+    "low": 0.005,
+    "high": 0.4,
+    "text": "",
+}
+_SCORECARD = {
+    "format": "scorecard-1",
+    "name": "grille-agence",
+    "version": "1",
+    "declared_default_rate": 0.09,
+    "variables": [
+        {"name": "nb_retards_30j", "cuts": [1, 3], "points": [15, -20, -60], "missing": 0},
+        {"name": "type_contrat_travail", "points": {"CDI": 25, "CDD": 0, "Informel": -15, "Indépendant": 0}},
+    ],
+}
 EXAMPLES: dict[str, Any] = {
+    "ModelLinePage": _page(_MODEL_LINE),
+    "ModelVersion": {
+        **_MODEL_LINE,
+        "metrics": {"declared_default_rate": 0.09, "own": {"rows": 12, "defaults": 1}},
+        "period": {},
+        "promotion": {
+            "id": "5c1d2e3f-4a5b-4c6d-8e7f-9a0b1c2d3e4f",
+            "status": "proposed",
+            "reason": "Départ sans historique",
+            "explanation": "",
+            "starts_at": None,
+            "proposed_by": "Serge Kamdem",
+            "proposed_at": NOW,
+            "decided_by": None,
+            "decided_at": None,
+            "gates": [_GATE],
+        },
+        "times": [],
+        "links": {
+            "self": _MODEL_URL,
+            **{name: f"{_MODEL_URL}/{name}" for name in ("export", "promote", "approve", "rollback")},
+        },
+    },
+    "Scorecard": _SCORECARD,
+    "ModelFile": {"file": "grille-agence-1.zip", "segment": "tous"},
+    "Promote": {"reason": "Départ sans historique", "starts_at": "2026-11-23T08:00:00+01:00"},
+    "Rollback": {"reason": "Scores trop sévères à Garoua"},
     "Login": {"email": "m.essomba@exemple.cm", "password": "Quatre-Manguiers-Bleus-9"},
     "Tokens": {"access": "eyJhbGciOi…", "refresh": "eyJhbGciOi…", "expires_in": 600},
     "Refresh": {"refresh": "eyJhbGciOi…"},

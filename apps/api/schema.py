@@ -100,7 +100,7 @@ BODIES = """
 Login Refresh Predict Simulate NewClient PatchedClientChange NewApplication PatchedApplicationChange Submit
 Return Cancel NewExternalCredit PatchedExternalCreditChange Close AgencyChange PatchedAgencyChange NewUser
 PatchedUserChange NewWebhook PatchedWebhookChange NewCredit NewRepayment ImportCheck ImportColumn
-ImportConfirm ImportReading
+ImportConfirm ImportReading Promote Rollback
 """.split()  # noqa: SIM905  a list of names is read more easily so
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 TOO_MANY = "Trop de demandes : réessayez après `Retry-After` secondes"
@@ -186,6 +186,7 @@ TAGS = {
     "Demandes": "Les demandes de crédit, jusqu'à la décision",
     "Crédits": "L'argent prêté : échéances, remboursements, retards",
     "Crédits externes": "Ce que les clients doivent à d'autres prêteurs",
+    "Modèles": "Les modèles de l'institution : versions, mise en production, import et export",
     "Agences": "Les agences de l'institution",
     "Utilisateurs": "Les personnes de l'institution et leurs rôles",
     "Webhooks": "Les adresses auxquelles la plateforme annonce ce qui arrive",

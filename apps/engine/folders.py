@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -201,3 +202,19 @@ def _golden_value(variable: Variable, cell: str) -> Value:
     if cell == "":
         return None
     return cell if variable.type == "category" else float(cell)
+
+
+def store_files(folder: Path, files: Mapping[str, bytes]) -> str:
+    """Write files beside ``folder``, read them back, and only then give them its name; give the hash."""
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        for name, content in files.items():
+            (partial / name).write_bytes(content)
+        sha256 = read(partial).sha256
+        partial.rename(folder)
+    except (OSError, ArtefactRefused):
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return sha256

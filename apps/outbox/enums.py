@@ -17,8 +17,8 @@ class WebhookEvent(models.TextChoices):
     MODEL_PROMOTED = "model.promoted", _("Model put in production")
 
 
-#: Events that something announces; the others are offered when files, decisions and promotions do.
-ANNOUNCED = (WebhookEvent.PREDICTION_CREATED,)
+#: Events that something announces; the others are offered when files and decisions do.
+ANNOUNCED = (WebhookEvent.PREDICTION_CREATED, WebhookEvent.MODEL_PROMOTED)
 
 
 class MessageStatus(models.TextChoices):

@@ -17,4 +17,47 @@ class TrainingData(models.TextChoices):
     SYNTHETIC = "synthetic", _("Synthetic data")
 
 
+class ModelOrigin(models.TextChoices):
+    """How a version came into the registry."""
+
+    TRAINED = "trained", _("Trained here")
+    PLATFORM = "platform", _("Installed from the platform")
+    IMPORTED = "imported", _("Imported")
+    WRITTEN = "written", _("Written in the editor")
+
+
+class PromotionStatus(models.TextChoices):
+    PROPOSED = "proposed", _("Waiting for another person")
+    APPROVED = "approved", _("Approved, not started yet")
+    STARTED = "started", _("In production (promotion)")
+    DECLINED = "declined", _("Declined (promotion)")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    FAILED = "failed", _("Could not start")
+
+
+#: A segment has one of these at most.
+OPEN_PROMOTIONS = (PromotionStatus.PROPOSED, PromotionStatus.APPROVED)
+
+
+class StartOrigin(models.TextChoices):
+    """Why a version came into production."""
+
+    INSTALLATION = "installation", _("Installation")
+    PROMOTION = "promotion", _("Promotion")
+    ROLLBACK = "rollback", _("Rollback")
+
+
+class Verdict(models.TextChoices):
+    """What a gate says of a version."""
+
+    PASSED = "passed", _("Passed")
+    FAILED = "failed", _("Failed (gate)")
+    EXPLAIN = "explain", _("To be explained")
+    UNMEASURED = "unmeasured", _("Not measured")
+    SHOWN = "shown", _("For information")
+
+
+#: With one of these nothing goes into production.
+BLOCKING = (Verdict.FAILED, Verdict.UNMEASURED)
+
 GENERAL_SEGMENT = "tous"

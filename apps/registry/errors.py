@@ -11,3 +11,21 @@ class ModelNotAllowed(DomainError):
     """A model may not take that step (a synthetic model outside demonstration, say)."""
 
     code = "model_not_allowed"
+
+
+class ModelRefused(DomainError):
+    """A file that is no model this platform takes; nothing of it is kept."""
+
+    code = "model_refused"
+
+
+class GateFailed(DomainError):
+    """A gate before production is not passed, or its explanation is missing."""
+
+    code = "gate_failed"
+
+
+class PromotionClosed(DomainError):
+    """A promotion that was decided already, or another one that is open for the same segment."""
+
+    code = "promotion_closed"

@@ -1,15 +1,21 @@
-"""Which model is in production, and since when."""
+"""Which model is in production, since when, and which was before."""
 
+import datetime as dt
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from apps.registry.enums import GENERAL_SEGMENT, ModelStatus, TrainingData
+from apps.registry.enums import GENERAL_SEGMENT, ModelStatus, StartOrigin, TrainingData
 from apps.registry.errors import NoApprovedModel
-from apps.registry.models import ModelVersion
+from apps.registry.models import Championship, ModelVersion, Promotion
+from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.prepared import Prepared
+from apps.tenancy.roles import Verb, roles_with
+from apps.users.models import User
+from apps.users.queries import active_memberships
 
 
 def _champions(*, credit_type: str) -> QuerySet[ModelVersion]:
@@ -41,3 +47,69 @@ def champion_among(versions: Iterable[ModelVersion], credit_type: str = GENERAL_
     if champion is None:
         raise NoApprovedModel(_("No approved model: no score can be given for the moment."))
     return champion
+
+
+def model_versions(*, status: str = "") -> QuerySet[ModelVersion]:
+    """Return the versions of the institution, all or those of one status."""
+    versions = ModelVersion.objects.select_related("created_by")
+    return versions.filter(status=status) if status else versions
+
+
+def get_model_version(uid: UUID) -> ModelVersion:
+    """Return one version of the open scope; raise ``ObjectNotFound`` when unknown or elsewhere, alike."""
+    version = ModelVersion.objects.select_related("created_by").filter(uid=uid).first()
+    if version is None:
+        raise ObjectNotFound(_("Not found"))
+    return version
+
+
+def times_in_production(version: ModelVersion | None = None) -> QuerySet[Championship]:
+    """Return the times in production, the latest first; those of one version when it is given.
+
+    Each has the one that follows it, if any, as ``next.first()`` without a further query.
+    """
+    times = Championship.objects.select_related("model_version", "proposed_by", "started_by", "promotion")
+    times = times.prefetch_related("next").order_by("-started_at", "-pk")
+    return times if version is None else times.filter(model_version=version)
+
+
+def in_production_at(moment: dt.datetime) -> list[Championship]:
+    """Return what was in production at an instant, one a segment, the general one first."""
+    begun = Championship.objects.filter(started_at__lte=moment)
+    latest = begun.order_by("segment", "-started_at").distinct("segment").values("pk")
+    found = times_in_production().filter(pk__in=latest)
+    return sorted(found, key=lambda time: (time.segment != GENERAL_SEGMENT, time.segment))
+
+
+def version_before(version: ModelVersion) -> ModelVersion | None:
+    """Return the version that a rollback of the champion ``version`` brings back.
+
+    A rollback undoes the promotion before it: going back twice goes back further, never forth.
+    """
+    stack: list[ModelVersion] = []
+    times = Championship.objects.filter(segment=version.segment).select_related("model_version")
+    for time in times.order_by("started_at", "pk"):
+        if time.origin == StartOrigin.ROLLBACK:
+            stack = stack[:-1] or stack
+        else:
+            stack.append(time.model_version)
+    earlier = [each for each in stack[:-1] if each.pk != version.pk]
+    return earlier[-1] if earlier else None
+
+
+def open_promotions() -> QuerySet[Promotion]:
+    """Return the promotions that wait for somebody or for their hour."""
+    return Promotion.objects.open().select_related("model_version", "proposed_by", "decided_by")
+
+
+def promotions_of(version: ModelVersion) -> QuerySet[Promotion]:
+    """Return the promotions of a version, the latest first."""
+    rows = Promotion.objects.filter(model_version=version).select_related("proposed_by", "decided_by")
+    return rows.order_by("-proposed_at", "-pk")
+
+
+def approvers(*, institution_id: int, beside: int | None = None) -> list[User]:
+    """Return who may approve a model now, the person ``beside`` left out."""
+    roles = [str(role) for role in roles_with(Verb.APPROVE_MODEL)]
+    members = active_memberships().filter(institution_id=institution_id, role__in=roles).order_by("pk")
+    return [member.user for member in members if member.user_id != beside]

@@ -55,6 +55,7 @@ PLATFORM_TASKS = frozenset(
         "apps.institutions.tasks.seal_audit_trails",
         "apps.jobs.tasks.requeue_lost_jobs",
         "apps.outbox.tasks.deliver_outbox",
+        "apps.registry.tasks.start_due_promotions",
         "apps.scoring.tasks.rescore_due",
         "apps.users.tasks.purge_drafts",
         "apps.users.tasks.purge_sessions",

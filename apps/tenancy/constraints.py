@@ -4,6 +4,7 @@ Row-level security does not apply to foreign-key and unique checks, so every key
 contains ``institution_id`` in the database; Django goes on seeing ``id`` as the primary key.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
@@ -112,6 +113,45 @@ class TenantReference(SqlConstraint):
     def remove_sql(self, model: Any, schema_editor: Any) -> str:
         quote = schema_editor.quote_name
         return f"ALTER TABLE {quote(model._meta.db_table)} DROP CONSTRAINT {quote(self.name)}"
+
+
+class ChainReference(SqlConstraint):
+    """``FOREIGN KEY (institution_id, a, b) REFERENCES other (institution_id, x, y)`` for several columns.
+
+    The columns of ``to`` must be unique together with the institution.
+    """
+
+    def __init__(self, *, columns: Sequence[str], to: str, to_columns: Sequence[str], name: str) -> None:
+        super().__init__(name=name)
+        self.columns, self.to, self.to_columns = tuple(columns), to, tuple(to_columns)
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        told = {"columns": self.columns, "to": self.to, "to_columns": self.to_columns}
+        return path, tuple(args), {**kwargs, **told}
+
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
+        quote = schema_editor.quote_name
+        here, there = (", ".join(map(quote, names)) for names in (self.columns, self.to_columns))
+        return (
+            f"ALTER TABLE {quote(model._meta.db_table)} ADD CONSTRAINT {quote(self.name)} "
+            f"FOREIGN KEY (institution_id, {here}) REFERENCES {quote(self.to)} (institution_id, {there}) "
+            f"DEFERRABLE INITIALLY DEFERRED"
+        )
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
+        quote = schema_editor.quote_name
+        return f"ALTER TABLE {quote(model._meta.db_table)} DROP CONSTRAINT {quote(self.name)}"
+
+
+class Undeletable(SqlConstraint):
+    """The site may insert, read and change, never remove."""
+
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
+        return f"REVOKE DELETE ON {schema_editor.quote_name(model._meta.db_table)} FROM credisense_app"
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
+        return f"GRANT DELETE ON {schema_editor.quote_name(model._meta.db_table)} TO credisense_app"
 
 
 def tenant_constraints(*references: str, append_only: bool = False) -> list[models.BaseConstraint]:

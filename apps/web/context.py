@@ -57,6 +57,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (Verb.IMPORT, "web:batches", _("File scoring")),
         (Verb.READ_REPORTS, "web:quality", _("Data quality")),
         (Verb.IMPORT, "web:imports", _("Imports")),
+        (_models_verb(actor), "web:models", _("Models")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]
     if actor.may(Verb.ADMINISTER):
@@ -66,3 +67,9 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         for verb, name, label in entries
         if verb is None or actor.may(verb)
     ]
+
+
+def _models_verb(actor: Actor) -> Verb:
+    """Return the verb by which this person has to do with models; everybody else needs no entry for them."""
+    verbs = (Verb.PROPOSE_MODEL, Verb.APPROVE_MODEL, Verb.READ_AUDIT)
+    return next((verb for verb in verbs if actor.may(verb)), Verb.PROPOSE_MODEL)

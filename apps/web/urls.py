@@ -16,6 +16,8 @@ from apps.web.home import views as home
 from apps.web.imports import views as imports
 from apps.web.ledger import views as ledger
 from apps.web.quality import views as quality
+from apps.web.registry import editor, promoting
+from apps.web.registry import views as registry
 from apps.web.scoring import views as scoring
 from apps.web.search import views as search
 from apps.web.style import views as style
@@ -94,6 +96,17 @@ urlpatterns = [
     path("scoring-par-lot/<uuid:uid>/annuler", batches.batch_cancel, name="batch_cancel"),
     path("qualite-des-donnees", quality.quality, name="quality"),
     path("scoring-par-lot/<uuid:uid>/reprendre", batches.batch_retry, name="batch_retry"),
+    path("modeles", registry.models, name="models"),
+    path("modeles/importer", registry.model_import, name="model_import"),
+    path("modeles/grille", editor.scorecard_new, name="scorecard_new"),
+    path("modeles/<uuid:uid>", registry.model, name="model"),
+    path("modeles/<uuid:uid>/export", registry.model_export, name="model_export"),
+    path("modeles/<uuid:uid>/grille.json", registry.model_scorecard, name="model_scorecard"),
+    path("modeles/<uuid:uid>/proposer", promoting.model_propose, name="model_propose"),
+    path("modeles/<uuid:uid>/approuver", promoting.model_approve, name="model_approve"),
+    path("modeles/<uuid:uid>/refuser", promoting.model_decline, name="model_decline"),
+    path("modeles/<uuid:uid>/retirer", promoting.model_withdraw, name="model_withdraw"),
+    path("modeles/<uuid:uid>/retour", promoting.model_rollback, name="model_rollback"),
     path("audit", audit.audit, name="audit"),
     path("audit/export", audit.audit_export, name="audit_export"),
     path("audit/integrite", audit.audit_check, name="audit_check"),

@@ -22,6 +22,7 @@ from apps.audit.models import AuditEntry
 from apps.credits.models import Client, Credit, CreditApplication, ExternalCredit, ImportRun
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
+from apps.registry.models import ModelVersion
 from apps.scoring.models import Prediction, ScoringBatch
 from config.wsgi import application
 
@@ -79,6 +80,7 @@ MODELS = {
     "credits": Credit,
     "external-credits": ExternalCredit,
     "imports": ImportRun,
+    "models": ModelVersion,
     "predictions": Prediction,
     "webhooks": Webhook,
 }

@@ -53,7 +53,7 @@ def test_the_secret_is_told_again_to_the_same_request_only(api, world):
     [
         ({"url": ""}, "url"),
         ({"events": []}, "events"),
-        ({"events": ["model.promoted"]}, "events.0"),
+        ({"events": ["batch.finished"]}, "events.0"),
         ({"secret": "mine"}, "secret"),
     ],
 )

@@ -40,6 +40,8 @@ NOT_PAGES = {
     "web:batch_result": "the scored file",
     "web:import_rejects": "a CSV file",
     "web:import_report": "a CSV file",
+    "web:model_export": "a zip",
+    "web:model_scorecard": "a JSON file, or the page of a model without one",
 }
 
 #: Route -> values of its parameters, for an object of the institution whose scope is open.
@@ -52,6 +54,8 @@ EMPTY = {"csrfmiddlewaretoken": "x"}
 ALSO = {
     "web:application_new": ("?exemple=1",),
     "web:duplicates": ("?critere=nom", "?critere=telephone"),
+    "web:models": ("?day=21/11/2030&hour=10:00", "?day=hier"),
+    "web:scorecard_new": ("?variable=age&variable=secteur",),
     "web:audit": ("?date_from=2031-01-01", "?date_from=2026-02-01&date_to=2026-01-01"),
 }
 

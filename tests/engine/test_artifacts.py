@@ -118,7 +118,7 @@ def test_nothing_is_left_of_a_model_that_could_not_be_read(model, tmp_path, monk
     def refuse(folder):
         raise ArtefactRefused(folder.name)
 
-    monkeypatch.setattr("apps.engine.training.writing.read", refuse)
+    monkeypatch.setattr("apps.engine.folders.read", refuse)
     with pytest.raises(ArtefactRefused):
         write(tmp_path / "m", model, EXTRA)
     assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ from apps.credits.models import Client, Credit, CreditApplication, ExternalCredi
 from apps.files.models import StoredFile
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
+from apps.registry.models import ModelVersion
 from apps.scoring.models import Prediction, ScoringBatch
 from apps.tenancy.catalogue import OPEN_ROUTES
 from apps.tenancy.roles import Role, Verb, allows
@@ -48,6 +49,11 @@ TARGETS = {
     "api:import_template": ImportRun,  # a name of the site's own, which no identifier is
     "api:import_undo": ImportRun,
     "api:installments": Credit,
+    "api:model": ModelVersion,
+    "api:model_approve": ModelVersion,
+    "api:model_export": ModelVersion,
+    "api:model_promote": ModelVersion,
+    "api:model_rollback": ModelVersion,
     "api:prediction": Prediction,
     "api:replay": Prediction,
     "api:user": User,
@@ -89,6 +95,14 @@ TARGETS = {
     "web:import_report": ImportRun,
     "web:import_template": ImportRun,
     "web:import_undo": ImportRun,
+    "web:model": ModelVersion,
+    "web:model_approve": ModelVersion,
+    "web:model_decline": ModelVersion,
+    "web:model_export": ModelVersion,
+    "web:model_propose": ModelVersion,
+    "web:model_rollback": ModelVersion,
+    "web:model_scorecard": ModelVersion,
+    "web:model_withdraw": ModelVersion,
     "web:repayment_new": Credit,
     "web:score": Prediction,
     "web:score_print": Prediction,

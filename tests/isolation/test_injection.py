@@ -43,6 +43,7 @@ from tests.api.sending import send
 from tests.backoffice.test_files import AGENCIES, CLIENTS, confirmation
 from tests.backoffice.test_files import send as upload
 from tests.predict import BODY
+from tests.registry.grids import DOCUMENT as GRID
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +108,10 @@ FILLED = {
     "users.Feedback.text": {"feedback_page"},
     "users.Feedback.page": {"feedback_page"},
     "outbox.Webhook.url": {"webhook_api", "webhook_form"},
+    "registry.Promotion.reason": {"promote_api"},
+    "registry.Promotion.explanation": {"promote_api"},
+    "registry.Promotion.decision_reason": {"decline_page"},
+    "registry.Championship.reason": {"rollback_api"},
 }
 
 #: Why nobody types a text -> the texts.
@@ -125,6 +130,8 @@ NOT_FILLED = {
         credits.CreditApplication.outcome credits.Guarantee.kind credits.ExternalCredit.kind
         credits.ExternalCredit.status credits.ExternalCredit.source credits.PieceRequest.pieces
         registry.PlatformModel.training_data registry.ModelVersion.training_data registry.ModelVersion.status
+        registry.ModelVersion.origin registry.ModelVersion.segment registry.Promotion.status
+        registry.Promotion.segment registry.Championship.origin registry.Championship.segment
         scoring.Prediction.source scoring.Prediction.grade scoring.Prediction.band
         scoring.Prediction.recommendation files.StoredFile.kind files.StoredFile.purpose
         credits.Credit.status credits.Credit.exclusion credits.Credit.repayment_kind
@@ -164,9 +171,7 @@ NOT_FILLED = {
         audit.AuditEntry.address audit.AuditEntry.request_id users.LoginSession.address""",
     "given on the machine itself, by a command or the demonstration": """
         registry.PlatformModel.name registry.PlatformModel.version registry.PlatformModel.sha256
-        registry.PlatformModel.metrics registry.ModelVersion.name registry.ModelVersion.version
-        registry.ModelVersion.sha256 registry.ModelVersion.metrics registry.ModelVersion.segment
-        registry.Championship.segment scoring.ScoringPolicy.figures
+        registry.PlatformModel.metrics registry.PlatformModel.period scoring.ScoringPolicy.figures
         credits.CreditApplication.outcome_source""",
     "of an import: lists, codes and figures of the product, and headers of a file, which pages show escaped "
     "and files neutralised (tests/credits/test_imports.py)": """
@@ -176,6 +181,10 @@ NOT_FILLED = {
         credits.ImportRun.author_name credits.ImportChunk.figures credits.ImportChange.model
         credits.ImportChange.before credits.ImportChange.after credits.ImportMapping.target
         credits.ImportMapping.header credits.ImportMapping.field credits.ImportMapping.conversion""",
+    "names and figures of a model, which the registry checks (tests/registry/test_importing.py)": """
+        registry.ModelVersion.name registry.ModelVersion.version registry.ModelVersion.sha256
+        registry.ModelVersion.metrics registry.ModelVersion.period registry.Promotion.gates
+        registry.Championship.gates""",
     "a copy of the operator's reason in the platform's journal; no page shows it": """
         scoring.ScoringPolicy.reason""",
 }
@@ -247,6 +256,7 @@ class Doors:
     applications: dict = field(default_factory=dict)
     credits: dict = field(default_factory=dict)
     example: dict = field(default_factory=dict)
+    grid: str | None = None
 
     def __post_init__(self):
         world = self.world
@@ -476,6 +486,32 @@ def people_doors(doors, kind):
     )
 
 
+def model_doors(doors, kind):
+    """Propose a scorecard, have it refused, propose and approve it, return to the one before."""
+    manager, committee = doors.manager[0], doors.api("comite@horizon.demo")
+    if doors.grid is None:
+        answer = send(manager, "post", "/api/v1/models/import", GRID)
+        doors.grid = answer.json()["id"]
+    url = f"/api/v1/models/{doors.grid}"
+
+    def by_page(values):
+        doors.page("comite@horizon.demo").post(reverse("web:model_decline", args=[doors.grid]), values)
+        declined = manager.get(url).json()["promotion"]["status"] == "declined"
+        return set() if declined else {"reason"}
+
+    def by_api(client, path):
+        return lambda values: refused_by_api(send(client, "post", f"{url}/{path}", values))
+
+    words = labels("registry.Promotion", ["reason", "explanation"])
+    doors.knock("promote_api", words, kind, by_api(manager, "promote"), {"reason": "Bon"})
+    reason = {"reason": "registry.Promotion.decision_reason"}
+    doors.knock("decline_page", reason, kind, by_page, {"reason": "Bon"})
+    assert send(manager, "post", f"{url}/promote", {"reason": "Bon"}).status_code == 201
+    assert send(committee, "post", f"{url}/approve").status_code == 200
+    words = labels("registry.Championship", ["reason"])
+    doors.knock("rollback_api", words, kind, by_api(committee, "rollback"), {"reason": "Bon"})
+
+
 def small_doors(doors, kind):
     def by_header(values):
         answer = send(
@@ -656,8 +692,12 @@ REFUSED = {
     ("users.Draft.key", "draft_page"): EVERY,
     ("outbox.Webhook.url", "webhook_api"): EVERY,
     ("outbox.Webhook.url", "webhook_form"): EVERY,
+    ("registry.Promotion.reason", "promote_api"): SEVERAL_LINES,
+    ("registry.Promotion.explanation", "promote_api"): SEVERAL_LINES,
+    ("registry.Promotion.decision_reason", "decline_page"): SEVERAL_LINES,
+    ("registry.Championship.reason", "rollback_api"): SEVERAL_LINES,
 }
-EACH_TIME = (client_doors, application_doors, security_doors, ledger_doors, small_doors)
+EACH_TIME = (client_doors, application_doors, security_doors, ledger_doors, small_doors, model_doors)
 
 
 @pytest.fixture
@@ -745,6 +785,10 @@ def pages_of_others_are_inert(doors):
     assert received.shows(HOSTILE["script"])
     assert received.shows(HOSTILE["address"])
     inert(doors.back.get("/alertes"))
+    for path in ("/modeles", f"/modeles/{doors.grid}"):
+        models = inert(doors.manager[1].get(path))
+        assert path != "/modeles" or models.shows(HOSTILE["script"])
+    told(doors.manager[0].get(f"/api/v1/models/{doors.grid}"))
     for kind in ("script", "image", "address", "template"):
         text = HOSTILE[kind]
         inert(auditor.get("/audit", {"actor": text, "action": text, "date_from": text}))

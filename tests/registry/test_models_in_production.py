@@ -9,12 +9,11 @@ from django.core.management.base import CommandError
 
 from apps.demo.seeding.everything import seed
 from apps.engine.artifacts import read
-from apps.institutions.models import Institution
-from apps.registry.errors import ModelNotAllowed, NoApprovedModel
+from apps.registry.errors import NoApprovedModel
 from apps.registry.loader import load_scorer, model_folder
-from apps.registry.models import Championship, ModelVersion, PlatformModel
+from apps.registry.models import ModelVersion, PlatformModel
 from apps.registry.queries import champion_for
-from apps.registry.services.versions import install_platform_model, promote_model
+from apps.registry.services.versions import install_platform_model
 from apps.tenancy.actor import task_actor
 from apps.tenancy.errors import NotAllowed
 from tests.predict import BODY
@@ -50,26 +49,6 @@ def test_outside_demonstration_a_synthetic_champion_does_not_count(world, settin
         champion_for()
 
 
-def test_outside_demonstration_a_synthetic_model_is_not_promoted(world, settings):
-    settings.DEMO_MODE = False
-    with world.scope():
-        version = ModelVersion.objects.get()
-        ModelVersion.objects.update(status="candidate")
-
-        with pytest.raises(ModelNotAllowed):
-            promote_model(version=version, by=task_actor(version.institution_id))
-        assert not ModelVersion.objects.filter(status="champion").exists()
-
-
-def test_in_demonstration_it_serves_fictional_institutions_only(world):
-    Institution.objects.filter(code="horizon").update(is_demo=False)
-    with world.scope():
-        ModelVersion.objects.update(status="candidate")
-
-        with pytest.raises(ModelNotAllowed):
-            promote_model(version=ModelVersion.objects.get(), by=task_actor(world.institution_id("horizon")))
-
-
 def test_outside_demonstration_nothing_is_seeded(settings):
     settings.DEMO_MODE = False
 
@@ -77,32 +56,6 @@ def test_outside_demonstration_nothing_is_seeded(settings):
         seed()
     with pytest.raises(CommandError):
         call_command("seed_demo")
-
-
-def test_promoting_twice_changes_nothing_and_keeps_the_dates(world):
-    with world.scope():
-        version = champion_for()
-        promote_model(version=version, by=task_actor(version.institution_id))
-
-        assert Championship.objects.filter(ended_at=None).count() == Championship.objects.count() == 1
-
-
-def test_a_new_champion_retires_the_former_one_with_dates(world):
-    with world.scope():
-        former = champion_for()
-        newer = ModelVersion.objects.create(
-            name="maison",
-            version="1",
-            sha256="0" * 64,
-            training_data="institution",
-            trained_at=former.trained_at,
-            platform_model=former.platform_model,
-        )
-        promote_model(version=newer, by=task_actor(newer.institution_id))
-
-        former.refresh_from_db()
-        assert (former.status, champion_for()) == ("retired", newer)
-        assert Championship.objects.get(model_version=former).ended_at is not None
 
 
 def test_installing_twice_is_one_row(world):

@@ -46,6 +46,15 @@ from apps.api.v1.imports.views import (
     ImportView,
 )
 from apps.api.v1.institution.views import AgenciesView, AgencyView, UsersView, UserView
+from apps.api.v1.models.views import (
+    ModelApproveView,
+    ModelExportView,
+    ModelImportView,
+    ModelPromoteView,
+    ModelRollbackView,
+    ModelsView,
+    ModelView,
+)
 from apps.api.v1.scoring.views import (
     FeaturesNamesView,
     PredictionsView,
@@ -103,6 +112,13 @@ urlpatterns = [
     path("imports/<uuid:uid>/undo", ImportUndoView.as_view(), name="import_undo"),
     path("imports/<uuid:uid>/rejects", ImportRejectsView.as_view(), name="import_rejects"),
     path("imports/<uuid:uid>/problems", ImportProblemsView.as_view(), name="import_problems"),
+    path("models", ModelsView.as_view(), name="models"),
+    path("models/import", ModelImportView.as_view(), name="model_import"),
+    path("models/<uuid:uid>", ModelView.as_view(), name="model"),
+    path("models/<uuid:uid>/export", ModelExportView.as_view(), name="model_export"),
+    path("models/<uuid:uid>/promote", ModelPromoteView.as_view(), name="model_promote"),
+    path("models/<uuid:uid>/approve", ModelApproveView.as_view(), name="model_approve"),
+    path("models/<uuid:uid>/rollback", ModelRollbackView.as_view(), name="model_rollback"),
     path("agencies", AgenciesView.as_view(), name="agencies"),
     path("agencies/<uuid:uid>", AgencyView.as_view(), name="agency"),
     path("users", UsersView.as_view(), name="users"),

@@ -5,8 +5,10 @@ from apps.demo.seeding.people import seeding_actor
 from apps.engine.contracts import PolicyFigures
 from apps.engine.policy import default_rules
 from apps.institutions.models import Institution
-from apps.registry.models import PlatformModel
-from apps.registry.services.versions import install_platform_model, promote_model
+from apps.registry.enums import ModelStatus
+from apps.registry.models import ModelVersion, PlatformModel
+from apps.registry.services.promotions import approve_promotion, propose_promotion
+from apps.registry.services.versions import install_platform_model
 from apps.scoring.models import Prediction, ScoringPolicy
 from apps.scoring.services.policies import set_policy
 from apps.scoring.services.scores import score_application
@@ -16,6 +18,7 @@ from apps.users.queries import demo_memberships, member_actor
 
 RECENT = 60
 REASON = "Politique de démonstration"
+FIRST_MODEL = "Premier modèle, pour la démonstration"
 
 
 def seed_policy(institution: Institution) -> None:
@@ -37,15 +40,26 @@ def seed_scores(institution: Institution, *, model: PlatformModel) -> int:
     """Install and promote the model, then score the most recent undecided applications once."""
     with tenant_scope(institution.pk):
         version = install_platform_model(model=model, by=seeding_actor(institution))
-        promote_model(version=version, by=seeding_actor(institution))
+        _put_in_production(version, institution)
         if Prediction.objects.exists():
             return Prediction.objects.count()
-        analyst = _analyst(institution)
+        analyst = _person(institution, "analyste")
         recent = CreditApplication.objects.select_related("client").undecided().order_by("-applied_on", "-id")
         for application in reversed(recent[:RECENT]):
             score_application(application=application, by=analyst)
         return Prediction.objects.count()
 
 
-def _analyst(institution: Institution) -> Actor:
-    return member_actor(demo_memberships().get(institution=institution, role="analyste"))
+def _put_in_production(version: ModelVersion, institution: Institution) -> None:
+    """Let the risk manager propose the demonstration's model and the committee approve it, once."""
+    if version.status != ModelStatus.CANDIDATE:
+        return
+    risk_manager = _person(institution, "responsable_risques")
+    promotion = propose_promotion(version=version, by=risk_manager, reason=FIRST_MODEL)
+    approve_promotion(promotion=promotion, by=_person(institution, "comite"))
+
+
+def _person(institution: Institution, role: str) -> Actor:
+    membership = demo_memberships().filter(institution=institution, role=role).first()
+    assert membership is not None  # the people were seeded before
+    return member_actor(membership)

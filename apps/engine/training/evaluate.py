@@ -5,6 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from apps.engine.discrimination import auc, auc_standard_error
 from apps.engine.encoding import Floats
 from apps.engine.training.dataset import Outcomes, TrainingSet
 from apps.engine.training.pipeline import Settings, fit, stratified_folds
@@ -77,30 +78,6 @@ def figures(nested: Nested) -> Figures:
         observed_rate=float(y.mean()),
         predicted_rate=float(pd.mean()),
     )
-
-
-def auc(scores: Floats, y: Outcomes) -> float:
-    """Area under the ROC curve: the chance that a default scores above a good one, ties counting half."""
-    ranks = _mid_ranks(scores)
-    bad = int(y.sum())
-    good = len(y) - bad
-    return float((ranks[y == 1].sum() - bad * (bad + 1) / 2) / (bad * good))
-
-
-def auc_standard_error(scores: Floats, y: Outcomes) -> float:
-    """Give DeLong's standard error (DeLong 1988, by mid-ranks as Sun and Xu 2014)."""
-    ranks = _mid_ranks(scores)
-    bad, good = scores[y == 1], scores[y == 0]
-    above = (ranks[y == 1] - _mid_ranks(bad)) / len(good)
-    below = 1 - (ranks[y == 0] - _mid_ranks(good)) / len(bad)
-    return float(np.sqrt(above.var(ddof=1) / len(bad) + below.var(ddof=1) / len(good)))
-
-
-def _mid_ranks(scores: Floats) -> Floats:
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    middle = np.cumsum(counts) - (counts - 1) / 2
-    ranks: Floats = middle[place]
-    return ranks
 
 
 def ks(scores: Floats, y: Outcomes) -> float:

@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 import platform
-import shutil
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,10 +21,9 @@ from apps.engine.folders import (
     GOLDEN_ANSWER,
     MANIFEST,
     SCORECARDS,
-    ArtefactRefused,
     check_identity,
     parts_from,
-    read,
+    store_files,
     trees_name,
 )
 from apps.engine.model import Artefact
@@ -61,7 +59,7 @@ def write_model(folder: Path, model: DefaultModel, manifest_extra: Mapping[str, 
     files[CARD] = card_text(manifest).encode()
     manifest["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
     files[MANIFEST] = _bytes(manifest)
-    return _store(folder, files)
+    return store_files(folder, files)
 
 
 def _described(model: DefaultModel) -> dict[str, Any]:
@@ -152,19 +150,3 @@ def _drawn(variable: Variable, column: Floats, chosen: np.random.Generator) -> V
 
 def _bytes(document: Any) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
-
-
-def _store(folder: Path, files: Mapping[str, bytes]) -> str:
-    """Write beside the folder, read it back, and only then give it its name."""
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        for name, content in files.items():
-            (partial / name).write_bytes(content)
-        sha256 = read(partial).sha256
-        partial.rename(folder)
-    except (OSError, ArtefactRefused):
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    return sha256

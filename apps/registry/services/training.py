@@ -108,6 +108,7 @@ def train_platform_model(
         training_data=training_data,
         trained_at=trained_at,
         metrics=metrics,
+        period=_period(history),
         by=by,
     )
 

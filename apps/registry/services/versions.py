@@ -1,4 +1,4 @@
-"""Publishing, installing and promoting models."""
+"""Publishing and installing models."""
 
 import datetime as dt
 import hashlib
@@ -8,16 +8,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.audit.services import record, record_platform
 from apps.institutions.queries import get_institution
 from apps.registry import loader
-from apps.registry.enums import GENERAL_SEGMENT, ModelStatus, TrainingData
+from apps.registry.enums import GENERAL_SEGMENT, ModelOrigin, ModelStatus, TrainingData
 from apps.registry.errors import ModelNotAllowed
 from apps.registry.loader import loads
-from apps.registry.models import Championship, ModelVersion, PlatformModel
+from apps.registry.models import ModelVersion, PlatformModel
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import PLATFORM_ALIAS, current_institution_id
 
@@ -47,6 +46,7 @@ def publish_platform_model(
     trained_at: dt.datetime,
     metrics: Mapping[str, Any],
     by: Actor,
+    period: Mapping[str, Any] | None = None,
 ) -> PlatformModel:
     """Write or refresh the shared row of a platform model whose folder stands in place."""
     model, _created = PlatformModel.objects.update_or_create(
@@ -57,6 +57,7 @@ def publish_platform_model(
             "training_data": training_data,
             "trained_at": trained_at,
             "metrics": dict(metrics),
+            "period": dict(period or {}),
         },
     )
     record_platform(by=by, action="model.publish", institution_id=None, reason=f"{name} v{version}")
@@ -76,6 +77,7 @@ def install_platform_model(*, model: PlatformModel, by: Actor) -> ModelVersion:
             "training_data": model.training_data,
             "trained_at": model.trained_at,
             "metrics": model.metrics,
+            "period": model.period,
         },
         create_defaults={
             "platform_model": model,
@@ -83,35 +85,13 @@ def install_platform_model(*, model: PlatformModel, by: Actor) -> ModelVersion:
             "training_data": model.training_data,
             "trained_at": model.trained_at,
             "metrics": model.metrics,
+            "period": model.period,
+            "origin": ModelOrigin.PLATFORM,
             "status": ModelStatus.CANDIDATE,
         },
     )
     if created:
         record(by=by, action="model.install", target=version, after={"sha256": model.sha256})
-    return version
-
-
-@transaction.atomic
-def promote_model(*, version: ModelVersion, by: Actor) -> ModelVersion:
-    """Put a version in production for its segment; the former champion is retired, with dates.
-
-    Raises ``ModelNotAllowed`` for a model trained on synthetic data, unless the platform runs in
-    demonstration mode *and* the institution is a fictional one. Promoting the champion changes nothing.
-    """
-    refuse_synthetic_outside_demo(version)
-    if version.status == ModelStatus.CHAMPION:
-        return version
-    now = timezone.now()
-    Championship.objects.filter(segment=version.segment, ended_at=None).update(ended_at=now)
-    ModelVersion.objects.filter(segment=version.segment, status=ModelStatus.CHAMPION).update(
-        status=ModelStatus.RETIRED
-    )
-    version.status = ModelStatus.CHAMPION
-    version.save(update_fields=["status"])
-    Championship.objects.create(
-        model_version=version, segment=version.segment, started_at=now, started_by=by.id
-    )
-    record(by=by, action="model.promote", target=version, after={"sha256": version.sha256})
     return version
 
 

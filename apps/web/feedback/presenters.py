@@ -24,6 +24,9 @@ def alert_words() -> dict[str, tuple[str, str]]:
     """Return code -> (sentence, address of the page about it or ``""``); another code is shown as it is."""
     return {
         "feedback.received": (_("A colleague gave an opinion."), reverse("web:feedback_received")),
+        "model.proposed": (_("A model waits for your approval."), reverse("web:models")),
+        "model.rolled_back": (_("A model was taken out of production."), reverse("web:models")),
+        "model.start_failed": (_("An approved model could not start."), reverse("web:models")),
     }
 
 

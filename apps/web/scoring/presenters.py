@@ -53,6 +53,7 @@ class ModelView:
     version: str
     status_label: str
     synthetic: bool
+    expert: bool
     date: dt.datetime
 
 
@@ -217,5 +218,6 @@ def _model_view(prediction: Prediction) -> ModelView:
         version=version.version,
         status_label=version.get_status_display(),
         synthetic=version.is_synthetic,
+        expert=version.is_expert,
         date=version.trained_at,
     )

@@ -44,6 +44,15 @@ TONES = {
     "imported": "positive",
     "stopped": "caution",
     "undoing": "info",
+    # models, their gates and promotions
+    "champion": "positive",
+    "challenger": "info",
+    "candidate": "info",
+    "passed": "positive",
+    "explain": "caution",
+    "unmeasured": "negative",
+    "proposed": "info",
+    "started": "positive",
     # rule verdicts
     "respectee": "positive",
     "violee": "negative",

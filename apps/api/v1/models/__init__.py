@@ -1,0 +1,1 @@
+"""Models of the institution: versions, promotion, export and import."""

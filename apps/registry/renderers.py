@@ -1,0 +1,106 @@
+"""Gates in words: what each one asks, and what its verdict means."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from apps.engine.dictionary import STANDARD
+from apps.registry.enums import Verdict
+from apps.tenancy.language import current_lang
+
+
+def gate_label(code: str) -> str:
+    """Return the name of a gate; an unknown code is its own name."""
+    return {
+        "loads": _("The model loads and replays its golden rows"),
+        "declaration": _("The scorecard is readable"),
+        "signs": _("Points follow the direction of each variable"),
+        "lowest_score": _("Lowest possible score"),
+        "highest_score": _("Highest possible score"),
+        "spread": _("Spread of the points"),
+        "declared_rate": _("Declared default rate"),
+        "own_history": _("Matured credits to compare with"),
+        "own_level": _("Observed defaults against predicted ones"),
+        "own_auc": _("Order of the risk on your own credits (AUC)"),
+        "auc": _("Order of the risk (AUC)"),
+        "defaults": _("Matured defaults of the institution"),
+        "single_variable": _("No variable predicts alone"),
+        "permutation": _("Nothing is learnt from shuffled outcomes"),
+        "duplicates": _("No row on both sides of a test"),
+        "stability": _("Training data like today's applications"),
+        "fairness": _("Equal treatment of groups"),
+        "demonstration": _("Fictional data serve demonstrations only"),
+        "profiles": _("Test profiles rank as an officer expects"),
+        "two_people": _("Somebody else may approve"),
+    }.get(code, code)
+
+
+def gate_text(gate: Mapping[str, Any]) -> str:
+    """Return what the verdict of a gate means, in a sentence or two."""
+    about = ", ".join(_about(each) for each in gate.get("about", ()))
+    if gate["verdict"] == Verdict.UNMEASURED:
+        return _("Only a training run on this platform measures it: this version was trained elsewhere.")
+    if gate["verdict"] in {Verdict.FAILED, Verdict.EXPLAIN}:
+        said = _wrong().get(gate["code"], "")
+        return said % {"about": about} if "%(about)s" in said else said
+    return _right().get(gate["code"], "")
+
+
+def _wrong() -> dict[str, str]:
+    return {
+        "loads": _("The folder is missing or altered: import it again."),
+        "declaration": _("The folder holds no readable scorecard: write it again in the editor."),
+        "signs": _("Points rise with the risk, or hiding a value pays: %(about)s."),
+        "lowest_score": _("The scale begins at 300: files below it could not be told apart."),
+        "highest_score": _("The scale ends at 850: files above it could not be told apart."),
+        "spread": _("The best and the worst file would have nearly the same score."),
+        "declared_rate": _("Expected: between one default in two hundred and four in ten."),
+        "own_level": _("The level of the risk is not that of your matured credits: say why it is used so."),
+        "own_auc": _("On your matured credits the score does not part defaults from the others well enough."),
+        "auc": _("Too low to be of use, or too good to be true: a leak of the outcome is likely."),
+        "defaults": _("Too few defaults for a model of this kind: use an expert scorecard meanwhile."),
+        "single_variable": _("A variable says the outcome by itself: %(about)s."),
+        "permutation": _("The model finds something where there is nothing: the outcome leaks."),
+        "duplicates": _("The same rows were learnt and tested: the figures are too good."),
+        "stability": _("The applications of the last three months do not look like the training data."),
+        "fairness": _("Groups are treated differently: %(about)s."),
+        "demonstration": _("This model was trained on fictional borrowers."),
+        "profiles": _("Out of order: %(about)s."),
+        "two_people": _("Nobody else of the institution holds the right to approve: invite somebody."),
+    }
+
+
+def _right() -> dict[str, str]:
+    return {
+        "signs": _("More risk never gives more points."),
+        "own_history": _("From 50 matured credits on, the model is compared with what happened."),
+        "profiles": _("More arrears never lower the risk."),
+        "two_people": _("Who proposes does not approve."),
+    }
+
+
+def _about(code: str) -> str:
+    """Return a variable by its label, a pair of profiles in words, anything else as it is."""
+    if code in STANDARD:
+        return STANDARD[code].label(current_lang())
+    if code == "arrears":
+        return _("more arrears may lower the risk")
+    lower, separator, higher = code.partition("<")
+    if not separator:
+        return code
+    names = profile_labels()
+    told = {"safer": names.get(lower, lower), "riskier": names.get(higher, higher)}
+    return _("“%(riskier)s” should be riskier than “%(safer)s”") % told
+
+
+def profile_labels() -> dict[str, str]:
+    """Return the names of the test profiles."""
+    return {
+        "usual": _("Usual client"),
+        "young_worker": _("Young worker"),
+        "near_retirement": _("Near retirement"),
+        "low_income_large_loan": _("Low income, large loan"),
+        "faithful_client": _("Faithful client without a delay"),
+        "heavy_arrears": _("Heavy arrears"),
+    }

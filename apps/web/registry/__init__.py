@@ -1,0 +1,1 @@
+"""Models of an institution, for people: versions, production, scorecards written here."""

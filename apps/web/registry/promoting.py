@@ -1,0 +1,121 @@
+"""Production, for people: propose, approve, refuse, take back, return."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from apps.registry.queries import promotions_of
+from apps.registry.services.gates import checklist
+from apps.registry.services.promotions import (
+    approve_promotion,
+    decline_promotion,
+    propose_promotion,
+    roll_back,
+    withdraw_promotion,
+)
+from apps.tenancy.errors import DomainError
+from apps.tenancy.roles import Verb
+from apps.web.access import ActorRequest, allow
+from apps.web.registry import presenters
+from apps.web.registry.forms import ProposalForm, ReasonForm
+from apps.web.registry.views import version_or_404
+
+
+@require_http_methods(["GET", "POST"])
+@allow(Verb.PROPOSE_MODEL)
+def model_propose(request: ActorRequest, uid: UUID) -> HttpResponse:
+    version = version_or_404(uid)
+    form = ProposalForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        words = form.cleaned_data
+        try:
+            propose_promotion(
+                version=version,
+                by=request.actor,
+                reason=words["reason"],
+                explanation=words["explanation"],
+                starts_at=form.starts_at(),
+            )
+        except DomainError as refusal:
+            form.refuse(refusal)
+        else:
+            messages.success(request, _("Proposed. Another person must approve it."))
+            return redirect("web:model", uid)
+    gates = [gate.as_dict() for gate in checklist(version=version, by=request.actor)]
+    context = {"form": form, "version": presenters.version_line(version)}
+    context["gates"] = presenters.gate_lines(gates)
+    return render(request, "registry/propose.html", context, status=422 if form.errors else 200)
+
+
+@allow(Verb.APPROVE_MODEL)
+@require_POST
+def model_approve(request: ActorRequest, uid: UUID) -> HttpResponse:
+    try:
+        promotion = approve_promotion(promotion=_open(uid), by=request.actor)
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        started = promotion.status == "started"
+        text = (
+            _("Approved: this version is in production.")
+            if started
+            else _("Approved: it starts at its hour.")
+        )
+        messages.success(request, text)
+    return redirect("web:model", uid)
+
+
+@allow(Verb.APPROVE_MODEL)
+@require_POST
+def model_decline(request: ActorRequest, uid: UUID) -> HttpResponse:
+    return _with_reason(request, uid, lambda reason: decline_promotion(
+        promotion=_open(uid), by=request.actor, reason=reason
+    ), _("Refused: production does not change."))  # fmt: skip
+
+
+@allow(Verb.PROPOSE_MODEL)
+@require_POST
+def model_withdraw(request: ActorRequest, uid: UUID) -> HttpResponse:
+    try:
+        withdraw_promotion(promotion=_open(uid), by=request.actor)
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("Withdrawn: production does not change."))
+    return redirect("web:model", uid)
+
+
+@allow(Verb.APPROVE_MODEL)
+@require_POST
+def model_rollback(request: ActorRequest, uid: UUID) -> HttpResponse:
+    version = version_or_404(uid)
+    return _with_reason(
+        request,
+        uid,
+        lambda reason: roll_back(version=version, by=request.actor, reason=reason),
+        _("The version before is in production again."),
+    )
+
+
+def _with_reason(request: ActorRequest, uid: UUID, act: Any, done: str) -> HttpResponse:
+    form = ReasonForm(request.POST)
+    try:
+        act(form.cleaned_data["reason"] if form.is_valid() else "")
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, done)
+    return redirect("web:model", uid)
+
+
+def _open(uid: UUID) -> Any:
+    """Return the latest promotion of a version, decided or not; raise ``Http404`` when it never had one."""
+    promotion = promotions_of(version_or_404(uid)).first()
+    if promotion is None:
+        raise Http404
+    return promotion
