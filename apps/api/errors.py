@@ -30,6 +30,8 @@ STATUS_OF_CODE = {
     "no_policy": 503,
     "model_not_allowed": 409,
     "moved": 409,
+    "already_decided": 409,
+    "proposal_pending": 409,
     "unfinished": 409,
     "job_not_changeable": 409,
     "file_too_large": 413,

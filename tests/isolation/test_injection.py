@@ -103,6 +103,8 @@ FILLED = {
     "users.Feedback.text": {"feedback_page"},
     "users.Feedback.page": {"feedback_page"},
     "outbox.Webhook.url": {"webhook_api", "webhook_form"},
+    "scoring.PolicyProposal.reason": {"policy_form"},
+    "scoring.PolicyProposal.decision_reason": {"policy_decision"},
 }
 
 #: Why nobody types a text -> the texts.
@@ -152,9 +154,12 @@ NOT_FILLED = {
         registry.PlatformModel.name registry.PlatformModel.version registry.PlatformModel.sha256
         registry.PlatformModel.metrics registry.ModelVersion.name registry.ModelVersion.version
         registry.ModelVersion.sha256 registry.ModelVersion.metrics registry.ModelVersion.segment
-        registry.Championship.segment scoring.ScoringPolicy.figures
+        registry.Championship.segment
         credits.CreditApplication.outcome_source""",
-    "a copy of the operator's reason in the platform's journal; no page shows it": """
+    "numbers and codes that a policy is checked for before it is kept (tests/scoring/test_policy_life.py)": """
+        scoring.ScoringPolicy.figures scoring.ScoringPolicy.costs scoring.PolicyProposal.figures
+        scoring.PolicyProposal.costs scoring.PolicyProposal.status""",
+    "a copy of the proposal's reason; no page shows it": """
         scoring.ScoringPolicy.reason""",
 }
 

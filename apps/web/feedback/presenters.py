@@ -24,6 +24,8 @@ def alert_words() -> dict[str, tuple[str, str]]:
     """Return code -> (sentence, address of the page about it or ``""``); another code is shown as it is."""
     return {
         "feedback.received": (_("A colleague gave an opinion."), reverse("web:feedback_received")),
+        "policy.proposed": (_("A scoring policy waits for your approval."), reverse("web:policy")),
+        "policy.decided": (_("The scoring policy that you proposed was decided."), reverse("web:policy")),
     }
 
 
