@@ -99,7 +99,8 @@ SUCCESSES = {
 BODIES = """
 Login Refresh Predict Simulate NewClient PatchedClientChange NewApplication PatchedApplicationChange Submit
 Return Cancel NewExternalCredit PatchedExternalCreditChange Close AgencyChange PatchedAgencyChange NewUser
-PatchedUserChange NewWebhook PatchedWebhookChange NewCredit NewRepayment
+PatchedUserChange NewWebhook PatchedWebhookChange NewCredit NewRepayment NewPolicy PolicyDecision
+PolicyFigures PolicyRule PolicyCosts TypeCosts
 """.split()  # noqa: SIM905  a list of names is read more easily so
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 TOO_MANY = "Trop de demandes : réessayez après `Retry-After` secondes"
@@ -186,6 +187,7 @@ TAGS = {
     "Crédits externes": "Ce que les clients doivent à d'autres prêteurs",
     "Agences": "Les agences de l'institution",
     "Utilisateurs": "Les personnes de l'institution et leurs rôles",
+    "Politiques": "Les politiques de scoring : seuils, notes, règles, pertes, par deux personnes",
     "Webhooks": "Les adresses auxquelles la plateforme annonce ce qui arrive",
     "Audit": "Qui a fait quoi, quand",
 }

@@ -175,6 +175,7 @@ def _wrong(draft: PolicyDraft) -> Iterator[tuple[str, str]]:
     except ValidationError as refusal:
         for name, messages in refusal.message_dict.items():
             yield name, messages[0]
+    yield from _wrong_scale(figures)
     if not _within(costs.prudence_cap, (0, 1)) or costs.prudence_cap == 0:
         yield "prudence_cap", _("A fraction between 0 and 1 is expected.")
     for name in (*figures.thresholds, *costs.by_type):
@@ -192,6 +193,13 @@ def _wrong(draft: PolicyDraft) -> Iterator[tuple[str, str]]:
                     },
                 )
     yield from _wrong_rules(figures)
+
+
+def _wrong_scale(figures: PolicyFigures) -> Iterator[tuple[str, str]]:
+    if not all(map(math.isfinite, (*figures.grade_limits, figures.base_odds, figures.pdo))):
+        yield "grade_limits", _("Grade limits must rise, between 0 and 1.")
+    if not (figures.pdo > 0 and figures.base_odds > 0 and figures.points_min < figures.points_max):
+        yield "points_min", _("The scale of points cannot be used.")
 
 
 def _wrong_rules(figures: PolicyFigures) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from apps.web.feedback import views as feedback
 from apps.web.glossary import views as glossary
 from apps.web.home import views as home
 from apps.web.ledger import views as ledger
+from apps.web.policy import views as policy
 from apps.web.scoring import views as scoring
 from apps.web.search import views as search
 from apps.web.style import views as style
@@ -74,6 +75,13 @@ urlpatterns = [
     path("scoring-par-lot/<uuid:uid>", batches.batch, name="batch"),
     path("scoring-par-lot/<uuid:uid>/resultat", batches.batch_result, name="batch_result"),
     path("scoring-par-lot/<uuid:uid>/annuler", batches.batch_cancel, name="batch_cancel"),
+    path("politique", policy.policy, name="policy"),
+    path("politique/simulation", policy.policy_simulation, name="policy_simulation"),
+    path("politique/nouvelle", policy.policy_new, name="policy_new"),
+    path("politique/<uuid:uid>", policy.policy_version, name="policy_version"),
+    path("politique/<uuid:uid>/approuver", policy.policy_approve, name="policy_approve"),
+    path("politique/<uuid:uid>/rejeter", policy.policy_reject, name="policy_reject"),
+    path("politique/<uuid:uid>/retirer", policy.policy_withdraw, name="policy_withdraw"),
     path("audit", audit.audit, name="audit"),
     path("audit/export", audit.audit_export, name="audit_export"),
     path("audit/integrite", audit.audit_check, name="audit_check"),

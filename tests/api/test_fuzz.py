@@ -22,7 +22,7 @@ from apps.audit.models import AuditEntry
 from apps.credits.models import Client, Credit, CreditApplication, ExternalCredit
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
-from apps.scoring.models import Prediction, ScoringBatch
+from apps.scoring.models import PolicyProposal, Prediction, ScoringBatch
 from config.wsgi import application
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("connection_kept")]
@@ -67,6 +67,7 @@ MODELS = {
     "clients": Client,
     "credits": Credit,
     "external-credits": ExternalCredit,
+    "policies": PolicyProposal,
     "predictions": Prediction,
     "webhooks": Webhook,
 }

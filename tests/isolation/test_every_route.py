@@ -11,7 +11,7 @@ from apps.credits.models import Client, Credit, CreditApplication, ExternalCredi
 from apps.files.models import StoredFile
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
-from apps.scoring.models import Prediction, ScoringBatch
+from apps.scoring.models import PolicyProposal, Prediction, ScoringBatch
 from apps.tenancy.catalogue import OPEN_ROUTES
 from apps.tenancy.roles import Role, Verb, allows
 from apps.users.models import User
@@ -36,6 +36,10 @@ TARGETS = {
     "api:external_credit": ExternalCredit,
     "api:external_credit_close": ExternalCredit,
     "api:installments": Credit,
+    "api:policy": PolicyProposal,
+    "api:policy_approve": PolicyProposal,
+    "api:policy_reject": PolicyProposal,
+    "api:policy_withdraw": PolicyProposal,
     "api:prediction": Prediction,
     "api:replay": Prediction,
     "api:user": User,
@@ -62,6 +66,10 @@ TARGETS = {
     "web:external_credit_new": Client,
     "web:guarantee_new": Client,
     "web:guarantee_release": Guarantee,
+    "web:policy_approve": PolicyProposal,
+    "web:policy_reject": PolicyProposal,
+    "web:policy_version": PolicyProposal,
+    "web:policy_withdraw": PolicyProposal,
     "web:repayment_new": Credit,
     "web:score": Prediction,
     "web:score_print": Prediction,
@@ -117,6 +125,7 @@ FOUND = {
     AuditEntry: (AuditEntry.objects.first, lambda row: [str(row.object_uid)]),
     Agency: (Agency.objects.first, lambda row: [row.name]),
     Webhook: (Webhook.objects.first, lambda row: [row.url, row.secret]),
+    PolicyProposal: (PolicyProposal.objects.first, lambda _row: []),
     User: (
         lambda: User.objects.get(email="analyste@horizon.demo"),
         lambda row: [row.email, row.full_name],

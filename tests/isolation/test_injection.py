@@ -156,7 +156,7 @@ NOT_FILLED = {
         registry.ModelVersion.sha256 registry.ModelVersion.metrics registry.ModelVersion.segment
         registry.Championship.segment
         credits.CreditApplication.outcome_source""",
-    "numbers and codes that a policy is checked for before it is kept (tests/scoring/test_policy_life.py)": """
+    "numbers and codes, checked before a policy is kept (tests/scoring/test_policy_life.py)": """
         scoring.ScoringPolicy.figures scoring.ScoringPolicy.costs scoring.PolicyProposal.figures
         scoring.PolicyProposal.costs scoring.PolicyProposal.status""",
     "a copy of the proposal's reason; no page shows it": """
@@ -447,6 +447,32 @@ def small_doors(doors, kind):
         ),
         {"kind": "idea", "text": "Bon"},
     )
+    policy_doors(doors, kind)
+
+
+def policy_doors(doors, kind):
+    """Propose a policy, then reject it: by the pages; the reasons stay in the history."""
+    maker = doors.manager[1]
+    form = maker.get("/politique/nouvelle").context["form"]
+    good = {name: form[name].value() for name in form.fields if form[name].value() not in (None, "")}
+    good |= {"default_threshold": "11", "reason": "Campagne scolaire"}
+
+    def proposed(values):
+        answer = maker.post("/politique/nouvelle", values)
+        if answer.status_code == 302:
+            doors.policy = answer.headers["Location"]
+        return refused_by_page(answer)
+
+    def rejected(values):
+        doors.back.post(f"{doors.policy}/rejeter", values)
+        waits = "approval" in doors.back.get(doors.policy).context
+        return {"reason"} if waits else set()
+
+    doors.knock("policy_form", labels("scoring.PolicyProposal", ["reason"]), kind, proposed, good)
+    texts = {"reason": "scoring.PolicyProposal.decision_reason"}
+    doors.knock("policy_decision", texts, kind, rejected)
+    if "approval" in doors.back.get(doors.policy).context:
+        doors.back.post(f"{doors.policy}/rejeter", {"reason": "Campagne finie"})
 
 
 def quoted(rows):

@@ -2,10 +2,15 @@
 
 from django.utils import timezone
 
-from apps.scoring.models import ScoringPolicy
+from apps.credits.models import CreditApplication
+from apps.scoring.models import Prediction, ScoringPolicy
 from apps.scoring.queries import draft_of, policy_on
 from apps.scoring.services.policies import approve_policy, propose_policy
+from apps.scoring.services.scores import score_application, score_values
 from apps.scoring.validators import PolicyDraft
+from apps.tenancy.models import new_uid
+from apps.tenancy.prepared import insert
+from tests.predict import BODY
 
 REASON = "Resserrer après la campagne"
 
@@ -22,3 +27,16 @@ def put_in_force(world, figures, **wishes) -> ScoringPolicy:
     code = wishes.get("code", "horizon")
     proposal = proposed(world, figures, **wishes)
     return approve_policy(proposal=proposal, by=world.actor(f"comite@{code}.demo")).policy
+
+
+def score_many(world) -> None:
+    """Score a hundred applications of every age, one of them twice, and values without a file."""
+    by = world.actor(world.analyst)
+    with world.scope():
+        for application in CreditApplication.objects.order_by("uid")[:100]:
+            score_application(application=application, by=by)
+        score_values(raw=BODY, by=by)
+        twice = Prediction.objects.exclude(application=None).first()
+        twice.pk, twice.uid, twice.input_hash = None, new_uid(), "again"
+        twice.pd, twice.created_at = twice.pd / 2, timezone.now()
+        insert(twice)

@@ -7,18 +7,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.credits.models import CreditApplication
 from apps.engine.contracts import CaseFacts, PolicyFigures, RuleSetting
 from apps.engine.policy import default_rules, evaluate_rules, recommend
 from apps.engine.scorecard import band
 from apps.scoring.backtest import ADVICE, backtest, changed_files, threshold_curve, with_threshold
 from apps.scoring.models import Prediction
 from apps.scoring.queries import draft_of, policy_on
-from apps.scoring.services.scores import score_application, score_values
 from apps.scoring.validators import PolicyCosts, PolicyDraft, TypeCosts
-from apps.tenancy.models import new_uid
-from apps.tenancy.prepared import insert
-from tests.predict import BODY
+from tests.scoring.proposing import score_many
 
 pytestmark = pytest.mark.django_db
 COSTS = TypeCosts(300_000, 10, 22.0, 6.0, 1.0, 5_000)
@@ -44,16 +40,7 @@ POLICIES = {
 
 @pytest.fixture
 def many(world):
-    """Score a hundred applications of every age, some of them twice; one score is by values."""
-    by = world.actor(world.analyst)
-    with world.scope():
-        for application in CreditApplication.objects.order_by("uid")[:100]:
-            score_application(application=application, by=by)
-        score_values(raw=BODY, by=by)
-        twice = Prediction.objects.exclude(application=None).first()
-        twice.pk, twice.uid, twice.input_hash = None, new_uid(), "again"
-        twice.pd, twice.created_at = twice.pd / 2, timezone.now()
-        insert(twice)
+    score_many(world)
 
 
 def files():

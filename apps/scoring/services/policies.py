@@ -1,7 +1,7 @@
 """The institution's scoring policy, by maker and checker; the opening of an institution with its first."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from django.core.exceptions import ValidationError
@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.audit.services import record
+from apps.credits.validators import check_line
 from apps.engine.contracts import PolicyFigures
 from apps.engine.policy import default_rules
 from apps.institutions.models import Institution
@@ -123,12 +124,20 @@ def _require_member(by: Actor, verb: Verb) -> None:
         raise NotAllowed(_("Your role does not allow this."))
 
 
-def _checked(draft: PolicyDraft, effective_from: dt.date, reason: str) -> PolicyDraft:
-    wrong: dict[str, list[str]] = {}
+def checked_policy(draft: PolicyDraft) -> PolicyDraft:
+    """Return a draft with its computed thresholds; raise ``InvalidValues`` naming the figures at fault."""
     try:
-        draft = settled(draft)
+        return settled(draft)
     except ValidationError as refusal:
-        wrong |= refusal.message_dict
+        raise InvalidValues(_("Some values cannot be used."), fields=refusal.message_dict) from None
+
+
+def _checked(draft: PolicyDraft, effective_from: dt.date, reason: str) -> PolicyDraft:
+    wrong: dict[str, Sequence[str]] = {}
+    try:
+        draft = checked_policy(draft)
+    except InvalidValues as refusal:
+        wrong |= refusal.fields
     today = timezone.localdate()
     if effective_from < today:
         wrong["effective_from"] = [_("A policy takes effect today or later, never in the past.")]
@@ -141,18 +150,21 @@ def _checked(draft: PolicyDraft, effective_from: dt.date, reason: str) -> Policy
     return draft
 
 
-def _reason_refused(reason: str) -> str:
-    if len(reason.strip()) < LEAST_REASON:
+def _reason_refused(reason: str, least: int = LEAST_REASON) -> str:
+    kept = reason.strip()
+    if len(kept) < least:
         return _("Write the reason: it stays in the history.")
-    return (
-        _("At most %(length)s characters.") % {"length": MOST_REASON}
-        if len(reason.strip()) > MOST_REASON
-        else ""
-    )
+    if len(kept) > MOST_REASON:
+        return _("At most %(length)s characters.") % {"length": MOST_REASON}
+    try:
+        check_line(kept)
+    except ValidationError as refusal:
+        return str(refusal.messages[0])
+    return ""
 
 
-def _require_reason(reason: str) -> str:
-    if refused := _reason_refused(reason):
+def _require_reason(reason: str, least: int = LEAST_REASON) -> str:
+    if refused := _reason_refused(reason, least):
         raise InvalidValues(refused, fields={"reason": [refused]})
     return reason.strip()
 
@@ -165,6 +177,7 @@ def approve_policy(*, proposal: PolicyProposal, by: Actor, reason: str = "") -> 
     proposed it, ``ProposalDecided`` when somebody decided before.
     """
     _require_member(by, Verb.APPROVE_MODEL)
+    remark = _require_reason(reason, least=0)
     locked = _locked(proposal)
     require_another_person(maker_id=locked.proposed_by_id, by=by)
     latest = ScoringPolicy.objects.order_by("-version").values_list("version", flat=True).first()
@@ -177,7 +190,7 @@ def approve_policy(*, proposal: PolicyProposal, by: Actor, reason: str = "") -> 
         created_by=locked.proposed_by_id,
         approved_by=by.person_id,
     )
-    _decide(locked, ProposalStatus.APPROVED, by, reason.strip()[:MOST_REASON], policy=policy)
+    _decide(locked, ProposalStatus.APPROVED, by, remark, policy=policy)
     after = {"version": policy.version, "effective_from": policy.effective_from.isoformat()}
     record(by=by, action="policy.approve", target=locked, after=after)
     _tell([locked.proposed_by_id], by, "policy.decided", locked)

@@ -37,6 +37,12 @@ TONES = {
     "done": "positive",
     "failed": "negative",
     "cancelled": "caution",
+    # policies
+    "proposed": "caution",
+    "rejected": "negative",
+    "scheduled": "info",
+    "bloquante": "negative",
+    "a_revoir": "caution",
     # rule verdicts
     "respectee": "positive",
     "violee": "negative",
