@@ -100,7 +100,7 @@ BODIES = """
 Login Refresh Predict Simulate NewClient PatchedClientChange NewApplication PatchedApplicationChange Submit
 Return Cancel NewExternalCredit PatchedExternalCreditChange Close AgencyChange PatchedAgencyChange NewUser
 PatchedUserChange NewWebhook PatchedWebhookChange NewCredit NewRepayment NewPolicy PolicyDecision
-PolicyFigures PolicyRule PolicyCosts TypeCosts
+FiguresWish CostsWish PolicyRule TypeCosts
 """.split()  # noqa: SIM905  a list of names is read more easily so
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 TOO_MANY = "Trop de demandes : réessayez après `Retry-After` secondes"

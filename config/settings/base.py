@@ -267,6 +267,7 @@ SPECTACULAR_SETTINGS = {
         "ExternalStatusEnum": "apps.credits.enums.ExternalStatus",
         "TypeCreditEnum": "apps.api.schema.CREDIT_TYPES",
         "OuiNonEnum": "apps.api.schema.YES_NO",
+        "GraviteEnum": "apps.scoring.validators.SEVERITIES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -311,7 +311,7 @@ def _figure(name: str, value: Any) -> str:
     head, *rest = name.split(".")
     last = rest[-1] if rest else head
     if value is None:
-        shown = MISSING
+        shown = _("default") if head == "thresholds" else MISSING
     elif isinstance(value, bool):
         shown = _("Yes") if value else _("No")
     elif isinstance(value, str):
@@ -394,9 +394,8 @@ def moment(instant: dt.datetime) -> str:
 def impact_view(found: Backtest) -> Impact:
     """Return a comparison in words."""
     before, after = found.before, found.after
-    labels = [advice.label for advice in ADVICE]
     moves = [
-        Move(ADVICE[old], str(labels[old]), ADVICE[new], str(labels[new]), whole(count))
+        Move(ADVICE[old], str(ADVICE[old].label), ADVICE[new], str(ADVICE[new].label), whole(count))
         for old, row in enumerate(found.moves)
         for new, count in enumerate(row)
         if old != new and count

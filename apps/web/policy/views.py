@@ -72,11 +72,11 @@ def policy_simulation(request: ActorRequest) -> HttpResponse:
     shown = TryForm({"type": credit_type, "seuil": f"{100 * tried:g}"}) if valid else form
     context: dict[str, Any] = {"form": shown, "tried": tried, "credit_type": credit_type, "before": before}
     context |= {"may_propose": request.actor.may(Verb.PROPOSE_MODEL), **_impact(request, base, after)}
+    points = threshold_curve(request.actor, base, GRID, credit_type=credit_type)
+    context["chart"], context["finding"] = presenters.curve_view(points)
     if request.htmx and not request.htmx.history_restore_request:
         answer = render(request, "policy/simulation.html#results", context, status=status)
         return push_url(answer, request.get_full_path())
-    points = threshold_curve(request.actor, base, GRID, credit_type=credit_type)
-    context["chart"], context["finding"] = presenters.curve_view(points)
     return render(request, "policy/simulation.html", context, status=status)
 
 

@@ -26,7 +26,6 @@ from apps.scoring.validators import (
 from apps.tenancy.cursors import Order
 
 _RULES = [(code, code) for code in RULE_UNITS]
-_SEVERITIES = [(code, code) for code in SEVERITIES]
 
 
 class NumberField(serializers.FloatField):
@@ -66,7 +65,7 @@ class PolicyRuleSerializer(StrictSerializer):
     """Une règle appliquée avant le score."""
 
     code = serializers.ChoiceField(choices=_RULES)
-    severity = serializers.ChoiceField(choices=_SEVERITIES)
+    severity = serializers.ChoiceField(choices=SEVERITIES)
     limit = NumberField(min_value=0, allow_null=True, default=None)
     limit_by_type = ByTypeField(child=NumberField(min_value=0), default=dict)
 
@@ -110,13 +109,33 @@ class PolicyCostsSerializer(StrictSerializer):
     by_type = ByTypeField(child=TypeCostsSerializer())
 
 
+class FiguresWishSerializer(PolicyFiguresSerializer):
+    """Les chiffres qui changent ; `thresholds`, `grade_limits` et `rules` se donnent en entier."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return _optional(super().get_fields())
+
+
+class CostsWishSerializer(PolicyCostsSerializer):
+    """Les données des seuils qui changent ; `by_type` se donne en entier."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return _optional(super().get_fields())
+
+
+def _optional(found: dict[str, Any]) -> dict[str, Any]:
+    for each in found.values():
+        each.required = False
+    return found
+
+
 class NewPolicySerializer(StrictSerializer):
     """Une politique proposée ; un chiffre non donné reste celui de la politique en vigueur."""
 
     effective_from = DayField(help_text="Premier jour, aujourd'hui ou plus tard")
     reason = line(300, help_text="Motif, gardé dans l'historique")
-    figures = PolicyFiguresSerializer(required=False, partial=True)
-    costs = PolicyCostsSerializer(required=False, partial=True)
+    figures = FiguresWishSerializer(required=False)
+    costs = CostsWishSerializer(required=False)
 
 
 class PolicyDecisionSerializer(StrictSerializer):

@@ -1,6 +1,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -54,7 +55,7 @@ class PoliciesView(ApiView):
     def post(self, request: Request) -> Response:
         given = checked(request, NewPolicySerializer)
         day = given["effective_from"]
-        base = policy_in_force(day)
+        base = policy_in_force(max(day, timezone.localdate()))  # a day in the past is refused by the service
         if base is None:
             raise NoPolicy(_("This institution has no scoring policy yet."))
         draft = draft_asked(draft_of(base), given)
@@ -80,8 +81,6 @@ class PolicyView(ApiView):
 
 
 class PolicyDecisionView(ApiView):
-    """What the three decisions share."""
-
     def find(self, **kwargs: Any) -> None:
         self.proposal = get_proposal(kwargs["uid"])
 
