@@ -47,6 +47,7 @@ def _person(actor: Actor | None, membership: Any) -> dict[str, str] | None:
 
 
 def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
+    may_see_policy = Verb.APPROVE_MODEL if actor.may(Verb.APPROVE_MODEL) else Verb.READ_AUDIT
     entries = [
         (None, "web:home", _("Home")),
         (Verb.DECIDE if actor.may(Verb.DECIDE) else Verb.EDIT_FILES, "web:inbox", _("To do")),
@@ -55,7 +56,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (Verb.READ_FILES, "web:clients", _("Clients")),
         (Verb.READ_FILES, "web:scores", _("Score history")),
         (Verb.IMPORT, "web:batches", _("File scoring")),
-        (Verb.READ_REPORTS, "web:policy", _("Scoring policy")),
+        (may_see_policy, "web:policy", _("Scoring policy")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]
     if actor.may(Verb.ADMINISTER):

@@ -466,7 +466,7 @@ def policy_doors(doors, kind):
     def rejected(values):
         doors.back.post(f"{doors.policy}/rejeter", values)
         waits = "approval" in doors.back.get(doors.policy).context
-        return {"reason"} if waits else set()
+        return {"reason"} if waits and "reason" in values else set()
 
     doors.knock("policy_form", labels("scoring.PolicyProposal", ["reason"]), kind, proposed, good)
     texts = {"reason": "scoring.PolicyProposal.decision_reason"}
@@ -594,6 +594,8 @@ def inert(answer):
 EVERY = set(HOSTILE)
 #: Text, door -> the hostile texts that the door refuses; a door takes all the others as they stand.
 REFUSED = {
+    ("scoring.PolicyProposal.reason", "policy_form"): {*SEVERAL_LINES, "plus", "tab"},  # too short
+    ("scoring.PolicyProposal.decision_reason", "policy_decision"): {*SEVERAL_LINES, "plus", "tab"},
     ("credits.Client.phone", "client_api"): EVERY,
     ("credits.Client.phone", "client_page"): EVERY,
     ("credits.Client.phone", "entry_page"): EVERY,
@@ -690,6 +692,10 @@ def pages_of_analysts_are_inert(doors):
     for path in ("/", "/clients", "/demandes", "/scores", "/a-traiter", "/demandes/nouvelle", "/profil"):
         inert(browser.get(path))
     inert(doors.manager[1].get("/a-traiter"))
+    history = inert(doors.manager[1].get("/politique"))
+    for kind in doors.taken["scoring.PolicyProposal.reason", "policy_form"]:
+        assert history.shows(HOSTILE[kind]), kind
+    inert(doors.manager[1].get(doors.policy))
     with doors.world.scope():
         scores = Prediction.objects.filter(client__isnull=False).select_related("client").order_by("-pk")[:16]
         scores = [(each.uid, str(each.client), each.client.last_name) for each in scores]

@@ -55,10 +55,6 @@ class NumberField(forms.FloatField):
 class PercentField(NumberField):
     """A fraction, typed and shown in percent."""
 
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("help_text", gettext_lazy("In %"))
-        super().__init__(**options)
-
     def to_python(self, value: Any) -> Any:
         percent = super().to_python(value)
         if percent is None:
@@ -110,15 +106,15 @@ class ApprovalForm(ServiceForm):
 class PolicyForm(ServiceForm):
     """Every figure of a policy, filled with those of the policy in force."""
 
-    default_threshold = PercentField(label=gettext_lazy("Default threshold"))
+    default_threshold = PercentField(label=gettext_lazy("Default threshold (%)"))
     prudence_cap = PercentField(
-        label=gettext_lazy("Prudence cap"),
-        help_text=gettext_lazy("In %. No threshold computed from costs is above it."),
+        label=gettext_lazy("Prudence cap (%)"),
+        help_text=gettext_lazy("No threshold computed from costs is above it."),
     )
-    lgd = PercentField(label=gettext_lazy("Loss given default"))
-    lgd_secured = PercentField(label=gettext_lazy("Loss given default, with a real security"))
-    ead_amortised = PercentField(label=gettext_lazy("Exposure at default, amortised credit"))
-    ead_in_fine = PercentField(label=gettext_lazy("Exposure at default, credit repaid at the end"))
+    lgd = PercentField(label=gettext_lazy("Loss given default (%)"))
+    lgd_secured = PercentField(label=gettext_lazy("Loss given default, with a real security (%)"))
+    ead_amortised = PercentField(label=gettext_lazy("Exposure at default, amortised credit (%)"))
+    ead_in_fine = PercentField(label=gettext_lazy("Exposure at default, credit repaid at the end (%)"))
     effective_from = DayField(label=gettext_lazy("In force from"))
     reason = LineField(
         label=gettext_lazy("Reason"),
@@ -136,7 +132,7 @@ class PolicyForm(ServiceForm):
             self._add_type(code)
         for place, limit in enumerate(figures.grade_limits):
             letter = "ABCD"[place]
-            label = _("Grade %(letter)s below") % {"letter": letter}
+            label = _("Grade %(letter)s below (%%)") % {"letter": letter}
             self._add(f"grade_{place}", PercentField(label=label), limit)
         for code in RULE_UNITS:
             self._add_rule(code)
@@ -159,25 +155,22 @@ class PolicyForm(ServiceForm):
         self._add(f"mode_{code}", forms.ChoiceField(label=_("Threshold"), choices=modes), mode)
         self._add(
             f"threshold_{code}",
-            PercentField(label=_("Threshold set by hand"), required=False),
+            PercentField(label=_("Threshold set by hand (%)"), required=False),
             None if computed else threshold,
         )
         fields: dict[str, forms.Field] = {
-            "amount_xaf": AmountField(label=_("Median loan"), required=False),
+            "amount_xaf": AmountField(label=_("Median loan (FCFA)"), help_text="", required=False),
             "months": forms.IntegerField(
-                label=_("Median term"),
+                label=_("Median term (months)"),
                 required=False,
                 min_value=1,
                 max_value=600,
-                help_text=_("In months"),
                 widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
             ),
-            "rate_percent": NumberField(label=_("Rate"), required=False, help_text=_("In % a year")),
-            "cost_of_funds_percent": NumberField(
-                label=_("Cost of funds"), required=False, help_text=_("In % a year")
-            ),
-            "fee_percent": NumberField(label=_("Fee"), required=False, help_text=_("In % of the amount")),
-            "file_cost_xaf": AmountField(label=_("Cost of a file"), required=False),
+            "rate_percent": NumberField(label=_("Rate (% a year)"), required=False),
+            "cost_of_funds_percent": NumberField(label=_("Cost of funds (% a year)"), required=False),
+            "fee_percent": NumberField(label=_("Fee (% of the amount)"), required=False),
+            "file_cost_xaf": AmountField(label=_("Cost of a file (FCFA)"), help_text="", required=False),
         }
         for name, field in fields.items():
             self._add(f"{name}_{code}", field, None if costs is None else getattr(costs, name))
@@ -195,7 +188,9 @@ class PolicyForm(ServiceForm):
         unit = RULE_UNITS[code]
         if unit is None:
             return
-        self._add(f"limit_{code}", _limit_field(unit, _("Limit")), None if rule is None else rule.limit)
+        self._add(
+            f"limit_{code}", _limit_field(unit, _limit_label(unit)), None if rule is None else rule.limit
+        )
         for name in self._types_of(code):
             limit = None if rule is None else rule.limit_by_type.get(name)
             self._add(f"limit_{code}_{name}", _limit_field(unit, type_label(name)), limit)
@@ -322,14 +317,19 @@ class PolicyForm(ServiceForm):
 
 def _limit_field(unit: str, label: Any) -> forms.Field:
     if unit == "xaf":
-        return AmountField(label=label, required=False)
+        return AmountField(label=label, help_text="", required=False)
+    return NumberField(label=label, required=False, min_value=0)
+
+
+def _limit_label(unit: str) -> str:
     words = {
-        "years": gettext_lazy("In years"),
-        "months": gettext_lazy("In months"),
-        "days": gettext_lazy("In days"),
-        "percent": gettext_lazy("In %"),
+        "xaf": _("Limit (FCFA)"),
+        "years": _("Limit (years)"),
+        "months": _("Limit (months)"),
+        "days": _("Limit (days)"),
+        "percent": _("Limit (%)"),
     }
-    return NumberField(label=label, required=False, min_value=0, help_text=words[unit])
+    return words[unit]
 
 
 def _places() -> dict[str, str]:

@@ -176,22 +176,22 @@ def policy_version(request: ActorRequest, uid: UUID) -> HttpResponse:
     return render(request, "policy/version.html", context)
 
 
-@allow(Verb.APPROVE_MODEL)
 @require_POST
+@allow(Verb.APPROVE_MODEL)
 def policy_approve(request: ActorRequest, uid: UUID) -> HttpResponse:
     said = _("The policy is approved.")
     return _decided(request, uid, approve_policy, ApprovalForm(request.POST), said)
 
 
-@allow(Verb.APPROVE_MODEL)
 @require_POST
+@allow(Verb.APPROVE_MODEL)
 def policy_reject(request: ActorRequest, uid: UUID) -> HttpResponse:
     said = _("The proposal is rejected; its author is told.")
     return _decided(request, uid, reject_policy, DecisionForm(request.POST), said)
 
 
-@allow(Verb.PROPOSE_MODEL)
 @require_POST
+@allow(Verb.PROPOSE_MODEL)
 def policy_withdraw(request: ActorRequest, uid: UUID) -> HttpResponse:
     said = _("The proposal is withdrawn.")
     return _decided(request, uid, withdraw_policy, DecisionForm(request.POST), said)
