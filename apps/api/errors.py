@@ -36,6 +36,8 @@ STATUS_OF_CODE = {
     "merged": 409,
     "rows_refused": 409,
     "built_on": 409,
+    "already_decided": 409,
+    "proposal_pending": 409,
     "unfinished": 409,
     "job_not_changeable": 409,
     "file_too_large": 413,

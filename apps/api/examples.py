@@ -11,6 +11,7 @@ CREDIT = "9a8b7c6d-5e4f-4a3b-92c1-d0e1f2a3b466"
 LOAN = "1d2c3b4a-5f6e-4d7c-8b9a-a0b1c2d3e488"
 REPAYMENT = "4b3a2c1d-6e5f-4c8b-9a7d-b1a0d3c2f599"
 IMPORT = "8e7f6a5b-4c3d-4b2a-91f0-e1d2c3b4a500"
+POLICY = "3f2e1d0c-9b8a-4756-a4b3-c2d1e0f9a8b7"
 WEBHOOK = "5c3d2e1f-0a9b-4c8d-b7e6-f5a4d3c2b177"
 NOW = "2026-11-21T09:12:44+01:00"
 
@@ -184,6 +185,59 @@ _IMPORT_LINE: dict[str, Any] = {
         "problems": f"/api/v1/imports/{IMPORT}/problems",
     },
 }
+_COSTS = {
+    "amount_xaf": 150_000,
+    "months": 9,
+    "rate_percent": 20.0,
+    "cost_of_funds_percent": 6.0,
+    "fee_percent": 1.0,
+    "file_cost_xaf": 3_000,
+    "computed": True,
+}
+_RULE = {
+    "code": "montant_max",
+    "severity": "bloquante",
+    "limit": 10_000_000,
+    "limit_by_type": {"scolaire": 3_000_000},
+}
+_POLICY = {
+    "id": POLICY,
+    "status": "approved",
+    "version": 5,
+    "effective_from": "2026-12-01",
+    "in_force": {"since": "2026-12-01T00:00:00+01:00", "until": None},
+    "figures": {
+        "default_threshold": 0.15,
+        "thresholds": {"scolaire": 0.12946428571428573},
+        "grade_limits": [0.02, 0.05, 0.1, 0.2],
+        "points_at_base_odds": 600,
+        "base_odds": 10.0,
+        "pdo": 50.0,
+        "points_min": 300,
+        "points_max": 850,
+        "lgd": 0.5,
+        "lgd_secured": 0.35,
+        "ead_amortised": 0.65,
+        "ead_in_fine": 1.0,
+        "rules": [_RULE],
+    },
+    "costs": {"prudence_cap": 0.2, "by_type": {"scolaire": _COSTS}},
+    "worked": {
+        "scolaire": {
+            "margin_xaf": 7250.0,
+            "loss_xaf": 48_750.0,
+            "threshold": 0.12946428571428573,
+            "profitable": True,
+        }
+    },
+    "differences": [{"figure": "default_threshold", "before": 0.18, "after": 0.15}],
+    "reason": "Retards en hausse depuis la rentrée",
+    "proposed_by": USER,
+    "decided_by": AGENCY,
+    "decided_at": NOW,
+    "decision_reason": "Vu en comité du 20 novembre",
+    "created_at": NOW,
+}
 _WEBHOOK = {
     "id": WEBHOOK,
     "url": "https://partenaire.exemple.cm/credisense",
@@ -310,6 +364,15 @@ EXAMPLES: dict[str, Any] = {
         "bureau_consent": False,
         "consent_method": "ecrit",
     },
+    "NewPolicy": {
+        "effective_from": "2026-12-01",
+        "reason": "Retards en hausse depuis la rentrée",
+        "figures": {"default_threshold": 0.15},
+        "costs": {"by_type": {"scolaire": _COSTS}},
+    },
+    "PolicyDecision": {"reason": "Vu en comité du 20 novembre"},
+    "ScoringPolicy": _POLICY,
+    "ScoringPolicyPage": _page(_POLICY),
     "NewWebhook": {"url": _WEBHOOK["url"], "events": ["prediction.created"]},
     "PatchedWebhookChange": {"is_active": False},
     "Webhook": _WEBHOOK,

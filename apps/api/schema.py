@@ -100,7 +100,8 @@ BODIES = """
 Login Refresh Predict Simulate NewClient PatchedClientChange NewApplication PatchedApplicationChange Submit
 Return Cancel NewExternalCredit PatchedExternalCreditChange Close AgencyChange PatchedAgencyChange NewUser
 PatchedUserChange NewWebhook PatchedWebhookChange NewCredit NewRepayment ImportCheck ImportColumn
-ImportConfirm ImportReading Promote Rollback
+ImportConfirm ImportReading Promote Rollback NewPolicy PolicyDecision FiguresWish CostsWish PolicyRule
+TypeCosts
 """.split()  # noqa: SIM905  a list of names is read more easily so
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 TOO_MANY = "Trop de demandes : réessayez après `Retry-After` secondes"
@@ -189,6 +190,7 @@ TAGS = {
     "Modèles": "Les modèles de l'institution : versions, mise en production, import et export",
     "Agences": "Les agences de l'institution",
     "Utilisateurs": "Les personnes de l'institution et leurs rôles",
+    "Politiques": "Les politiques de scoring : seuils, notes, règles, pertes, par deux personnes",
     "Webhooks": "Les adresses auxquelles la plateforme annonce ce qui arrive",
     "Audit": "Qui a fait quoi, quand",
 }

@@ -26,3 +26,12 @@ class Output(models.TextChoices):
     SAME = "source", _("As the file that was sent")
     EXCEL = "excel", _("CSV for Excel in French")
     XLSX = "xlsx", _("Excel workbook")
+
+
+class ProposalStatus(models.TextChoices):
+    """Where a proposed policy stands; what is decided stays so."""
+
+    PROPOSED = "proposed", _("Proposed")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+    WITHDRAWN = "withdrawn", _("Withdrawn")

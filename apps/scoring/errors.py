@@ -11,3 +11,15 @@ class BatchUnfinished(DomainError):
     """The lines of a file are not all scored: there is no result."""
 
     code = "unfinished"
+
+
+class ProposalDecided(DomainError):
+    """A proposed policy was approved, rejected or withdrawn before."""
+
+    code = "already_decided"
+
+
+class ProposalPending(DomainError):
+    """Another proposed policy waits for its second person."""
+
+    code = "proposal_pending"

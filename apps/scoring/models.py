@@ -1,14 +1,15 @@
+import datetime as dt
 import uuid
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.jobs.models import Job
-from apps.scoring.enums import Band, Output, Recommendation, Source
+from apps.scoring.enums import Band, Output, ProposalStatus, Recommendation, Source
 from apps.tenancy.actor import Actor
 from apps.tenancy.constraints import tenant_constraints
 from apps.tenancy.context import current_institution_id
@@ -16,13 +17,18 @@ from apps.tenancy.models import TenantForeignKey, TenantManager, TenantModel, Te
 
 
 class ScoringPolicy(TenantModel):
-    """The dated figures by which an institution turns a probability into advice."""
+    """The dated figures by which an institution turns a probability into advice; approved, never rewritten.
+
+    The first one comes with the institution; each later one was made by one person, approved by another.
+    """
 
     version = models.PositiveIntegerField(_("version"))
     effective_from = models.DateField(_("effective from"), default=timezone.localdate)
     figures = models.JSONField(_("figures"))
+    costs = models.JSONField(_("threshold inputs"), default=dict)
     reason = models.CharField(_("reason"), max_length=300)
     created_by = models.BigIntegerField(_("created by"), null=True)
+    approved_by = models.BigIntegerField(_("approved by"), null=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -31,11 +37,90 @@ class ScoringPolicy(TenantModel):
         constraints = [
             *tenant_constraints(append_only=True),
             models.UniqueConstraint(fields=["institution", "version"], name="scoring_policy_version"),
+            models.CheckConstraint(
+                condition=Q(version=1)
+                | Q(created_by__isnull=False, approved_by__isnull=False) & ~Q(approved_by=F("created_by")),
+                name="scoring_policy_two_people",
+            ),
         ]
         indexes = [models.Index(fields=["institution", "effective_from"], name="scoring_policy_when")]
 
     def __str__(self) -> str:
         return f"v{self.version} ({self.effective_from})"
+
+    @property
+    def started_at(self) -> dt.datetime:
+        """When it could first be in force: on its day, and not before it was approved."""
+        day = dt.datetime.combine(self.effective_from, dt.time(), timezone.get_default_timezone())
+        return max(day, self.created_at)
+
+
+class PolicyProposal(TenantModel):
+    """A policy as it was proposed, and what became of it; approved, it gives a ``ScoringPolicy``.
+
+    What was proposed cannot be changed (the site may write its decision only): another proposal replaces it.
+    """
+
+    figures = models.JSONField(_("figures"))
+    costs = models.JSONField(_("threshold inputs"), default=dict)
+    effective_from = models.DateField(_("effective from"))
+    reason = models.CharField(_("reason"), max_length=300)
+    status = models.CharField(
+        _("status"), max_length=9, choices=ProposalStatus, default=ProposalStatus.PROPOSED
+    )
+    opening = models.BooleanField(default=False, editable=False)
+    based_on = TenantForeignKey(ScoringPolicy, null=True, related_name="+")
+    policy = TenantForeignKey(ScoringPolicy, null=True, related_name="proposals")
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True)
+    decision_reason = models.CharField(_("reason of the decision"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("proposed scoring policy")
+        verbose_name_plural = _("proposed scoring policies")
+        constraints = [
+            *tenant_constraints("based_on", "policy"),
+            models.UniqueConstraint(
+                fields=["institution"],
+                condition=Q(status=ProposalStatus.PROPOSED),
+                name="scoring_proposal_one_pending",
+            ),
+            models.UniqueConstraint(
+                fields=["institution", "policy"],
+                condition=Q(policy__isnull=False),
+                name="scoring_proposal_one_policy",
+            ),
+            models.CheckConstraint(
+                condition=Q(opening=True) | Q(proposed_by__isnull=False), name="scoring_proposal_maker"
+            ),
+            models.CheckConstraint(
+                condition=Q(status=ProposalStatus.PROPOSED, decided_by=None, decided_at=None, policy=None)
+                | Q(status=ProposalStatus.APPROVED, opening=True, decided_at__isnull=False)
+                | Q(
+                    status__in=[ProposalStatus.APPROVED, ProposalStatus.REJECTED],
+                    decided_at__isnull=False,
+                    decided_by__isnull=False,
+                )
+                & ~Q(decided_by=F("proposed_by"))
+                | Q(status=ProposalStatus.WITHDRAWN, decided_at__isnull=False, decided_by=F("proposed_by")),
+                name="scoring_proposal_two_people",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=ProposalStatus.APPROVED, policy__isnull=False)
+                | ~Q(status=ProposalStatus.APPROVED) & Q(policy=None),
+                name="scoring_proposal_policy",
+            ),
+        ]
+        indexes = [models.Index(fields=["institution", "created_at", "uid"], name="scoring_proposal_when")]
+
+    def __str__(self) -> str:
+        return f"{self.get_status_display()} ({self.effective_from})"
 
 
 class Prediction(TenantModel):

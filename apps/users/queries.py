@@ -15,7 +15,7 @@ from apps.institutions.queries import NO_KEY, setting_on
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.prepared import Prepared
-from apps.tenancy.roles import KEY_SCOPES, Role
+from apps.tenancy.roles import KEY_SCOPES, Role, Verb, roles_with
 from apps.users.enums import SessionKind
 from apps.users.models import (
     Draft,
@@ -265,6 +265,12 @@ def administrators(institution_id: int) -> list[User]:
             memberships__role=Role.ADMINISTRATEUR,
         ).order_by("pk")
     )
+
+
+def people_with(institution_id: int, verb: Verb) -> list[int]:
+    """Return the keys of the active members of an institution whose role holds a verb."""
+    members = active_memberships().filter(institution_id=institution_id, role__in=roles_with(verb))
+    return list(members.values_list("user_id", flat=True))
 
 
 def own_drafts(actor: Actor) -> QuerySet[Draft]:

@@ -47,6 +47,7 @@ def _person(actor: Actor | None, membership: Any) -> dict[str, str] | None:
 
 
 def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
+    may_see_policy = Verb.APPROVE_MODEL if actor.may(Verb.APPROVE_MODEL) else Verb.READ_AUDIT
     entries = [
         (None, "web:home", _("Home")),
         (Verb.DECIDE if actor.may(Verb.DECIDE) else Verb.EDIT_FILES, "web:inbox", _("To do")),
@@ -58,6 +59,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (Verb.READ_REPORTS, "web:quality", _("Data quality")),
         (Verb.IMPORT, "web:imports", _("Imports")),
         (_models_verb(actor), "web:models", _("Models")),
+        (may_see_policy, "web:policy", _("Scoring policy")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]
     if actor.may(Verb.ADMINISTER):

@@ -15,6 +15,7 @@ from apps.web.glossary import views as glossary
 from apps.web.home import views as home
 from apps.web.imports import views as imports
 from apps.web.ledger import views as ledger
+from apps.web.policy import views as policy
 from apps.web.quality import views as quality
 from apps.web.registry import editor, promoting
 from apps.web.registry import views as registry
@@ -107,6 +108,13 @@ urlpatterns = [
     path("modeles/<uuid:uid>/refuser", promoting.model_decline, name="model_decline"),
     path("modeles/<uuid:uid>/retirer", promoting.model_withdraw, name="model_withdraw"),
     path("modeles/<uuid:uid>/retour", promoting.model_rollback, name="model_rollback"),
+    path("politique", policy.policy, name="policy"),
+    path("politique/simulation", policy.policy_simulation, name="policy_simulation"),
+    path("politique/nouvelle", policy.policy_new, name="policy_new"),
+    path("politique/<uuid:uid>", policy.policy_version, name="policy_version"),
+    path("politique/<uuid:uid>/approuver", policy.policy_approve, name="policy_approve"),
+    path("politique/<uuid:uid>/rejeter", policy.policy_reject, name="policy_reject"),
+    path("politique/<uuid:uid>/retirer", policy.policy_withdraw, name="policy_withdraw"),
     path("audit", audit.audit, name="audit"),
     path("audit/export", audit.audit_export, name="audit_export"),
     path("audit/integrite", audit.audit_check, name="audit_check"),

@@ -273,6 +273,7 @@ SPECTACULAR_SETTINGS = {
         "StartOriginEnum": "apps.registry.enums.StartOrigin",
         "TypeCreditEnum": "apps.api.schema.CREDIT_TYPES",
         "OuiNonEnum": "apps.api.schema.YES_NO",
+        "GraviteEnum": "apps.scoring.validators.SEVERITIES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

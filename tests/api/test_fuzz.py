@@ -23,7 +23,7 @@ from apps.credits.models import Client, Credit, CreditApplication, ExternalCredi
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
 from apps.registry.models import ModelVersion
-from apps.scoring.models import Prediction, ScoringBatch
+from apps.scoring.models import PolicyProposal, Prediction, ScoringBatch
 from config.wsgi import application
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("connection_kept")]
@@ -81,6 +81,7 @@ MODELS = {
     "external-credits": ExternalCredit,
     "imports": ImportRun,
     "models": ModelVersion,
+    "policies": PolicyProposal,
     "predictions": Prediction,
     "webhooks": Webhook,
 }

@@ -12,7 +12,7 @@ from apps.files.models import StoredFile
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
 from apps.registry.models import ModelVersion
-from apps.scoring.models import Prediction, ScoringBatch
+from apps.scoring.models import PolicyProposal, Prediction, ScoringBatch
 from apps.tenancy.catalogue import OPEN_ROUTES
 from apps.tenancy.roles import Role, Verb, allows
 from apps.users.models import User
@@ -54,6 +54,10 @@ TARGETS = {
     "api:model_export": ModelVersion,
     "api:model_promote": ModelVersion,
     "api:model_rollback": ModelVersion,
+    "api:policy": PolicyProposal,
+    "api:policy_approve": PolicyProposal,
+    "api:policy_reject": PolicyProposal,
+    "api:policy_withdraw": PolicyProposal,
     "api:prediction": Prediction,
     "api:replay": Prediction,
     "api:user": User,
@@ -103,6 +107,10 @@ TARGETS = {
     "web:model_rollback": ModelVersion,
     "web:model_scorecard": ModelVersion,
     "web:model_withdraw": ModelVersion,
+    "web:policy_approve": PolicyProposal,
+    "web:policy_reject": PolicyProposal,
+    "web:policy_version": PolicyProposal,
+    "web:policy_withdraw": PolicyProposal,
     "web:repayment_new": Credit,
     "web:score": Prediction,
     "web:score_print": Prediction,
@@ -158,6 +166,7 @@ FOUND = {
     AuditEntry: (AuditEntry.objects.first, lambda row: [str(row.object_uid)]),
     Agency: (Agency.objects.first, lambda row: [row.name]),
     Webhook: (Webhook.objects.first, lambda row: [row.url, row.secret]),
+    PolicyProposal: (PolicyProposal.objects.first, lambda _row: []),
     User: (
         lambda: User.objects.get(email="analyste@horizon.demo"),
         lambda row: [row.email, row.full_name],

@@ -112,6 +112,8 @@ FILLED = {
     "registry.Promotion.explanation": {"promote_api"},
     "registry.Promotion.decision_reason": {"decline_page"},
     "registry.Championship.reason": {"rollback_api"},
+    "scoring.PolicyProposal.reason": {"policy_form"},
+    "scoring.PolicyProposal.decision_reason": {"policy_decision"},
 }
 
 #: Why nobody types a text -> the texts.
@@ -171,7 +173,7 @@ NOT_FILLED = {
         audit.AuditEntry.address audit.AuditEntry.request_id users.LoginSession.address""",
     "given on the machine itself, by a command or the demonstration": """
         registry.PlatformModel.name registry.PlatformModel.version registry.PlatformModel.sha256
-        registry.PlatformModel.metrics registry.PlatformModel.period scoring.ScoringPolicy.figures
+        registry.PlatformModel.metrics registry.PlatformModel.period
         credits.CreditApplication.outcome_source""",
     "of an import: lists, codes and figures of the product, and headers of a file, which pages show escaped "
     "and files neutralised (tests/credits/test_imports.py)": """
@@ -185,7 +187,10 @@ NOT_FILLED = {
         registry.ModelVersion.name registry.ModelVersion.version registry.ModelVersion.sha256
         registry.ModelVersion.metrics registry.ModelVersion.period registry.Promotion.gates
         registry.Championship.gates""",
-    "a copy of the operator's reason in the platform's journal; no page shows it": """
+    "numbers and codes, checked before a policy is kept (tests/scoring/test_policy_life.py)": """
+        scoring.ScoringPolicy.figures scoring.ScoringPolicy.costs scoring.PolicyProposal.figures
+        scoring.PolicyProposal.costs scoring.PolicyProposal.status""",
+    "a copy of the proposal's reason; no page shows it": """
         scoring.ScoringPolicy.reason""",
 }
 
@@ -539,6 +544,32 @@ def small_doors(doors, kind):
         ),
         {"kind": "idea", "text": "Bon"},
     )
+    policy_doors(doors, kind)
+
+
+def policy_doors(doors, kind):
+    """Propose a policy, then reject it: by the pages; the reasons stay in the history."""
+    maker = doors.manager[1]
+    form = maker.get("/politique/nouvelle").context["form"]
+    good = {name: form[name].value() for name in form.fields if form[name].value() not in (None, "")}
+    good |= {"default_threshold": "11", "reason": "Campagne scolaire"}
+
+    def proposed(values):
+        answer = maker.post("/politique/nouvelle", values)
+        if answer.status_code == 302:
+            doors.policy = answer.headers["Location"]
+        return refused_by_page(answer)
+
+    def rejected(values):
+        doors.back.post(f"{doors.policy}/rejeter", values)
+        waits = "approval" in doors.back.get(doors.policy).context
+        return {"reason"} if waits and "reason" in values else set()
+
+    doors.knock("policy_form", labels("scoring.PolicyProposal", ["reason"]), kind, proposed, good)
+    texts = {"reason": "scoring.PolicyProposal.decision_reason"}
+    doors.knock("policy_decision", texts, kind, rejected)
+    if "approval" in doors.back.get(doors.policy).context:
+        doors.back.post(f"{doors.policy}/rejeter", {"reason": "Campagne finie"})
 
 
 def quoted(rows):
@@ -660,6 +691,8 @@ def inert(answer):
 EVERY = set(HOSTILE)
 #: Text, door -> the hostile texts that the door refuses; a door takes all the others as they stand.
 REFUSED = {
+    ("scoring.PolicyProposal.reason", "policy_form"): {*SEVERAL_LINES, "plus", "tab"},  # too short
+    ("scoring.PolicyProposal.decision_reason", "policy_decision"): {*SEVERAL_LINES, "plus", "tab"},
     ("credits.Client.phone", "client_api"): EVERY,
     ("credits.Client.phone", "client_page"): EVERY,
     ("credits.Client.phone", "entry_page"): EVERY,
@@ -765,6 +798,10 @@ def pages_of_analysts_are_inert(doors):
     for path in ("/", "/clients", "/demandes", "/scores", "/a-traiter", "/demandes/nouvelle", "/profil"):
         inert(browser.get(path))
     inert(doors.manager[1].get("/a-traiter"))
+    history = inert(doors.manager[1].get("/politique"))
+    for kind in doors.taken["scoring.PolicyProposal.reason", "policy_form"]:
+        assert history.shows(HOSTILE[kind]), kind
+    inert(doors.manager[1].get(doors.policy))
     with doors.world.scope():
         scores = Prediction.objects.filter(client__isnull=False).select_related("client").order_by("-pk")[:16]
         scores = [(each.uid, str(each.client), each.client.last_name) for each in scores]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -14,14 +15,15 @@ from apps.institutions.models import Institution
 from apps.outbox.models import OutboxMessage, Webhook
 from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
-from apps.scoring.models import Prediction, ScoringPolicy
-from apps.scoring.queries import policy_on
+from apps.scoring.models import Prediction
+from apps.scoring.queries import figures_of_policy, policy_on
 from apps.scoring.services.direct import keep_direct, score_direct
 from apps.scoring.terms import terms_of
 from apps.tenancy.prepared import Call, insert
 from apps.users.models import LoginSession, Membership, User
 from tests.isolation.superuser import superuser_dsn
 from tests.predict import BODY
+from tests.scoring.proposing import put_in_force
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/predict"
@@ -192,9 +194,7 @@ def test_a_new_policy_and_a_withdrawn_model_count_at_once(api, world):
     client = api(world.analyst)
     first = predict(client).json()
     with world.scope():
-        newest = policy_on()
-        figures = {**newest.figures, "default_threshold": 0.5, "thresholds": {}}
-        ScoringPolicy.objects.create(version=newest.version + 1, figures=figures, reason="test")
+        put_in_force(world, replace(figures_of_policy(policy_on()), default_threshold=0.5, thresholds={}))
     second = predict(client).json()
     with world.scope():
         ModelVersion.objects.update(status="retired")

@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import ProgrammingError, transaction
+from django.utils import timezone
 
 from apps.engine.contracts import PolicyFigures
 from apps.engine.policy import default_rules
 from apps.scoring.errors import NoPolicy
 from apps.scoring.models import Prediction, ScoringPolicy
 from apps.scoring.queries import policy_on
-from apps.scoring.services.policies import set_policy
 from apps.scoring.validators import figures_from_json, figures_to_json
-from apps.tenancy.actor import task_actor
 from tests.predict import BODY
+from tests.scoring.proposing import put_in_force
 
 pytestmark = pytest.mark.django_db
 FIGURES = PolicyFigures(thresholds={"scolaire": 0.08}, rules=default_rules())
@@ -45,10 +45,9 @@ def test_impossible_figures_are_named(change, field):
 
 def test_the_policy_of_a_date_is_the_one_in_force(world):
     with world.scope():
-        actor = task_actor(world.institution_id("horizon"))
         first = policy_on()
-        tomorrow = dt.date(2999, 1, 1)
-        later = set_policy(figures=FIGURES, by=actor, reason="hausse", effective_from=tomorrow)
+        tomorrow = timezone.localdate() + dt.timedelta(days=1)
+        later = put_in_force(world, FIGURES, day=tomorrow)
 
         assert policy_on() == first
         assert policy_on(tomorrow) == later
@@ -62,7 +61,7 @@ def test_a_new_policy_gives_a_new_score_and_the_old_one_stays(world, api):
     first = client.post("/api/v1/predict", BODY, content_type="application/json").json()
     with world.scope():
         figures = replace(FIGURES, default_threshold=first["probabilite_defaut"] / 2)
-        set_policy(figures=figures, by=task_actor(world.institution_id("horizon")), reason="essai")
+        put_in_force(world, figures)
 
     second = client.post("/api/v1/predict", BODY, content_type="application/json").json()
     replay = client.post(f"/api/v1/predictions/{first['id']}/replay").json()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,15 @@ from apps.audit.models import AuditEntry
 from apps.credits.models import CreditApplication
 from apps.jobs.models import Job
 from apps.jobs.services import create_job
-from apps.scoring.models import Prediction, ScoringPolicy
+from apps.scoring.models import Prediction
+from apps.scoring.queries import figures_of_policy
 from apps.scoring.services.portfolio import Report, rescore_if_due, rescore_next
 from apps.scoring.services.scores import score_application
 from apps.scoring.tasks import RESCORE, rescore_institution
 from apps.tenancy.actor import task_actor
 from apps.tenancy.celery import sign, verify
 from apps.tenancy.errors import NoTenantScope, UntrustedMessage
+from tests.scoring.proposing import put_in_force
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -123,8 +126,8 @@ def test_a_run_tells_which_applications_changed_band(world):
     with world.scope():
         application = CreditApplication.objects.undecided().first()
         before, _created = score_application(application=application, by=by)
-        figures = {**before.policy.figures, "thresholds": {}, "default_threshold": before.pd / 2}
-        ScoringPolicy.objects.create(version=90, figures=figures, reason="stricter")
+        figures = figures_of_policy(before.policy)
+        put_in_force(world, replace(figures, thresholds={}, default_threshold=before.pd / 2))
         report = Report()
         last = rescore_next(report=report, since=timezone.now(), after=None, size=1_000, by=by)
         ended = rescore_next(report=report, since=timezone.now(), after=last, size=1_000, by=by)

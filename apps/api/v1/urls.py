@@ -55,6 +55,13 @@ from apps.api.v1.models.views import (
     ModelsView,
     ModelView,
 )
+from apps.api.v1.policies.views import (
+    PoliciesView,
+    PolicyApproveView,
+    PolicyRejectView,
+    PolicyView,
+    PolicyWithdrawView,
+)
 from apps.api.v1.scoring.views import (
     FeaturesNamesView,
     PredictionsView,
@@ -123,6 +130,11 @@ urlpatterns = [
     path("agencies/<uuid:uid>", AgencyView.as_view(), name="agency"),
     path("users", UsersView.as_view(), name="users"),
     path("users/<uuid:uid>", UserView.as_view(), name="user"),
+    path("policies", PoliciesView.as_view(), name="policies"),
+    path("policies/<uuid:uid>", PolicyView.as_view(), name="policy"),
+    path("policies/<uuid:uid>/approve", PolicyApproveView.as_view(), name="policy_approve"),
+    path("policies/<uuid:uid>/reject", PolicyRejectView.as_view(), name="policy_reject"),
+    path("policies/<uuid:uid>/withdraw", PolicyWithdrawView.as_view(), name="policy_withdraw"),
     path("webhooks", WebhooksView.as_view(), name="webhooks"),
     path("webhooks/<uuid:uid>", WebhookView.as_view(), name="webhook"),
     path("audit", AuditView.as_view(), name="audit"),

@@ -12,6 +12,7 @@ from apps.registry.services.versions import install_platform_model
 from apps.scoring.models import Prediction, ScoringPolicy
 from apps.scoring.services.policies import set_policy
 from apps.scoring.services.scores import score_application
+from apps.scoring.validators import PolicyCosts, TypeCosts
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
 from apps.users.queries import demo_memberships, member_actor
@@ -19,6 +20,17 @@ from apps.users.queries import demo_memberships, member_actor
 RECENT = 60
 REASON = "Politique de démonstration"
 FIRST_MODEL = "Premier modèle, pour la démonstration"
+#: Fictional: median loan, term, rate, cost of funds, fee, cost of a file; they set no threshold.
+COSTS = PolicyCosts(
+    by_type={
+        "fonds_de_roulement": TypeCosts(350_000, 10, 24.0, 6.0, 2.0, 5_000, computed=False),
+        "consommation": TypeCosts(300_000, 12, 22.0, 6.0, 2.0, 5_000, computed=False),
+        "scolaire": TypeCosts(150_000, 9, 20.0, 6.0, 1.0, 3_000, computed=False),
+        "agricole": TypeCosts(250_000, 9, 22.0, 6.0, 2.0, 7_500, computed=False),
+        "equipement": TypeCosts(600_000, 18, 22.0, 6.0, 1.5, 7_500, computed=False),
+        "habitat": TypeCosts(1_200_000, 30, 18.0, 6.0, 1.0, 10_000, computed=False),
+    }
+)
 
 
 def seed_policy(institution: Institution) -> None:
@@ -31,6 +43,7 @@ def seed_policy(institution: Institution) -> None:
             set_policy(
                 figures=PolicyFigures(rules=default_rules()),
                 by=seeding_actor(institution),
+                costs=COSTS,
                 reason=REASON,
                 effective_from=oldest,
             )

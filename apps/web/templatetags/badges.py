@@ -53,6 +53,11 @@ TONES = {
     "unmeasured": "negative",
     "proposed": "info",
     "started": "positive",
+    # policies
+    "rejected": "negative",
+    "scheduled": "info",
+    "bloquante": "negative",
+    "a_revoir": "caution",
     # rule verdicts
     "respectee": "positive",
     "violee": "negative",

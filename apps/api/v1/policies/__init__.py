@@ -1,0 +1,1 @@
+"""Scoring policies: proposed by one person, approved by another."""

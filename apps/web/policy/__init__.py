@@ -1,0 +1,1 @@
+"""The scoring policy, for people: in force, proposed, tried on past files."""
