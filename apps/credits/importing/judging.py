@@ -47,10 +47,6 @@ class Judging:
         """Which rows are rejected so far."""
         return self.found.refused
 
-    def wanted(self, *names: str) -> list[Any]:
-        """Return the different values of some columns."""
-        return pl.concat([self.rows[name] for name in names]).drop_nulls().unique().to_list()
-
     def stored(self, rows: "QuerySet[Any, Any]", sources: Mapping[str, Source]) -> pl.DataFrame:
         """Read columns of a table, locked when its rows are about to be changed."""
         return stored(locked(rows) if self.context.locking else rows, sources)
