@@ -157,6 +157,7 @@ def test_sent_again_nothing_changes_and_what_changed_is_updated(world, analyst, 
     ("changes", "code"),
     [
         ({"Code client": "X-inconnu"}, "unknown_client"),
+        ({"N° dossier": "X-D\n-1"}, "unseen"),
         ({"Montant du crédit": "5 000"}, "out_of_range"),
         ({"Montant du crédit": ""}, "required"),
         ({"Décision": "peut-être"}, "not_in_list"),

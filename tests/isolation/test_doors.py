@@ -487,6 +487,7 @@ def test_platform_tasks_take_no_arguments():
 #: Command -> the arguments that name ngwa, or the reason why it is not run here.
 COMMANDS = {
     "check_isolation": ["--skip-checks"],
+    "demo_files": "writes files of fictional people, reads nothing stored (tests/demo)",
     "reindex_clients": [],
     "rotate_keys": ["--check"],
     "verify_audit": "seals what is not sealed yet; its findings name entries by number (tests/audit)",

@@ -10,8 +10,8 @@ from apps.credits import rules
 from apps.credits.enums import ApplicationStatus, CancelReason, Outcome
 from apps.credits.importing.arrears import warn_of_arrears
 from apps.credits.importing.changes import Writing
+from apps.credits.importing.findings import one_of
 from apps.credits.importing.judging import Judging, coded, differs, spelled
-from apps.credits.importing.lookups import among
 from apps.credits.importing.names import LONGEST_REFERENCE, application_reference, client_reference
 from apps.credits.importing.references import brought_here, find_clients
 from apps.credits.importing.targets import Context, Judged, Verdict
@@ -197,7 +197,7 @@ def _reference() -> pl.Expr:
 
 
 def _find_applications(judging: Judging) -> None:
-    rows = among(CreditApplication.objects.all(), "reference", judging.wanted("reference"))
+    rows = CreditApplication.objects.filter(reference__in=one_of(judging.rows["reference"]))
     held = with_variables(judging.stored(rows, {**_HELD, **HELD_VARIABLES}))
     judging.join(held, "reference")
     other = pl.col("held_client_id").ne_missing(pl.col("client_id"))

@@ -5,8 +5,8 @@ from collections import defaultdict
 
 import polars as pl
 
+from apps.credits.importing.findings import one_of
 from apps.credits.importing.judging import Judging
-from apps.credits.importing.lookups import among
 from apps.credits.models import Credit
 from apps.credits.queries.ledger import earlier_delays, histories_of
 from apps.engine.ledger import DELAY_CLASSES
@@ -20,8 +20,8 @@ def warn_of_arrears(judging: Judging, written: pl.Expr) -> None:
     More is no fault: a file may know of delays elsewhere.
     """
     asked = judging.rows.filter(written & pl.col("client_id").is_not_null())
-    clients = asked["client_id"].unique().to_list()
-    rows = _before(list(among(Credit.objects.all(), "client_id", clients).order_by("pk")), asked)
+    clients = asked["client_id"]
+    rows = _before(list(Credit.objects.filter(client_id__in=one_of(clients)).order_by("pk")), asked)
     if not rows:
         return
     histories = histories_of(rows)

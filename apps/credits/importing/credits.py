@@ -7,8 +7,8 @@ from apps.credits import rules
 from apps.credits.enums import ApplicationStatus, CreditStatus, RepaymentKind
 from apps.credits.importing.changes import Writing
 from apps.credits.importing.course import EXCLUSIONS, KINDS, STATUSES, course_fields, terms_fields
+from apps.credits.importing.findings import one_of
 from apps.credits.importing.judging import Judging, coded, differs, merged, seen, stored
-from apps.credits.importing.lookups import among
 from apps.credits.importing.names import (
     LONGEST_REFERENCE,
     application_reference,
@@ -103,7 +103,7 @@ class CreditsTarget:
 
 
 def _find_credits(judging: Judging) -> None:
-    rows = among(Credit.objects.all(), "reference", judging.wanted("credit_reference"))
+    rows = Credit.objects.filter(reference__in=one_of(judging.rows["credit_reference"]))
     judging.join(judging.stored(rows, _HELD), "credit_reference")
     held = pl.col("held_id").is_not_null()
     hidden = held & ~seen(judging.context.agencies, "held_agency_id")
@@ -117,7 +117,7 @@ def _find_applications(judging: Judging) -> None:
     """Join the application named; without one, that which an earlier import made for this credit."""
     made = pl.concat_str(pl.lit("C-"), "credit_reference")
     judging.work_out(application_named=pl.coalesce("application_reference", made))
-    rows = among(CreditApplication.objects.all(), "reference", judging.wanted("application_named"))
+    rows = CreditApplication.objects.filter(reference__in=one_of(judging.rows["application_named"]))
     judging.join(judging.stored(rows, _APPLICATION), "application_named")
     judging.work_out(new=pl.col("held_id").is_null())
     named, known = pl.col("application_reference").is_not_null(), pl.col("application_id").is_not_null()
@@ -254,7 +254,7 @@ def _with_applications(new: pl.DataFrame, lines: pl.Series, writing: Writing) ->
     if not rows.height:
         return new
     writing.insert(CreditApplication, rows, lines.filter(kept))
-    found = among(CreditApplication.objects.all(), "reference", rows["reference"].to_list())
+    found = CreditApplication.objects.filter(reference__in=one_of(rows["reference"]))
     made = stored(found, {"application_named": ("reference", pl.String), "made_id": ("pk", pl.Int64)})
     return new.join(made, on="application_named", how="left", maintain_order="left").with_columns(
         application_id=pl.coalesce("application_id", "made_id")

@@ -5,8 +5,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.credits.importing.changes import Writing
+from apps.credits.importing.findings import one_of
 from apps.credits.importing.judging import Judging, differs
-from apps.credits.importing.lookups import among
 from apps.credits.importing.names import credit_reference
 from apps.credits.importing.references import find_credits, refuse_kept_here
 from apps.credits.importing.targets import Context, Judged, Verdict
@@ -119,7 +119,7 @@ class InstallmentsTarget:
         judging.refuse(
             pl.col("due_on") < pl.col("schedule_from"), "due_too_early", field="due_on", date="schedule_from"
         )
-        held = among(Installment.objects.all(), "credit_id", judging.wanted("credit_id"))
+        held = Installment.objects.filter(credit_id__in=one_of(judging.rows["credit_id"]))
         judging.join(judging.stored(held, _HELD), *_KEY)
         judging.work_out(changed=pl.col("held_id").is_null() | differs(_COMPARED))
         refuse_kept_here(judging, Credit, "credit_id", pl.col("changed"))

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from apps.credits.importing.findings import Findings, frame_of
 from apps.credits.importing.targets import Context, Judged
+from apps.credits.validators import UNSEEN
 from apps.engine.dictionary import fold
 from apps.files.reading.mapping import Field, Kind
 from apps.files.reading.rows import Chunk
@@ -24,6 +25,8 @@ _TYPES: Mapping[Kind, type[pl.DataType]] = {
     "code": pl.String,
     "text": pl.String,
 }
+#: As Rust's expressions write it: they know no surrogate.
+_UNSEEN = UNSEEN.pattern.replace(r"\ud800-\udfff", "")
 #: Where a column of a table comes from (the name of the ORM) and how it is typed.
 Source = tuple[str, type[pl.DataType]]
 
@@ -41,15 +44,14 @@ class Judging:
         self.unread = self.found.refused
         columns = [self.found.column(each.name, _TYPES[each.kind]) for each in fields]
         self.rows = pl.DataFrame(columns).with_row_index("row")
+        for each in fields:
+            if each.kind == "text":
+                self.refuse(pl.col(each.name).str.contains(_UNSEEN), "unseen", field=each.name)
 
     @property
     def refused(self) -> pl.Series:
         """Which rows are rejected so far."""
         return self.found.refused
-
-    def wanted(self, *names: str) -> list[Any]:
-        """Return the different values of some columns."""
-        return pl.concat([self.rows[name] for name in names]).drop_nulls().unique().to_list()
 
     def stored(self, rows: "QuerySet[Any, Any]", sources: Mapping[str, Source]) -> pl.DataFrame:
         """Read columns of a table, locked when its rows are about to be changed."""

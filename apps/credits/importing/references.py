@@ -3,8 +3,8 @@
 import polars as pl
 from django.db.models import Model
 
+from apps.credits.importing.findings import one_of
 from apps.credits.importing.judging import Judging, seen, stored
-from apps.credits.importing.lookups import among
 from apps.credits.models import Client, Credit, ImportChange
 
 CLIENT = {
@@ -25,8 +25,8 @@ CREDIT = {
 
 def find_clients(judging: Judging) -> None:
     """Join the clients named; a client that whoever asked does not see is unknown."""
-    wanted = judging.wanted("client_reference")
-    judging.join(stored(among(Client.objects.all(), "reference", wanted), CLIENT), "client_reference")
+    rows = Client.objects.filter(reference__in=one_of(judging.rows["client_reference"]))
+    judging.join(stored(rows, CLIENT), "client_reference")
     unknown = ~(pl.col("client_id").is_not_null() & seen(judging.context.agencies, "client_agency_id"))
     judging.refuse(
         pl.col("client_reference").is_not_null() & unknown.fill_null(value=True),
@@ -40,8 +40,7 @@ def find_credits(judging: Judging, *, lock: bool = False) -> None:
 
     With ``lock`` their money does not move meanwhile.
     """
-    wanted = judging.wanted("credit_reference")
-    rows = among(Credit.objects.all(), "reference", wanted)
+    rows = Credit.objects.filter(reference__in=one_of(judging.rows["credit_reference"]))
     judging.join(judging.stored(rows, CREDIT) if lock else stored(rows, CREDIT), "credit_reference")
     unknown = ~(pl.col("credit_id").is_not_null() & seen(judging.context.agencies, "credit_agency_id"))
     judging.refuse(
@@ -53,9 +52,9 @@ def find_credits(judging: Judging, *, lock: bool = False) -> None:
 
 def brought_here(judging: Judging, model: type[Model], column: str, asked: pl.Expr) -> pl.Expr:
     """Return which rows of ``model``, by their keys in ``column``, an import created."""
-    keys = judging.rows.filter(asked)[column].drop_nulls().unique().to_list()
-    brought = among(ImportChange.objects.all(), "object_id", keys).filter(
-        model=model._meta.label_lower, before__isnull=True
+    keys = judging.rows.filter(asked)[column]
+    brought = ImportChange.objects.filter(
+        model=model._meta.label_lower, object_id__in=one_of(keys), before__isnull=True
     )
     found = pl.Series(list(brought.values_list("object_id", flat=True)), dtype=pl.Int64)
     return pl.col(column).is_in(found.implode())

@@ -3,8 +3,8 @@
 import polars as pl
 
 from apps.credits.importing.changes import Writing
+from apps.credits.importing.findings import one_of
 from apps.credits.importing.judging import Judging, stored
-from apps.credits.importing.lookups import among
 from apps.credits.importing.targets import Judged, Verdict
 from apps.credits.models import Credit
 
@@ -27,7 +27,7 @@ def find_refinanced(judging: Judging) -> None:
 
     A credit that is rejected repays nothing and cannot be repaid: what names it is rejected in its turn.
     """
-    rows = among(Credit.objects.all(), "reference", judging.wanted(_FIELD))
+    rows = Credit.objects.filter(reference__in=one_of(judging.rows[_FIELD]))
     judging.join(stored(rows, _REFINANCED), _FIELD)
     if _FIELD not in judging.context.headers:
         return
@@ -86,10 +86,10 @@ def write_in_turn(new: pl.DataFrame, lines: pl.Series, writing: Writing) -> None
 
 
 def _insert(rows: pl.DataFrame, writing: Writing) -> None:
-    asked = rows.filter(pl.col("refinances_id").is_null())[_FIELD].drop_nulls().to_list()
-    if asked:
+    asked = rows.filter(pl.col("refinances_id").is_null())[_FIELD].drop_nulls()
+    if asked.len():
         names = {_FIELD: ("reference", pl.String), "written_id": ("pk", pl.Int64)}
-        written = stored(among(Credit.objects.all(), "reference", asked), names)
+        written = stored(Credit.objects.filter(reference__in=one_of(asked)), names)
         rows = rows.join(written, on=_FIELD, how="left", maintain_order="left").with_columns(
             refinances_id=pl.coalesce("refinances_id", "written_id")
         )

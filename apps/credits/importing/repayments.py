@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 from apps.credits import rules
 from apps.credits.enums import CreditStatus, EntrySource
 from apps.credits.importing.changes import Writing
+from apps.credits.importing.findings import one_of
 from apps.credits.importing.judging import Judging
-from apps.credits.importing.lookups import among
 from apps.credits.importing.names import LONGEST_REFERENCE, credit_reference
 from apps.credits.importing.references import find_credits
 from apps.credits.importing.targets import Context, Judged, Verdict
@@ -93,7 +93,7 @@ class RepaymentsTarget:
         judging.work_out(reference=pl.coalesce("reference", _made()))
         judging.rows = judging.rows.with_columns(_short(judging.rows["reference"]))
         find_credits(judging, lock=True)
-        held = among(Repayment.objects.all(), "reference", judging.wanted("reference"))
+        held = Repayment.objects.filter(reference__in=one_of(judging.rows["reference"]))
         judging.join(judging.stored(held, _HELD), "reference")
         same = (
             (pl.col("held_credit_id") == pl.col("credit_id"))
@@ -145,9 +145,9 @@ def _close_paid(rows: pl.DataFrame, lines: pl.Series, writing: Writing) -> None:
     A credit given another schedule is left to its institution: what it still owes is no plain sum.
     """
     last = rows.with_columns(line=lines).unique("credit_id", keep="last", maintain_order=True)
-    running = among(Credit.objects.all(), "id", last["credit_id"].to_list()).filter(status__in=rules.RUNNING)
+    running = Credit.objects.filter(id__in=one_of(last["credit_id"]), status__in=rules.RUNNING)
     received = running.annotate(received=Sum("repayments__amount_xaf"), last=Max("repayments__paid_on"))
-    near = list(received.filter(received__gte=F("amount_xaf")).order_by("pk"))
+    near: list[Any] = list(received.filter(received__gte=F("amount_xaf")).order_by("pk"))
     if not near:
         return
     asked = _asked(near)

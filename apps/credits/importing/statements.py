@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy
 
 from apps.credits.enums import EntrySource
 from apps.credits.importing.changes import Writing
+from apps.credits.importing.findings import one_of
 from apps.credits.importing.judging import Judging, differs
-from apps.credits.importing.lookups import among
 from apps.credits.importing.names import credit_reference
 from apps.credits.importing.references import find_credits
 from apps.credits.importing.targets import Context, Judged, Verdict
@@ -120,7 +120,7 @@ class StatementsTarget:
 def _find_lines(judging: Judging) -> None:
     """Join the line of the same month: that of the same day, else the latest."""
     days = judging.rows["date"].drop_nulls()
-    lines = among(CreditStatement.objects.all(), "credit_id", judging.wanted("credit_id"))
+    lines = CreditStatement.objects.filter(credit_id__in=one_of(judging.rows["credit_id"]))
     if days.len():
         lines = lines.filter(date__range=(days.dt.month_start().min(), days.dt.month_end().max()))
     held = judging.stored(lines, _HELD).with_columns(month=pl.col("held_on").dt.month_start())
