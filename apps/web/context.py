@@ -55,7 +55,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (Verb.READ_FILES, "web:clients", _("Clients")),
         (Verb.READ_FILES, "web:scores", _("Score history")),
         (Verb.IMPORT, "web:batches", _("File scoring")),
-        (Verb.IMPORT, "web:imports", _("Import data")),
+        (Verb.IMPORT, "web:imports", _("Imports")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]
     if not actor.may(Verb.READ_FILES):  # the others find it on the page of clients

@@ -31,6 +31,7 @@ from apps.credits.queries.imports import get_visible_import, state_of
 from apps.credits.services.clients import save_client
 from apps.files.errors import FileRefused
 from apps.files.reading.mapping import Conversion
+from apps.files.services import path_of
 from apps.jobs.errors import JobStopped
 from apps.jobs.models import Job
 from apps.jobs.services import claim_job, fail_job, finish_job, release_job
@@ -99,6 +100,11 @@ def done(world, run, work):
     with world.scope():
         finish_job(claim=claim, result=result)
     return again(world, run)
+
+
+def claimed(world, run):
+    with world.scope():
+        return claim_job(uid=get_visible_import_anyhow(run).job.uid)
 
 
 def get_visible_import_anyhow(run):
@@ -213,6 +219,41 @@ def test_each_refused_row_says_what_is_wrong_and_comes_back_to_be_corrected(worl
     assert counts(run) == (4, 1, 0, 0, 0)  # the last one changes the name of the first
     with world.scope():
         assert Client.objects.get(reference="W-000001").last_name == "Encore"
+
+
+def test_a_workbook_comes_back_as_a_workbook_and_formulas_are_neutralised(world, analyst, agency):
+    from openpyxl import Workbook, load_workbook
+
+    book = Workbook()
+    book.active.append(["Référence", "Agence", "Nom", "Date de naissance", "Note"])
+    book.active.append(["X-1", agency.code, "Bon", dt.date(1980, 1, 31), "ok"])
+    book.active.append(["X-2", agency.code, "Jeune", dt.date(2020, 1, 31), "'=1+1"])
+    content = io.BytesIO()
+    book.save(content)
+    with world.scope():
+        upload = SimpleUploadedFile("clients.xlsx", content.getvalue())
+        run = receive_import(upload=upload, target="clients", by=analyst)
+        settle_import(run=run, matches=prepare_import(run=run).matches, by=analyst)
+    run = done(world, run, check_rows)
+    with world.scope():
+        stored, path = rejects_of(run=run, by=analyst)
+    assert counts(run) == (1, 0, 0, 0, 1)
+    head, (*cells, reason) = load_workbook(path, read_only=True).active.values
+    assert head[-1] == "erreur"
+    assert [str(cell) for cell in cells] == ["X-2", agency.code, "Jeune", "2020-01-31 00:00:00", "'=1+1"]
+    assert "18 ans" in reason
+    assert stored.original_name == "rejets_clients.xlsx"
+    assert counts(checked(world, analyst, [row(1, agency, Nom="=x", Agence="")])) == (0, 0, 0, 0, 1)
+    again_run = checked(world, analyst, [row(1, agency, Nom="=x", Agence="")])
+    assert rejects(world, again_run, analyst)[1][0]["Nom"] == "'=x"
+
+
+def test_a_file_that_is_no_longer_kept_is_to_be_sent_again(world, analyst, agency):
+    run = sent(world, analyst, [row(1, agency)])
+    with world.scope():
+        path_of(run.source).unlink()
+        with pytest.raises(ObjectNotFound):
+            prepare_import(run=run)
 
 
 def test_what_is_there_already_is_changed_or_left_alone(world, analyst, agency):
@@ -383,6 +424,19 @@ def test_new_keys_do_not_stop_an_undoing(world, analyst, agency, settings):
             )
         undo_import(run=run, by=analyst)
     assert state_of(done(world, run, undo_rows)) == ImportState.UNDONE
+
+
+def test_what_a_key_that_is_gone_encrypted_is_not_given_back(world, analyst, agency, settings):
+    from cryptography.fernet import Fernet
+
+    imported(world, analyst, [row(1, agency)])
+    run = imported(world, analyst, [row(1, agency, Téléphone="699123456")])
+    with world.scope():
+        undo_import(run=run, by=analyst)
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(ImportBuiltOn) as refusal:
+        undo_rows(claimed(world, run))
+    assert [(each.kind, each.count) for each in refusal.value.found] == [("unreadable", 1)]
 
 
 # --- crashes, cancellation, two at once -------------------------------------------------------------------

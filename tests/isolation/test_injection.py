@@ -164,6 +164,14 @@ NOT_FILLED = {
         registry.ModelVersion.sha256 registry.ModelVersion.metrics registry.ModelVersion.segment
         registry.Championship.segment scoring.ScoringPolicy.figures
         credits.CreditApplication.outcome_source""",
+    "of an import: lists, codes and figures of the product, and headers of a file, which pages show escaped "
+    "and files neutralised (tests/credits/test_imports.py)": """
+        credits.ImportRun.target credits.ImportRun.dialect credits.ImportRun.mapping credits.ImportRun.mode
+        credits.ImportRun.language credits.ImportRun.step credits.ImportRun.agencies credits.ImportRun.columns
+        credits.ImportRun.checked credits.ImportRun.summary credits.ImportRun.author_kind
+        credits.ImportRun.author_name credits.ImportChunk.figures credits.ImportChange.model
+        credits.ImportChange.before credits.ImportChange.after credits.ImportMapping.target
+        credits.ImportMapping.header credits.ImportMapping.field credits.ImportMapping.conversion""",
     "a copy of the operator's reason in the platform's journal; no page shows it": """
         scoring.ScoringPolicy.reason""",
 }

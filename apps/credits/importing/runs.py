@@ -24,7 +24,7 @@ from apps.credits.importing.changes import Writing
 from apps.credits.importing.registry import target_named
 from apps.credits.importing.reports import Reports, figures, remove_parts
 from apps.credits.importing.targets import Context, Judged, Target, Verdict
-from apps.credits.importing.undoing import obstacles, restore
+from apps.credits.importing.undoing import Obstacle, obstacles, restore, unreadable
 from apps.credits.models import ImportChunk, ImportMapping, ImportRun
 from apps.credits.queries.imports import remembered_columns, state_of
 from apps.files.enums import FilePurpose
@@ -105,8 +105,12 @@ def proposed(target: Target, stored: StoredFile, dialect: Dialect) -> list[Match
 
 
 def prepare_import(*, run: ImportRun, dialect: Dialect | None = None) -> Preparation:
-    """Read the beginning of the file; raise ``FileRefused`` when it cannot be read in ``dialect``."""
+    """Read the beginning of the file.
+
+    Raises ``FileRefused`` when it cannot be read in ``dialect``, ``ObjectNotFound`` once its time is over.
+    """
     target, found = target_named(run.target), dialect or Dialect.from_json(run.dialect)
+    _require_source(run)
     matches = proposed(target, run.source, found)
     return preparation(path_of(run.source), found, matches, target.fields())
 
@@ -125,6 +129,7 @@ def settle_import(
         raise ImportMoved(_("This import was confirmed already."))
     target = target_named(run.target)
     _refuse_impossible(matches, target.fields())
+    _require_source(locked)
     found = dialect or Dialect.from_json(locked.dialect)
     locked.dialect, locked.mapping = found.to_json(), matches_to_json(matches)
     _remember(target.name, matches)
@@ -140,6 +145,7 @@ def confirm_import(
     Raises ``ImportMoved`` when it was not checked, ``ImportRefused`` when all is asked and rows are refused.
     """
     locked = _at(run, ImportState.CHECKED)
+    _require_source(locked)
     if mode == ImportMode.ALL and locked.rows_rejected:
         said = _("Rows are rejected: correct them, or import the valid rows only.")
         raise ImportRefused(said)
@@ -245,7 +251,7 @@ def undo_rows(claim: Claim) -> Mapping[str, Any]:
     """Do the job of an undoing, in one transaction; raise ``ImportBuiltOn`` when it cannot be."""
 
     def undo(run: ImportRun) -> dict[str, Any]:
-        _refuse_built_on(run)
+        _refuse_built_on(run, lost=unreadable(run))
         done = restore(run)
         ImportRun.objects.filter(pk=run.pk).update(undone_at=timezone.now())
         record(by=claim.actor, action="import.undone", target=run, after={"rows": done})
@@ -521,17 +527,23 @@ def _ask(run: ImportRun, *, step: ImportStep, kind: str, by: Actor, after: dict[
         for name in _COUNTS:
             setattr(run, name, 0)
         run.agencies = _agencies(by)
+        run.report = run.rejects = None
     run.save()
     record(by=by, action=f"import.{step}", target=run, after=after)
     return run
+
+
+def _require_source(run: ImportRun) -> None:
+    if run.source.deleted_at is not None or not path_of(run.source).is_file():
+        raise ObjectNotFound(_("This file is no longer kept: send it again."))
 
 
 def _agencies(by: Actor) -> list[int] | None:
     return None if by.agency_ids is None else sorted(by.agency_ids)
 
 
-def _refuse_built_on(run: ImportRun) -> None:
-    found = obstacles(run)
+def _refuse_built_on(run: ImportRun, *, lost: Sequence[Obstacle] = ()) -> None:
+    found = [*obstacles(run), *lost]
     if found:
         said = _("This import cannot be undone: something is built on it.")
         raise ImportBuiltOn(f"{said} {' '.join(each.text for each in found)}", found=found)

@@ -14,19 +14,19 @@ from apps.credits.models import ImportRun
 from apps.tenancy.constraints import AppendOnly
 from apps.tenancy.encryption import EncryptedTextField
 from apps.tenancy.models import TenantModel
+from apps.tenancy.rotation import state_of
 
 _NAMED = 5
-#: The first change of a row tells its state before the import, the last one what the import left.
-_FIRST = (
-    "SELECT DISTINCT ON (object_id) object_id, before FROM credits_importchange"
-    " WHERE institution_id = %(institution)s AND run_id = %(run)s AND model = %(model)s"
-    " ORDER BY object_id, id"
-)
-_LAST = (
-    "SELECT DISTINCT ON (object_id) object_id, after FROM credits_importchange"
-    " WHERE institution_id = %(institution)s AND run_id = %(run)s AND model = %(model)s"
-    " ORDER BY object_id, id DESC"
-)
+_ROWS = "import_rows"
+#: One line a row: its first change tells its state before the import, its last one what the import left. Put
+#: aside once, with statistics: the planner knows nothing of changes that were written a moment ago.
+_PUT_ASIDE = """
+CREATE TEMPORARY TABLE import_rows ON COMMIT DROP AS
+SELECT model, object_id, min(id) AS first_id, bool_or(before IS NULL) AS created,
+       (array_agg(after ORDER BY id DESC))[1] AS after
+FROM credits_importchange WHERE institution_id = %(institution)s AND run_id = %(run)s
+GROUP BY model, object_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,18 @@ class Obstacle:
             "changed": _("%(table)s changed or removed since the import: %(count)d"),
             "refers": _("%(table)s that stand on imported rows: %(count)d"),
             "concludes": _("%(table)s made since upon rows that the import changed: %(count)d"),
+            "unreadable": _(
+                "%(table)s whose values were encrypted with a key that is no longer there: %(count)d"
+            ),
         }[self.kind] % {"table": self.table, "count": self.count}
-        return f"{sentence} ({', '.join(self.named)}{'…' if self.count > len(self.named) else ''})"
+        if not self.named:
+            return f"{sentence}."
+        return f"{sentence} ({', '.join(self.named)}{'…' if self.count > len(self.named) else ''})."
 
 
 def obstacles(run: ImportRun) -> list[Obstacle]:
     """Return what keeps an import from being undone, in the open scope; a constant number of queries."""
+    _put_aside(run)
     found: list[Obstacle] = []
     for model in _written(run):
         found += _changed(run, model)
@@ -62,29 +68,62 @@ def obstacles(run: ImportRun) -> list[Obstacle]:
     return found
 
 
+def unreadable(run: ImportRun) -> list[Obstacle]:
+    """Return what cannot be given back since a key was taken away: the state before is kept as ciphertext.
+
+    Reads every encrypted value: for the work itself, not while a person waits.
+    """
+    found = []
+    for model in _written(run):
+        names = [each.attname for each in model._meta.local_concrete_fields if _encrypted(each)]
+        changes = run.changes.filter(model=model._meta.label_lower, before__isnull=False)
+        states = changes.values_list("before", flat=True).iterator(chunk_size=2_000) if names else ()
+        lost = sum(any(_lost(before.get(name)) for name in names) for before in states if before)
+        if lost:
+            found.append(Obstacle("unreadable", str(model._meta.verbose_name_plural), lost, ()))
+    return found
+
+
+def _encrypted(each: Any) -> bool:
+    return isinstance(each, EncryptedTextField)
+
+
+def _lost(token: str | None) -> bool:
+    return bool(token) and state_of(str(token)) == "unreadable"
+
+
 def restore(run: ImportRun) -> int:
     """Remove what the import created, give back what it changed; return how many rows."""
+    _put_aside(run)
     count = 0
     with connection.cursor() as cursor:
         for model in _written(run):
-            columns = run.columns[model._meta.label_lower]
-            given = _asked(run, model)
-            table = _quoted(model._meta.db_table)
+            table, given = _quoted(model._meta.db_table), _asked(run, model)
+            names = [_quoted(name) for name in _restored(model, run.columns[model._meta.label_lower])]
             cursor.execute(
-                f"DELETE FROM {table} t USING ({_FIRST}) f WHERE t.institution_id = %(institution)s"  # noqa: S608  names of the model
-                " AND t.id = f.object_id AND f.before IS NULL",
+                f"DELETE FROM {table} t USING {_ROWS} f WHERE t.institution_id = %(institution)s"  # noqa: S608  names of the model
+                " AND t.id = f.object_id AND f.model = %(model)s AND f.created",
                 given,
             )
             count += cursor.rowcount
-            names = [_quoted(name) for name in _restored(model, columns)]
             cursor.execute(
                 f"UPDATE {table} t SET {', '.join(f'{name} = r.{name}' for name in names)}"  # noqa: S608  names of the model
-                f" FROM ({_FIRST}) f, jsonb_populate_record(NULL::{table}, f.before) r"
-                " WHERE t.institution_id = %(institution)s AND t.id = f.object_id AND f.before IS NOT NULL",
+                f" FROM {_ROWS} f JOIN credits_importchange c"
+                " ON c.institution_id = %(institution)s AND c.id = f.first_id,"
+                f" jsonb_populate_record(NULL::{table}, c.before) r"
+                " WHERE t.institution_id = %(institution)s AND t.id = f.object_id"
+                " AND f.model = %(model)s AND NOT f.created",
                 given,
             )
             count += cursor.rowcount
     return count
+
+
+def _put_aside(run: ImportRun) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {_ROWS}")
+        cursor.execute(_PUT_ASIDE, {"institution": run.institution_id, "run": run.pk})
+        cursor.execute(f"ANALYZE {_ROWS}")
 
 
 def _written(run: ImportRun) -> list[type[Model]]:
@@ -96,7 +135,7 @@ def _restored(model: type[Model], columns: list[str]) -> Iterator[str]:
     for each in model._meta.local_concrete_fields:
         if each.attname in {"id", "institution_id"}:
             continue
-        if each.attname in columns or isinstance(each, EncryptedTextField):
+        if each.attname in columns or _encrypted(each):
             yield each.attname
 
 
@@ -107,9 +146,9 @@ def _changed(run: ImportRun, model: type[Model]) -> Iterator[Obstacle]:
     yield from _obstacle(
         "changed",
         model,
-        f"SELECT l.object_id AS id FROM ({_LAST}) l LEFT JOIN {table} t"  # noqa: S608  names of the model
-        " ON t.institution_id = %(institution)s AND t.id = l.object_id"
-        f" WHERE t.id IS NULL OR {state_sql('t', columns)} <> l.after",
+        f"SELECT f.object_id AS id FROM {_ROWS} f LEFT JOIN {table} t"  # noqa: S608  names of the model
+        " ON t.institution_id = %(institution)s AND t.id = f.object_id"
+        f" WHERE f.model = %(model)s AND (t.id IS NULL OR {state_sql('t', columns)} <> f.after)",
         _asked(run, model),
     )
 
@@ -120,11 +159,10 @@ def _referring(run: ImportRun, model: type[Model]) -> Iterator[Obstacle]:
         yield from _obstacle(
             "refers",
             other,
-            f"SELECT o.id FROM {_quoted(other._meta.db_table)} o JOIN ({_FIRST}) f"  # noqa: S608  names of the model
-            f" ON f.object_id = o.{_quoted(column)} AND f.before IS NULL"
-            " WHERE o.institution_id = %(institution)s AND NOT EXISTS (SELECT 1 FROM credits_importchange x"
-            " WHERE x.institution_id = %(institution)s AND x.run_id = %(run)s AND x.model = %(other)s"
-            " AND x.object_id = o.id AND x.before IS NULL)",
+            f"SELECT o.id FROM {_quoted(other._meta.db_table)} o JOIN {_ROWS} f"  # noqa: S608  names of the model
+            f" ON f.object_id = o.{_quoted(column)} AND f.model = %(model)s AND f.created"
+            " WHERE o.institution_id = %(institution)s AND NOT EXISTS (SELECT 1 FROM"
+            f" {_ROWS} x WHERE x.model = %(other)s AND x.object_id = o.id AND x.created)",
             {**_asked(run, model), "other": other._meta.label_lower},
         )
 
@@ -138,13 +176,13 @@ def _concluding(run: ImportRun, model: type[Model]) -> Iterator[Obstacle]:
     for other, path in _conclusions(model):
         ways.setdefault(other, []).append(path)
     for other, paths in ways.items():
-        since = f"p0.{_quoted(_moment(other))} > %(since)s"
+        since = f"p0.institution_id = %(institution)s AND p0.{_quoted(_moment(other))} > %(since)s"
         yield from _obstacle(
             "concludes",
             other,
             " UNION ".join(
-                f"SELECT p0.id FROM {path} JOIN ({_FIRST}) f ON f.object_id = base.id"  # noqa: S608  names of the model
-                f" AND f.before IS NOT NULL WHERE p0.institution_id = %(institution)s AND {since}"
+                f"SELECT p0.id FROM {path} JOIN {_ROWS} f ON f.object_id = base.id"  # noqa: S608  names of the model
+                f" AND f.model = %(model)s AND NOT f.created WHERE {since}"
                 for path in paths
             ),
             {**_asked(run, model), "since": run.confirmed_at},
