@@ -27,7 +27,7 @@ from apps.credits.queries.ledger import (
 from apps.credits.queries.privacy import NOTICE_SETTING
 from apps.credits.validators import document_index, phone_index, search_form
 from apps.institutions.admin import SETTINGS, AgencyFilter, ExchangeAdmin, Setting
-from apps.tenancy.admin import RuledAdmin, admin_actor, begins
+from apps.tenancy.admin import RuledAdmin, admin_actor, begins, told
 from apps.tenancy.roles import Verb
 
 LONGEST_NOTICE, SHOWN_OF_NOTICE = 5_000, 80
@@ -191,10 +191,12 @@ class CreditAdmin(FileAdmin):
         "restructured_on",
         "for_difficulty",
         "exclusion",
-        "author",
+        "shown_author",
         "created_at",
         "updated_at",
     )
+
+    shown_author = told("author", gettext_lazy("author"))
 
     @display(description=gettext_lazy("status"), label=True)
     def shown_status(self, credit: Credit) -> str:
@@ -238,7 +240,8 @@ class RepaymentAdmin(EntryAdmin):
     list_filter = ("source", ("paid_on", RangeDateFilter))
     prefixes = ("reference",)  # an index of its own; with the credit's beside it none would serve
     search_help_text = gettext_lazy("Beginning of the receipt number")
-    fields = ("reference", "credit", "paid_on", "amount_xaf", "source", "author", "created_at")
+    shown_author = told("author", gettext_lazy("author"))
+    fields = ("reference", "credit", "paid_on", "amount_xaf", "source", "shown_author", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Repayment]:
         actor = admin_actor(request)

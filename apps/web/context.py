@@ -56,12 +56,13 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (Verb.READ_FILES, "web:clients", _("Clients")),
         (Verb.READ_FILES, "web:scores", _("Score history")),
         (Verb.IMPORT, "web:batches", _("File scoring")),
-        (Verb.READ_REPORTS, "web:quality", _("Data quality")),
         (Verb.IMPORT, "web:imports", _("Imports")),
         (_models_verb(actor), "web:models", _("Models")),
         (may_see_policy, "web:policy", _("Scoring policy")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]
+    if not actor.may(Verb.READ_FILES):  # the others find it on the page of clients
+        entries.append((Verb.READ_REPORTS, "web:quality", _("Data quality")))
     if actor.may(Verb.ADMINISTER):
         entries.append((Verb.ADMINISTER, "admin:index", _("Administration")))
     return [

@@ -57,6 +57,7 @@ def clients(request: ActorRequest) -> HttpResponse:
         "previous_url": page.previous_url,
         "filtered": any(wish.values()),
         "may_edit": request.actor.may(Verb.EDIT_FILES),
+        "may_report": request.actor.may(Verb.READ_REPORTS),
     }
     part = "#list" if request.htmx and not request.htmx.history_restore_request else ""
     return render(request, f"clients/list.html{part}", context)
