@@ -139,7 +139,7 @@ def backtest(actor: Actor, *, before: PolicyDraft, after: PolicyDraft) -> Backte
             files=Count("pk"),
             pd_sum=Sum("pd"),
             profit_sum=Sum("w_profit"),
-            priced=Count("pk", filter=Q(w_type__in=list(after.costs.by_type))),
+            priced=Count("pk", filter=priced),
         )
     }
     counts = [
