@@ -5,6 +5,7 @@ are. The advice is that of ``apps.engine.policy``, written as SQL.
 """
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -129,11 +130,17 @@ def backtest(actor: Actor, *, before: PolicyDraft, after: PolicyDraft) -> Backte
     differs is the advice alone.
     """
     rows = _judged(actor, before, after)
+    priced = Q(w_type__in=list(after.costs.by_type))
     found: dict[tuple[int, int], Mapping[str, Any]] = {
         (row["old"], row["new"]): row
         for row in rows.order_by()
         .values("old", "new")
-        .annotate(files=Count("pk"), pd_sum=Sum("pd"), profit_sum=Sum("w_profit"), priced=Count("w_profit"))
+        .annotate(
+            files=Count("pk"),
+            pd_sum=Sum("pd"),
+            profit_sum=Sum("w_profit"),
+            priced=Count("pk", filter=priced),
+        )
     }
     counts = [
         [found[old, new]["files"] if (old, new) in found else 0 for new in range(3)] for old in range(3)
@@ -220,6 +227,7 @@ def _files(actor: Actor, economics: PolicyDraft) -> QuerySet[Any]:
     start = dt.datetime.combine(first_day(), dt.time(), zone)
     rows = visible_predictions(actor).filter(~Exists(later), created_at__gte=start)
     return rows.annotate(
+        w_twice=F("pd") * Value(2.0),  # doubling is exact: as p against half the threshold
         w_type=KeyTextTransform("type_credit", "inputs"),
         w_age=_number("age"),
         w_months=_number("duree_mois"),
@@ -239,9 +247,8 @@ def _judged(actor: Actor, before: PolicyDraft, after: PolicyDraft) -> QuerySet[A
     rows = _files(actor, after)
     for name, draft in (("old", before), ("new", after)):
         figures = draft.figures
-        rows = rows.annotate(
-            **{f"{name}_t": _threshold(figures, 1), f"{name}_half": _threshold(figures, 2)}
-        ).annotate(**{name: _advice(figures, name)})
+        rows = rows.annotate(**{f"{name}_t": _by_type(figures.thresholds, figures.default_threshold)})
+        rows = rows.annotate(**{name: _advice(figures, name)})
     return rows
 
 
@@ -249,14 +256,18 @@ def _number(variable: str) -> Cast:
     return Cast(KeyTextTransform(variable, "inputs"), FloatField())
 
 
-def _by_type(values: Mapping[str, float], default: float | None) -> Case:
-    whens = [When(w_type=name, then=Value(value, FloatField())) for name, value in values.items()]
-    return Case(*whens, default=Value(default, FloatField()), output_field=FloatField())
-
-
-def _threshold(figures: PolicyFigures, parts: int) -> Case:
-    thresholds = {name: value / parts for name, value in figures.thresholds.items()}
-    return _by_type(thresholds, figures.default_threshold / parts)
+def _by_type(values: Mapping[str, float], default: float | None) -> Any:
+    """Return the value of a file's credit type, else the default; its type is looked at once."""
+    if not values:
+        return Value(default, FloatField())
+    found = Func(
+        Value(json.dumps(values)),
+        F("w_type"),
+        template="(%(expressions)s)::double precision",
+        arg_joiner="::jsonb ->> ",
+        output_field=FloatField(),
+    )
+    return found if default is None else Coalesce(found, Value(default, FloatField()))
 
 
 def _advice(figures: PolicyFigures, name: str) -> Case:
@@ -264,7 +275,7 @@ def _advice(figures: PolicyFigures, name: str) -> Case:
     blocked, review = _violations(figures)
     return Case(
         When(Q(pd__gte=F(f"{name}_t")) | blocked, then=Value(_DECLINE)),
-        When(Q(pd__gte=F(f"{name}_half")) | review | ~Q(warnings=[]), then=Value(_STUDY)),
+        When(Q(w_twice__gte=F(f"{name}_t")) | review | ~Q(warnings=[]), then=Value(_STUDY)),
         default=Value(_GRANT),
         output_field=IntegerField(),
     )
@@ -285,22 +296,16 @@ def _violated(rule: RuleSetting) -> Q:
     if rule.code in _FACTS:
         fact, wrong = _FACTS[rule.code]
         return Q(**{fact: wrong})
-    compared = _COMPARED[rule.code]
     sign = {"age_demande": "lt", _ARREARS: "gte"}.get(rule.code, "gt")
-    found = Q()
-    for name, limit in rule.limit_by_type.items():
-        found |= Q(**{"w_type": name, f"{compared}__{sign}": limit})
-    if rule.limit is not None:
-        others = Q(**{f"{compared}__{sign}": rule.limit})
-        found |= others & ~Q(w_type__in=list(rule.limit_by_type)) if rule.limit_by_type else others
-    return found
+    limit = _by_type(rule.limit_by_type, rule.limit)
+    return Q(**{f"{_COMPARED[rule.code]}__{sign}": limit})
 
 
 def _profit(draft: PolicyDraft) -> Any:
     """``(1 - p) M - p L`` of a file at its own amount, term and rate; null for a type without costs."""
     figures, costs = draft.figures, draft.costs.by_type
 
-    def of(read: Any) -> Case:
+    def of(read: Any) -> Any:
         return _by_type({name: read(each) for name, each in costs.items()}, None)
 
     rate = Coalesce(_number("taux_interet"), of(lambda each: each.rate_percent), output_field=FloatField())
