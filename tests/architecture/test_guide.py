@@ -8,13 +8,17 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
 import import_export
 import pytest
 import yaml
 from babel.messages.pofile import read_po
+from django.utils import translation
 
+from apps.tenancy.actor import Actor
 from apps.tenancy.roles import Role, Verb, allows
+from apps.web.context import _menu
 from config.env import REPOSITORY
 
 GUIDE = REPOSITORY / "docs" / "guide"
@@ -76,6 +80,21 @@ def test_the_table_of_rights_is_that_of_the_code():
         granted = {role: allows(role, verb) for role in COLUMNS}
         # the commercial director reads figures, which the page says, and no files
         assert said | {Role.DIRECTEUR_COMMERCIAL: allows(Role.DIRECTEUR_COMMERCIAL, verb)} == granted, label
+
+
+@pytest.mark.parametrize("role", COLUMNS)
+def test_the_menu_of_a_role_is_that_of_the_site(role, rf):
+    page = role.value.replace("responsable_risques", "responsable_des_risques").replace("_", "-")
+    text = " ".join((GUIDE / "roles" / f"{page}.md").read_text().split())
+    told = re.search(r"__Votre menu__ : ([^.]*)\.", text)[1]
+    actor = Actor(
+        kind="user", id=1, uid=uuid4(), institution_id=1, role=role, agency_ids=None, display_name="Aline"
+    )
+
+    with translation.override("fr"):
+        menu = [str(entry["label"]) for entry in _menu(rf.get("/"), actor)]
+
+    assert told.split(", ") == menu
 
 
 @cache

@@ -172,6 +172,7 @@ FOUND = {
         lambda row: [row.email, row.full_name],
     ),
     Client: (Client.objects.first, lambda row: [row.reference, row.last_name]),
+    ModelVersion: (ModelVersion.objects.first, lambda _row: []),  # the same model serves both
     ScoringBatch: (
         ScoringBatch.objects.first,
         lambda row: [row.source.original_name, row.author_name],

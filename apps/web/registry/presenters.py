@@ -177,7 +177,8 @@ def gate_lines(gates: Sequence[Mapping[str, Any]]) -> list[GateLine]:
             verdict=str(gate["verdict"]),
             verdict_label=str(labels[gate["verdict"]]),
             label=gate_label(gate["code"]),
-            figure=_figure(gate["figure"], gate["unit"]),
+            # a count of faults among none allowed says nothing that the verdict does not
+            figure="" if gate["high"] == 0 else _figure(gate["figure"], gate["unit"]),
             limit=_limit(gate),
             text=gate_text(gate),
         )
