@@ -230,7 +230,10 @@ def _check_decision(judging: Judging) -> None:
 
 def _check_outcome(judging: Judging) -> None:
     """Keep an outcome that was told here; one derived or imported is replaced."""
-    told, ours = pl.col("held_outcome"), pl.col("held_outcome_source").is_in([*DERIVED, IMPORTED])
+    told, ours = (
+        pl.col("held_outcome"),
+        pl.col("held_outcome_source").fill_null("").is_in([*DERIVED, IMPORTED]),
+    )
     judging.refuse((told != pl.col("outcome")) & ~ours, "outcome_known", field="outcome")
     early = pl.col("outcome_date") < pl.col("day")
     judging.refuse(early, "outcome_too_early", field="outcome_date", date="day")
