@@ -52,8 +52,8 @@ def model_propose(request: ActorRequest, uid: UUID) -> HttpResponse:
     return render(request, "registry/propose.html", context, status=422 if form.errors else 200)
 
 
-@allow(Verb.APPROVE_MODEL)
 @require_POST
+@allow(Verb.APPROVE_MODEL)
 def model_approve(request: ActorRequest, uid: UUID) -> HttpResponse:
     try:
         promotion = approve_promotion(promotion=_open(uid), by=request.actor)
@@ -70,16 +70,16 @@ def model_approve(request: ActorRequest, uid: UUID) -> HttpResponse:
     return redirect("web:model", uid)
 
 
-@allow(Verb.APPROVE_MODEL)
 @require_POST
+@allow(Verb.APPROVE_MODEL)
 def model_decline(request: ActorRequest, uid: UUID) -> HttpResponse:
     return _with_reason(request, uid, lambda reason: decline_promotion(
         promotion=_open(uid), by=request.actor, reason=reason
     ), _("Refused: production does not change."))  # fmt: skip
 
 
-@allow(Verb.PROPOSE_MODEL)
 @require_POST
+@allow(Verb.PROPOSE_MODEL)
 def model_withdraw(request: ActorRequest, uid: UUID) -> HttpResponse:
     try:
         withdraw_promotion(promotion=_open(uid), by=request.actor)
@@ -90,8 +90,8 @@ def model_withdraw(request: ActorRequest, uid: UUID) -> HttpResponse:
     return redirect("web:model", uid)
 
 
-@allow(Verb.APPROVE_MODEL)
 @require_POST
+@allow(Verb.APPROVE_MODEL)
 def model_rollback(request: ActorRequest, uid: UUID) -> HttpResponse:
     version = version_or_404(uid)
     return _with_reason(
