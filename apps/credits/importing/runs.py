@@ -509,14 +509,25 @@ def _percent(run: ImportRun, tally: Tally) -> int:
 
 
 def _at(run: ImportRun, *states: ImportState) -> ImportRun:
-    """Lock an import; raise ``ImportMoved`` unless it stands at one of ``states``."""
+    """Lock an import; raise ``ImportMoved`` unless it stands at one of ``states``.
+
+    It is asked before too: one that is being imported stays locked as long as a chunk takes, or all of it.
+    """
+    _require_state(_stored(run), states)
     ImportRun.objects.select_for_update().get(pk=run.pk)
-    locked = ImportRun.objects.select_related("job", "source", "report", "rejects").get(pk=run.pk)
-    if state_of(locked) not in states:
-        raise ImportMoved(
-            _("This cannot be done now: the import is “%(state)s”.") % {"state": state_of(locked).label}
-        )
+    locked = _stored(run)
+    _require_state(locked, states)
     return locked
+
+
+def _stored(run: ImportRun) -> ImportRun:
+    return ImportRun.objects.select_related("job", "source", "report", "rejects").get(pk=run.pk)
+
+
+def _require_state(run: ImportRun, states: Sequence[ImportState]) -> None:
+    state = state_of(run)
+    if state not in states:
+        raise ImportMoved(_("This cannot be done now: the import is “%(state)s”.") % {"state": state.label})
 
 
 def _ask(run: ImportRun, *, step: ImportStep, kind: str, by: Actor, after: dict[str, Any]) -> ImportRun:

@@ -185,10 +185,6 @@ class Migration(migrations.Migration):
             model_name='importchange',
             index=models.Index(fields=['institution', 'run', 'model', 'object_id'], name='credits_importchange_run'),
         ),
-        migrations.AddIndex(
-            model_name='importchange',
-            index=models.Index(fields=['institution', 'model', 'object_id'], name='credits_importchange_row'),
-        ),
         migrations.AddConstraint(
             model_name='importchange',
             constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_importchange_tenant_pk'),

@@ -134,7 +134,6 @@ class ImportChange(TenantModel):
             models.Index(
                 fields=["institution", "run", "model", "object_id"], name="credits_importchange_run"
             ),
-            models.Index(fields=["institution", "model", "object_id"], name="credits_importchange_row"),
         ]
 
     def __str__(self) -> str:
