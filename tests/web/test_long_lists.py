@@ -14,13 +14,15 @@ from tests.statements import faults, own_statements
 ROWS = 200_000
 CLIENTS = """
 INSERT INTO credits_client (
-  uid, institution_id, agency_id, reference, last_name, first_names, search_name, search_first_names, sex,
+  uid, institution_id, agency_id, reference, last_name, first_names, search_name, search_first_names,
+  name_key, sex,
   birth_date, family_situation, phone, phone_index, city, residence_region, document_type, document_number,
   document_index, occupation, contract_type, consent_method, bureau_consent_method, prohibition_source,
   data_updated_on, is_active, created_at, updated_at)
 SELECT
   gen_random_uuid(), %(institution)s, (%(agencies)s::bigint[])[1 + abs(hashint4(n)) %% %(count)s], 'M-' || n,
-  'Nom' || n, '', 'nom ' || md5(n::text), 'nom ' || md5(n::text), 'F', DATE '1980-01-01', '', '',
+  'Nom' || n, '', 'nom ' || md5(n::text), 'nom ' || md5(n::text),
+  'nom ' || md5(n::text) || '|1980-01-01', 'F', DATE '1980-01-01', '', '',
   md5('p' || n), '', '', '', '', md5('d' || n), '', '', '', '', '', DATE '2026-11-01' - (n %% 300),
   true, now(), now()
 FROM generate_series(1, %(rows)s) n
