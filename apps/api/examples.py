@@ -485,6 +485,7 @@ EXAMPLES: dict[str, Any] = {
         "mode": "valid",
         "keep_duplicates": False,
         "error": "",
+        "quality": 73,
         "problems": [
             {
                 "line": 3,

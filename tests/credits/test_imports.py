@@ -212,6 +212,12 @@ def test_each_refused_row_says_what_is_wrong_and_comes_back_to_be_corrected(worl
     assert [each["Code client"] for each in back] == [f"W-00000{place}" for place in (2, 3, 4, 5, 1)]
     assert back[0]["erreur"].startswith("Né(e) le : ")
     assert stored.original_name.endswith(".csv")
+    quality = run.checked["quality"]
+    lost = {each["code"]: (each["points"], each["count"]) for each in quality["losses"]}
+    assert lost["rejected"] == (33, 4)  # 50 points x 4 of 6 rows
+    assert lost["duplicates"] == (2, 1)
+    assert lost["missing"][1] >= 1
+    assert quality["score"] == 100 - sum(points for points, _count in lost.values())
 
     for each, good in zip(back, (2, 3, 4, 5), strict=False):
         each.update(row(good, agency))

@@ -13,6 +13,7 @@ CLIENT = {
     "client_agency_id": ("agency_id", pl.Int64),
     "birth_date": ("birth_date", pl.Date),
     "client_sex": ("sex", pl.String),
+    "client_merged": ("merged_into_id", pl.Int64),
 }
 CREDIT = {
     "credit_reference": ("reference", pl.String),
@@ -24,13 +25,18 @@ CREDIT = {
 
 
 def find_clients(judging: Judging) -> None:
-    """Join the clients named; a client that whoever asked does not see is unknown."""
+    """Join the clients named; one that whoever asked does not see is unknown, a merged file is refused."""
     rows = Client.objects.filter(reference__in=one_of(judging.rows["client_reference"]))
     judging.join(stored(rows, CLIENT), "client_reference")
     unknown = ~(pl.col("client_id").is_not_null() & seen(judging.context.agencies, "client_agency_id"))
     judging.refuse(
         pl.col("client_reference").is_not_null() & unknown.fill_null(value=True),
         "unknown_client",
+        field="client_reference",
+    )
+    judging.refuse(
+        ~unknown.fill_null(value=True) & pl.col("client_merged").is_not_null(),
+        "merged",
         field="client_reference",
     )
 

@@ -6,7 +6,7 @@ is cut off.
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -179,12 +179,14 @@ def _told(problems: pl.DataFrame, fields: Mapping[str, Field]) -> pl.DataFrame:
     return told.sort("row", maintain_order=True)
 
 
-def figures(judged: Judged) -> dict[str, Any]:
-    """Return what a summary adds up: how many rows of each verdict, how many problems of each kind."""
+def figures(judged: Judged, chunk: Chunk, headers: Sequence[str]) -> dict[str, Any]:
+    """Return what a summary adds up: rows of each verdict, problems of each kind, cells of used columns."""
     counted = judged.verdicts.value_counts()
     counts = dict(zip(counted.to_series(0), counted.to_series(1), strict=True))
     kinds = judged.problems.group_by("code", "column").len()
     return {
         "verdicts": [int(counts.get(int(verdict), 0)) for verdict in Verdict],
         "problems": {f"{code}|{column}": count for code, column, count in kinds.iter_rows()},
+        "cells": len(chunk) * len(headers),
+        "missing": sum(chunk.frame[header].null_count() for header in headers),
     }

@@ -32,6 +32,7 @@ from apps.files.models import StoredFile
 from apps.files.reading.dialects import Dialect
 from apps.files.reading.mapping import Conversion, Field, Match, key_of, missing_fields, propose
 from apps.files.reading.previews import Preparation, matches_from_json, matches_to_json, preparation
+from apps.files.reading.quality import FileCounts, FileQuality, file_quality
 from apps.files.reading.rows import Chunk, chunks, header
 from apps.files.reading.values import typed_chunk
 from apps.files.services import path_of, store_upload
@@ -216,7 +217,7 @@ def _check_rows(claim: Claim) -> Mapping[str, Any]:
             with claim.chunk():
                 judged = _judged(plan, chunk, context)
                 _worded(plan, partial(reports.append, chunk, judged))
-                tally.add(figures(judged))
+                tally.add(figures(judged, chunk, plan.used))
                 _show(plan.run, tally)
                 report_progress(claim=claim, percent=_percent(plan.run, tally))
         with claim.chunk():
@@ -282,6 +283,11 @@ class Plan:
         known = {each.name: each for each in self.fields}
         return {match.header: known[match.field] for match in self.matches if match.field in known}
 
+    @property
+    def used(self) -> list[str]:
+        """The headers of the columns that are used."""
+        return [match.header for match in self.matches if match.field]
+
     def context(self, *, locking: bool = False) -> Context:
         run = self.run
         return Context(
@@ -303,6 +309,7 @@ class Tally:
     def __init__(self, done: Sequence[Mapping[str, Any]] = ()) -> None:
         self.verdicts = [0] * len(Verdict)
         self.problems: dict[str, int] = {}
+        self.cells = self.missing = 0
         for each in done:
             self.add(each)
 
@@ -310,6 +317,8 @@ class Tally:
         self.verdicts = [one + other for one, other in zip(self.verdicts, found["verdicts"], strict=True)]
         for key, count in found["problems"].items():
             self.problems[key] = self.problems.get(key, 0) + count
+        self.cells += found["cells"]
+        self.missing += found["missing"]
 
     @property
     def read(self) -> int:
@@ -322,7 +331,24 @@ class Tally:
         worst = sorted(self.problems.items(), key=lambda pair: -pair[1])[:_FIRST_PROBLEMS]
         told = [(*key.partition("|")[::2], count) for key, count in worst]
         problems = [{"code": code, "column": column, "rows": count} for code, column, count in told]
-        return {"rows_read": self.read, **self.counts(), "problems": problems}
+        return {
+            "rows_read": self.read,
+            **self.counts(),
+            "problems": problems,
+            "quality": self.quality().to_json(),
+        }
+
+    def quality(self) -> FileQuality:
+        """Return the quality of the rows read: every question about a unit was answered before."""
+        return file_quality(
+            FileCounts(
+                read=self.read,
+                rejected=self.verdicts[Verdict.REJECTED],
+                duplicates=self.verdicts[Verdict.DUPLICATE],
+                cells=self.cells,
+                missing=self.missing,
+            )
+        )
 
 
 def _plan(job_uid: UUID) -> Plan:
@@ -397,7 +423,7 @@ def _store_chunk(
     plan.target.write(judged, writing)
     plan.run.columns = writing.columns
     report_at, rejects_at = _worded(plan, partial(reports.append, chunk, judged))
-    found = figures(judged)
+    found = figures(judged, chunk, plan.used)
     ImportChunk.objects.create(
         run=plan.run,
         number=number,

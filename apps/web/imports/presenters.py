@@ -14,6 +14,7 @@ from apps.credits.enums import ImportState
 from apps.credits.importing.registry import target_named
 from apps.credits.importing.runs import first_problems
 from apps.credits.queries.imports import expected_end_of, state_of
+from apps.files.reading.quality import FileQuality
 from apps.jobs.enums import JobStatus
 from apps.web.templatetags.formats import whole
 
@@ -55,6 +56,7 @@ class ImportView:
     author: str
     created_at: dt.datetime
     counts: list[tuple[str, str]]
+    quality: FileQuality | None
     problems: list[tuple[str, ...]]
     has_report: bool
     has_rejects: bool
@@ -102,6 +104,7 @@ def import_view(run: Any) -> ImportView:
         author=run.author_name,
         created_at=run.created_at,
         counts=_counts(run) if shown and run.rows_read else [],
+        quality=_quality(run) if shown else None,
         problems=first_problems(run) if shown else [],
         has_report=shown and _there(run.report),
         has_rejects=shown and _there(run.rejects),
@@ -112,6 +115,12 @@ def import_view(run: Any) -> ImportView:
         may_cancel=state in {ImportState.CHECKING, ImportState.IMPORTING},
         may_undo=state in _WRITTEN and run.confirmed_at is not None,
     )
+
+
+def _quality(run: Any) -> FileQuality | None:
+    """Return the quality of the file, as the check found it."""
+    stored = (run.checked or {}).get("quality")
+    return None if stored is None else FileQuality.from_json(stored)
 
 
 def _there(stored: Any) -> bool:

@@ -168,6 +168,9 @@ class ImportSerializer(ImportLineSerializer):
     mode = serializers.ChoiceField(choices=ImportMode.choices)
     keep_duplicates = serializers.BooleanField()
     error = serializers.CharField(allow_blank=True)
+    quality = serializers.IntegerField(
+        allow_null=True, help_text="Qualité du fichier au contrôle, de 0 à 100 ; null avant"
+    )
     problems = ImportProblemSerializer(many=True)
     confirmed_at = serializers.DateTimeField(allow_null=True)
     undone_at = serializers.DateTimeField(allow_null=True)
@@ -208,6 +211,7 @@ def import_body(run: ImportRun) -> dict[str, Any]:
         "mode": run.mode,
         "keep_duplicates": run.keep_duplicates,
         "error": run.job.error if failed and run.job else "",
+        "quality": ((run.checked or {}).get("quality") or {}).get("score"),
         "problems": [
             {"line": int(line), "column": column, "value": value, "problem": text, "what_to_do": advice}
             for line, column, value, text, advice in problems
