@@ -147,8 +147,8 @@ HEADERS: dict[str, dict[str, Any]] = {
 TAGGED = frozenset(
     f"#/components/schemas/{name}"
     for name in (
-        *("Agency", "Application", "AuditEntry", "Client", "ExternalCredit"),
-        *("PredictionDetail", "User", "Webhook", "WebhookWithSecret"),
+        *("Agency", "Application", "AuditEntry", "Client", "Credit", "ExternalCredit"),
+        *("PredictionDetail", "Repayment", "User", "Webhook", "WebhookWithSecret"),
     )
 )
 #: Answers given before a key is looked at, or that are not kept.

@@ -63,6 +63,13 @@ def enqueue_alert(*, code: str, recipients: Iterable[int], payload: Mapping[str,
     return enqueue(kind=MessageKind.ALERT, payload=wanted)
 
 
+def withdraw_alerts(*, code: str, about: Mapping[str, Any]) -> None:
+    """Take back alerts that ask for what is done by now: those shown are read, the others never come."""
+    waiting = OutboxMessage.objects.filter(kind=MessageKind.ALERT, status=MessageStatus.PENDING)
+    waiting.filter(payload__code=code, payload__about=dict(about)).delete()
+    Alert.objects.filter(code=code, payload=dict(about), read_at=None).update(read_at=timezone.now())
+
+
 @transaction.atomic
 def deliver_next() -> bool:
     """Deliver the oldest message due in the open scope; ``False`` when none is left.

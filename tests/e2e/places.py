@@ -39,6 +39,7 @@ NOT_PAGES = {
     "web:audit_export": "a CSV file",
     "web:batch_result": "the scored file",
     "web:import_rejects": "a CSV file",
+    "web:import_template": "a CSV or XLSX file",
     "web:import_report": "a CSV file",
     "web:model_export": "a zip",
     "web:model_scorecard": "a JSON file, or the page of a model without one",

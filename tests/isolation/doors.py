@@ -20,7 +20,8 @@ from tests.isolation.loot import foreign_uids, loot
 
 #: Kind of door -> how many were tried in this run; printed at its end.
 TRIED: Counter[str] = Counter()
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+ANSWERED = ("GET", "POST")
+METHODS = (*ANSWERED, "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 #: What changes from one answer to the next without telling anything.
 NOISE = [
     (re.compile(rb'name="csrfmiddlewaretoken" value="[^"]+"'), b""),
@@ -98,6 +99,20 @@ def addresses(path: str, pattern: Any) -> Iterator[tuple[str, str]]:
         return
     for uid in foreign_uids().values():
         yield filled(path, pattern, uid), uid
+
+
+def attempts(path: str, pattern: Any, own: str) -> Iterator[tuple[str, str, str]]:
+    """Yield ``(method, address, value sent)``: every kind of foreign object by the methods that answer.
+
+    By the others, which mostly refuse before they look: the kind ``own``, for which the route is made, and
+    a score.
+    """
+    if "<" not in path:
+        yield from ((method, filled(path, pattern, ""), "") for method in METHODS)
+        return
+    for label, uid in foreign_uids().items():
+        tried = METHODS if label in {own, "scoring.prediction"} else ANSWERED
+        yield from ((method, filled(path, pattern, uid), uid) for method in tried)
 
 
 def unknown() -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.audit.services import record
 from apps.outbox.enums import WebhookEvent
-from apps.outbox.services import announce, enqueue_alert
+from apps.outbox.services import announce, enqueue_alert, withdraw_alerts
 from apps.registry.enums import BLOCKING, ModelStatus, PromotionStatus, StartOrigin, Verdict
 from apps.registry.errors import GateFailed, ModelNotAllowed, PromotionClosed
 from apps.registry.loader import load_scorer
@@ -105,6 +105,7 @@ def approve_promotion(*, promotion: Promotion, by: Actor) -> Promotion:
     promotion.decided_by_id, promotion.decided_at = by.person_id, timezone.now()
     promotion.status = PromotionStatus.APPROVED
     promotion.save(update_fields=["decided_by", "decided_at", "status"])
+    withdraw_alerts(code="model.proposed", about={"model": str(version.uid)})
     record(by=by, action="model.approve", target=version, after={"sha256": version.sha256})
     if promotion.starts_at is None or promotion.starts_at <= timezone.now():
         _start(promotion, by=by)
@@ -251,5 +252,6 @@ def _ended(promotion: Promotion, status: str, *, by: Actor, reason: str, action:
     promotion.status, promotion.decision_reason = status, reason
     promotion.decided_by_id, promotion.decided_at = by.person_id, timezone.now()
     promotion.save(update_fields=["status", "decision_reason", "decided_by", "decided_at"])
+    withdraw_alerts(code="model.proposed", about={"model": str(promotion.model_version.uid)})
     record(by=by, action=action, target=promotion.model_version)
     return promotion

@@ -15,7 +15,7 @@ from apps.engine.contracts import PolicyFigures
 from apps.engine.policy import default_rules
 from apps.institutions.models import Institution
 from apps.institutions.services import save_institution
-from apps.outbox.services import enqueue_alert
+from apps.outbox.services import enqueue_alert, withdraw_alerts
 from apps.scoring.enums import ProposalStatus
 from apps.scoring.errors import ProposalDecided, ProposalPending
 from apps.scoring.models import PolicyProposal, ScoringPolicy
@@ -241,6 +241,7 @@ def _decide(
     proposal.status, proposal.decision_reason, proposal.policy = status, reason, policy
     proposal.decided_by_id, proposal.decided_at = by.person_id, timezone.now()
     proposal.save(update_fields=["status", "decision_reason", "policy", "decided_by", "decided_at"])
+    withdraw_alerts(code="policy.proposed", about={"policy": str(proposal.uid)})
 
 
 def _tell(people: Iterable[int | None], by: Actor, code: str, proposal: PolicyProposal) -> None:

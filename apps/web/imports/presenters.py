@@ -56,6 +56,7 @@ class ImportView:
     author: str
     created_at: dt.datetime
     counts: list[tuple[str, str]]
+    language: str
     quality: FileQuality | None
     problems: list[tuple[str, ...]]
     has_report: bool
@@ -104,6 +105,7 @@ def import_view(run: Any) -> ImportView:
         author=run.author_name,
         created_at=run.created_at,
         counts=_counts(run) if shown and run.rows_read else [],
+        language=run.language,
         quality=_quality(run) if shown else None,
         problems=first_problems(run) if shown else [],
         has_report=shown and _there(run.report),

@@ -21,7 +21,7 @@ from apps.web.fields import DayField, LineField
 from apps.web.forms import ServiceForm
 
 #: Limits of a number that the editor shows; written in JSON a scorecard may have more.
-ROWS = 6
+ROWS = 5
 #: What the editor opens with: limits that officers use, to be changed.
 SUGGESTED: Mapping[str, tuple[float, ...]] = {
     "nb_retards_30j": (1, 3),

@@ -113,7 +113,7 @@ class ImportTemplateView(ApiView):
         responses={
             (200, KINDS["csv"].partition(";")[0]): OpenApiTypes.BINARY,
             (200, KINDS["xlsx"]): OpenApiTypes.BINARY,
-            **problems(*READ),
+            **problems(*READ, 422),
         },
     )
     def get(self, request: Request, target: str) -> HttpResponseBase:
