@@ -239,6 +239,8 @@ IMPORT_EXPORT_SKIP_ADMIN_LOG = True  # the services' audit entries stand for Dja
 IMPORT_EXPORT_IMPORT_IGNORE_BLANK_LINES = True
 
 REST_FRAMEWORK = {
+    # What is answered follows from Accept alone: a word in the address is refused or ignored like any other.
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.api.authentication.ActorAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["apps.api.permissions.HoldsVerb"],
     "DEFAULT_PARSER_CLASSES": ["apps.api.parsers.TextParser"],
