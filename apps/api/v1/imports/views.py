@@ -32,7 +32,7 @@ from apps.api.v1.imports.serializers import (
 from apps.api.v1.pages import asked, page, page_of
 from apps.credits import tasks
 from apps.credits.enums import ImportMode
-from apps.credits.importing.registry import TARGETS
+from apps.credits.importing.registry import TARGETS, target_named
 from apps.credits.importing.runs import (
     cancel_import,
     confirm_import,
@@ -93,6 +93,9 @@ class ImportsView(ApiView):
 class ImportTemplateView(ApiView):
     verbs = {"GET": Verb.IMPORT}
     renderer_classes = [JSONRenderer, AnyRenderer]
+
+    def find(self, **kwargs: Any) -> None:
+        target_named(kwargs["target"])
 
     @extend_schema(
         operation_id="import_template",
