@@ -79,8 +79,8 @@ def _of_rows() -> Iterator[str]:
             yield str(uid)
         if "reference" in names:
             yield from model.objects.values_list("reference", flat=True)
-    for client in Client.objects.only("last_name", "first_names", "phone", "document_number"):
-        yield from (str(client), client.phone, client.document_number)
+    for client in Client.objects.only("last_name", "first_names", "phone", "document_number", "name_key"):
+        yield from (str(client), client.phone, client.document_number, client.name_key)
 
 
 @cache

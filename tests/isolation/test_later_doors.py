@@ -1,7 +1,9 @@
 """Attacks on what came after the first doors: the trail, exports, backups, resets, invitations."""
 
+import io
 import re
 import tarfile
+import zipfile
 
 import pytest
 from django.core import mail
@@ -10,9 +12,15 @@ from django.core.management import call_command
 from django.test import Client
 
 from apps.audit.models import AuditEntry
+from apps.credits.importing.runs import first_problems
 from apps.credits.models import Client as Borrower
+from apps.credits.models import ImportRun
 from apps.institutions.models import Agency, Institution
+from apps.registry.models import ModelVersion
 from apps.users.models import Membership
+from tests.credits.test_import_portfolio import demand
+from tests.importing import counts, imported, upload_of
+from tests.isolation.doors import body_of
 from tests.isolation.loot import foreign_keys, loot
 
 pytestmark = pytest.mark.django_db(databases=["default", "platform"])
@@ -39,13 +47,53 @@ def test_an_entry_of_the_other_institution_is_unknown(page, world):
     assert (theirs.status_code, nobody.status_code) == (404, 404)
 
 
-def test_a_suspended_institution_exports_nothing(page):
+def files_of_ngwa(world):
+    """Return the addresses of what ngwa may download: its trail, a model, the rows left out of an import."""
+    with world.scope("ngwa"):
+        model, run = ModelVersion.objects.first().uid, ImportRun.objects.exclude(rejects=None).first().uid
+    return "/audit/export", f"/modeles/{model}/export", f"/imports/{run}/rejets", f"/imports/{run}/problemes"
+
+
+def test_a_suspended_institution_exports_nothing(page, world):
     client = page("auditeur@ngwa.demo")
+    addresses = files_of_ngwa(world)
     Institution.objects.filter(code="ngwa").update(status="suspended")
 
-    answer = client.get("/audit/export")
+    for address in addresses:
+        answer = client.get(address)
+        assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/connexion"), address
 
-    assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/connexion")
+
+def test_exported_models_and_rows_left_out_hold_one_institution(page, world):
+    _trail, model, *rows = files_of_ngwa(world)
+
+    with zipfile.ZipFile(io.BytesIO(body_of(page("auditeur@ngwa.demo").get(model)))) as packed:
+        texts = [packed.read(name).decode() for name in packed.namelist()]
+    for address in rows:
+        answer = page("analyste@ngwa.demo").get(address)
+        assert answer.status_code == 200
+        texts.append(body_of(answer).decode("utf-8", "replace"))
+
+    assert all(texts)
+    assert loot().found_in("\n".join(texts)) == []
+
+
+def test_a_file_that_names_the_other_institution_finds_and_changes_nothing(world, settings, tmp_path):
+    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
+    with world.scope():
+        ours = set(Borrower.objects.values_list("reference", flat=True))
+    with world.scope("ngwa"):
+        theirs = Borrower.objects.exclude(reference__in=ours).first()
+        before = list(Borrower.objects.order_by("pk").values_list())
+
+    run = imported(world, world.actor(world.analyst), upload_of([demand(1, theirs)]), "applications")
+
+    assert counts(run) == (0, 0, 0, 0, 1)
+    with world.scope():
+        ((_line, column, _value, _text, _advice),) = first_problems(run)
+    assert column == "Code client"
+    with world.scope("ngwa"):
+        assert list(Borrower.objects.order_by("pk").values_list()) == before
 
 
 def test_a_reset_asked_by_a_stranger_reaches_its_owner_only_and_tells_nothing(page, world):
