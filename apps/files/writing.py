@@ -21,14 +21,15 @@ from apps.tenancy.cells import FORMULA_STARTS, UNSEEN, harmless
 #: What Excel opens in French by a double click.
 FRENCH_EXCEL = Dialect("csv", encoding="utf-8-sig", separator=";", decimal=",")
 
-_NUMBER = r"^ *-?[0-9](?:[0-9 .,'\u00a0\u202f]*[0-9])? ?%? *$"
+_NUMBER = r"^ *-?[0-9](?:[0-9 .,'\u00a0\u202f]*[0-9])?(?:[eE][+-]?[0-9]+)? ?%? *$"
 _STARTS = "^ *[" + "".join(f"\\x{ord(sign):02x}" for sign in FORMULA_STARTS) + "]"
 #: The same as a class of Rust's expressions, where no surrogate can be.
 _UNSEEN = UNSEEN.pattern.replace(r"\ud800-\udfff", "")
+_SUSPECT = f"{_STARTS}|{_UNSEEN}"
 _PLAIN = r"^-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,10})?$"
 _ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_MARKS = {"utf-8-sig": codecs.BOM_UTF8, "utf-16": codecs.BOM_UTF16_LE}
-_ENCODINGS = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}
+#: Python's name of an encoding -> the mark at the beginning of a file, and how all of it is encoded.
+_ENCODINGS = {"utf-8-sig": (codecs.BOM_UTF8, "utf-8"), "utf-16": (codecs.BOM_UTF16_LE, "utf-16-le")}
 _NARROW = "\u202f"
 
 
@@ -39,6 +40,19 @@ def dialect_of_result(source: Dialect, *, french_excel: bool = False) -> Dialect
     return source.replaced(header_line=1, sheet=None)
 
 
+def mark_and_encoding(dialect: Dialect) -> tuple[bytes, str]:
+    """Return what a file in ``dialect`` begins with, and how its text is encoded."""
+    name = dialect.encoding or "utf-8"
+    return _ENCODINGS.get(name, (b"", name))
+
+
+def encoded(text: str, encoding: str) -> bytes:
+    """Return a text in ``encoding``; what older ones lack becomes a near sign, a question mark at worst."""
+    if not encoding.startswith("utf"):
+        text = text.replace(_NARROW, "\u00a0")
+    return text.encode(encoding, errors="replace")
+
+
 class CsvWriter:
     """Writes a CSV file chunk after chunk. Given back the position that ``append`` told, it goes on there.
 
@@ -47,13 +61,13 @@ class CsvWriter:
 
     def __init__(self, path: Path, headers: Sequence[str], dialect: Dialect, *, at: int = 0) -> None:
         self.dialect = dialect
-        self.encoding = _ENCODINGS.get(dialect.encoding or "utf-8", dialect.encoding or "utf-8")
+        mark, self.encoding = mark_and_encoding(dialect)
         self.width = len(headers)
         self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
         self._file.truncate(at)
         self._file.seek(at)
         if at == 0:
-            self._file.write(_MARKS.get(dialect.encoding or "", b""))
+            self._file.write(mark)
             self._write(
                 pl.DataFrame([headers], schema=[str(place) for place in range(self.width)], orient="row")
             )
@@ -83,9 +97,7 @@ class CsvWriter:
         text = pl.DataFrame(texts).write_csv(
             include_header=False, separator=self.dialect.separator or ",", line_terminator="\r\n"
         )
-        if not self.encoding.startswith("utf"):
-            text = text.replace(_NARROW, "\u00a0")
-        self._file.write(text.encode(self.encoding, errors="replace"))
+        self._file.write(encoded(text, self.encoding))
 
 
 def write_workbook(
@@ -101,7 +113,7 @@ def write_workbook(
     table = book.create_sheet(sheet)
     table.append([harmless(name) for name in headers])
     for frame in frames:
-        for row in zip(*(_cells(frame[name], decimal) for name in frame.columns), strict=True):
+        for row in zip(*(cells_of(frame[name], decimal) for name in frame.columns), strict=True):
             table.append(row)
     book.save(path)
 
@@ -116,7 +128,7 @@ def _texts(values: pl.Series, dialect: Dialect) -> pl.Series:
     """Return a column as it is written in a CSV file; null and empty are nothing."""
     match values.dtype:
         case pl.String:
-            return _harmless(values)
+            return neutralised(values)
         case pl.Float32 | pl.Float64:
             return _decimals(values).str.replace(".", dialect.decimal, literal=True)
         case pl.Date:
@@ -127,14 +139,15 @@ def _texts(values: pl.Series, dialect: Dialect) -> pl.Series:
             return values.cast(pl.String)
 
 
-def _harmless(texts: pl.Series) -> pl.Series:
-    """Do what ``tenancy.cells.harmless`` does to a column of texts, but leave numbers as they are."""
-    text = pl.col("text")
-    seen = text.str.replace_all(_UNSEEN, "\ufffd")
-    computed = seen.str.contains(_STARTS) & ~seen.str.contains(_NUMBER)
-    kept = pl.when(text.str.len_bytes() > 0)
-    frame = pl.DataFrame({"text": texts})
-    return frame.select(kept.then(pl.when(computed).then("'" + seen).otherwise(seen))).to_series()
+def neutralised(texts: pl.Series) -> pl.Series:
+    """Do what ``tenancy.cells.harmless`` does to a column of texts; numbers stay, empty texts are nothing."""
+    suspect = texts.str.contains(_SUSPECT).fill_null(value=False)
+    if suspect.any():
+        seen = texts.filter(suspect).str.replace_all(_UNSEEN, "\ufffd")
+        computed = seen.str.contains(_STARTS) & ~seen.str.contains(_NUMBER)
+        mended = ("'" + seen).zip_with(computed, seen)
+        texts = texts.scatter(suspect.arg_true(), mended)
+    return texts.set(texts == "", None)
 
 
 def _decimals(values: pl.Series) -> pl.Series:
@@ -148,14 +161,14 @@ def _decimals(values: pl.Series) -> pl.Series:
     return texts.scatter(long.arg_true(), plain)
 
 
-def _cells(values: pl.Series, decimal: str) -> list[Any]:
-    """Return a column as the cells of a workbook."""
+def cells_of(values: pl.Series, decimal: str) -> list[Any]:
+    """Return a column as the cells of a workbook: texts that are plain numbers or dates as such."""
     if values.dtype != pl.String:
         return values.to_list()
     marked = values.str.replace(decimal, ".", literal=True)
     numeric = marked.str.contains(_PLAIN).fill_null(value=False)
     dated = values.str.contains(_ISO).fill_null(value=False)
-    cells: list[Any] = _harmless(values).to_list()
+    cells: list[Any] = neutralised(values).to_list()
     for place in numeric.arg_true():
         cells[place] = float(marked[place]) if "." in marked[place] else int(marked[place])
     for place, date in zip(dated.arg_true(), values.filter(dated).str.to_date(strict=False), strict=True):

@@ -140,14 +140,17 @@ def test_a_line_is_read_and_scored_again_like_any_score(world, analyst):
 def test_a_french_file_comes_back_in_its_own_way(world, analyst):
     row = {name: str(value).replace(".", ",") for name, value in BODY.items()}
     row |= {"taux_interet": "22,5", "revenu_mensuel": "1 285 000", "sexe": "Féminin"}
-    upload = file_of([row], separator=";", encoding="cp1252", name="Crédits d'août.csv")
+    wrong = row | {"montant_credit": "1"}
+    upload = file_of([row, wrong], separator=";", encoding="cp1252", name="Crédits d'août.csv")
     with world.scope():
         batch = score_now(upload, analyst)
         result, path = result_of(batch=batch, by=analyst)
         text = path.read_bytes().decode("cp1252")
 
-    head, line = text.splitlines()
+    head, line, refused = text.splitlines()
     cells = dict(zip(head.split(";"), line.split(";"), strict=True))
+    assert "10\N{NO-BREAK SPACE}000" in refused  # narrow ones are unknown to Windows-1252
+    assert "?" not in refused
     assert result.original_name == "scoring_Crédits d'août.csv"
     assert (cells["taux_interet"], cells["revenu_mensuel"], cells["sexe"]) == ("22,5", "1 285 000", "Féminin")
     assert "," in cells["probabilite_defaut"]
@@ -165,6 +168,8 @@ def test_french_excel_and_workbooks_on_request(world, analyst):
     assert book.original_name == "scoring_portefeuille.xlsx"
     assert cells[0][-8:] == tuple(ADDED)
     assert isinstance(cells[1][15], float)
+    original = dict(zip(cells[0], cells[1], strict=False))  # empty cells at the end are not there
+    assert (original["age"], original["taux_interet"]) == (BODY["age"], BODY["taux_interet"])
 
 
 def test_a_file_without_a_column_that_every_line_needs_is_refused_and_not_kept(world, analyst, tmp_path):

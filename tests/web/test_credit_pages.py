@@ -64,7 +64,7 @@ def test_the_page_costs_few_statements(page, world, credit):
     client = page(world.analyst)
     with own_statements() as asked:
         client.get(address(credit))
-    assert len(asked) <= 13, asked  # one of them: the files merged into the client's
+    assert len(asked) <= 12, asked
 
 
 def test_declared_delays_stand_beside_the_computed_ones(page, world, credit):

@@ -254,9 +254,14 @@ class ArrearsCompared:
 
 
 def compare_arrears(actor: Actor, client: Client) -> list[ArrearsCompared]:
-    """Compare what each visible application of a client declared with the ledger of the day, latest first.
+    """Compare what each visible application of a client declared with the ledger of the day, latest first."""
+    return histories_and_arrears(actor, client)[1]
 
-    Counted are the credits disbursed before the application, and their delays until then; those of the files
+
+def histories_and_arrears(actor: Actor, client: Client) -> tuple[dict[int, History], list[ArrearsCompared]]:
+    """Return the histories of a client's visible credits by key, and the declared delays beside them.
+
+    Counted are the credits disbursed before an application, and their delays until then; those of the files
     merged into the client's too.
     """
     person = [client, *merged_files(client)]
@@ -264,7 +269,8 @@ def compare_arrears(actor: Actor, client: Client) -> list[ArrearsCompared]:
     if actor.agency_ids is not None:
         files = files.filter(agency_id__in=actor.agency_ids)
     histories = histories_of(list(visible_credits(actor).filter(client__in=person)))
-    return [_compared(each, histories.values()) for each in files.order_by("-applied_on", "-created_at")]
+    files = files.order_by("-applied_on", "-created_at")
+    return histories, [_compared(each, histories.values()) for each in files]
 
 
 def _compared(application: CreditApplication, histories: Iterable[History]) -> ArrearsCompared:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.audit.services import record_read
-from apps.credits.queries.ledger import compare_arrears, get_visible_credit, ledger_of, repayments_of
+from apps.credits.queries.ledger import get_visible_credit, histories_and_arrears, ledger_of, repayments_of
 from apps.credits.rules import can_record_repayment, can_restructure, can_write_off
 from apps.credits.services.ledger import record_repayment, restructure_credit, write_off
 from apps.tenancy.errors import DomainError, ObjectNotFound
@@ -30,14 +30,15 @@ def _credit_or_404(request: ActorRequest, uid: UUID) -> Any:
 def credit(request: ActorRequest, uid: UUID) -> HttpResponse:
     shown = _credit_or_404(request, uid)
     record_read(by=request.actor, target=shown)
-    ledger = ledger_of(shown)
+    histories, compared = histories_and_arrears(request.actor, shown.client)
+    ledger = histories[shown.pk].ledger
     context = {
         "credit": shown,
         "facts": presenters.facts_of(shown, ledger),
         "terms": presenters.terms_of(shown),
         "schedule": presenters.schedule_lines(ledger),
         "repayments": presenters.repayment_lines(repayments_of(shown)),
-        "compared": presenters.compared_lines(compare_arrears(request.actor, shown.client)),
+        "compared": presenters.compared_lines(compared),
         "may_record": can_record_repayment(request.actor, shown),
         "may_write_off": can_write_off(request.actor, shown),
         "may_restructure": can_restructure(request.actor, shown),
