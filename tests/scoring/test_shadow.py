@@ -37,8 +37,15 @@ def risks(horizon):
     return horizon.actor(horizon.risk_manager)
 
 
+def scored(values, *, by):
+    prediction, _created = score_values(raw=values, by=by)
+    return prediction
+
+
 def grid(by, version="1"):
-    return import_scorecard(document=changed(version=version, declared_default_rate=0.05 + int(version) / 100), by=by)
+    return import_scorecard(
+        document=changed(version=version, declared_default_rate=0.05 + int(version) / 100), by=by
+    )
 
 
 @pytest.fixture
@@ -47,14 +54,14 @@ def challenger(risks):
 
 
 def test_a_challenger_scores_what_was_scored_once_with_its_own_probability(challenger, risks):
-    scored = [score_values(values={**BODY, "age": age}, by=risks) for age in (25, 40, 60)]
+    given = [scored({**BODY, "age": age}, by=risks) for age in (25, 40, 60)]
     there = Prediction.objects.count()
 
     first, second = (shadow_next(version=challenger, size=1_000) for _ in range(2))
 
     assert (first, second) == (there, 0)
     scorer = load_scorer(challenger)
-    for prediction in scored:
+    for prediction in given:
         shadow = ShadowScore.objects.get(prediction=prediction)
         columns = {name: [prediction.inputs.get(name)] for name in scorer.variables}
         assert shadow.pd == scorer.score_columns(columns, 1).pd[0]
@@ -64,10 +71,10 @@ def test_a_challenger_scores_what_was_scored_once_with_its_own_probability(chall
 
 
 def test_it_goes_on_where_it_stopped_and_takes_what_came_meanwhile(challenger, risks):
-    score_values(values=BODY, by=risks)
+    scored(BODY, by=risks)
     while shadow_next(version=challenger, size=2):
         pass
-    late = score_values(values={**BODY, "age": 51}, by=risks)
+    late = scored({**BODY, "age": 51}, by=risks)
 
     assert shadow_next(version=challenger, size=100) == 1
     assert ShadowScore.objects.filter(prediction=late).count() == 1
@@ -75,7 +82,7 @@ def test_it_goes_on_where_it_stopped_and_takes_what_came_meanwhile(challenger, r
 
 
 def test_scores_older_than_ninety_days_are_left_alone(challenger, risks):
-    old = score_values(values=BODY, by=risks)
+    old = scored(BODY, by=risks)
     moment = timezone.now() - dt.timedelta(days=91)
     Prediction.objects.bulk_create([copy_of(old, created_at=moment)])
 
@@ -94,9 +101,11 @@ def copy_of(prediction, **changes):
 
 
 def test_a_challenger_of_one_credit_type_scores_that_type_only(risks):
-    version = start_challenger(version=import_scorecard(document=changed(), by=risks, segment="agricole"), by=risks)
-    farm = score_values(values={**BODY, "type_credit": "agricole"}, by=risks)
-    score_values(values=BODY, by=risks)
+    version = start_challenger(
+        version=import_scorecard(document=changed(), by=risks, segment="agricole"), by=risks
+    )
+    farm = scored({**BODY, "type_credit": "agricole"}, by=risks)
+    scored(BODY, by=risks)
 
     shadow_next(version=version, size=1_000)
 
@@ -108,7 +117,7 @@ def test_a_challenger_of_one_credit_type_scores_that_type_only(risks):
 def test_the_comparison_counts_what_would_change_band(challenger, risks):
     assert shadow_of(challenger) is None
     for age in (25, 40, 60):
-        score_values(values={**BODY, "age": age}, by=risks)
+        scored({**BODY, "age": age}, by=risks)
     shadow_next(version=challenger, size=1_000)
 
     found = shadow_of(challenger)
@@ -130,15 +139,32 @@ def test_the_comparison_counts_what_would_change_band(challenger, risks):
 
 def test_matured_credits_tell_which_orders_the_risk_better(challenger, risks):
     matured = CreditApplication.objects.select_related("client").matured()
-    chosen = [*matured.filter(outcome="default")[:15], *matured.filter(outcome="repaid")[:40]]
+    chosen = [*matured.filter(outcome="default")[:15], *matured.filter(outcome="good")[:40]]
     for application in chosen:
         score_application(application=application, by=risks)
     shadow_next(version=challenger, size=10_000)
 
     found = shadow_of(challenger)
 
-    assert found.defaults >= 15
-    assert found.auc_production[0] > found.auc[0] > 0.5
+    rows = [
+        (row.pd, row.prediction.pd, row.prediction.application.outcome == "default")
+        for row in ShadowScore.objects.select_related("prediction__application")
+        if row.prediction.application and row.prediction.application.outcome
+    ]
+    defaults = [row for row in rows if row[2]]
+    others = [row for row in rows if not row[2]]
+
+    def order(place):
+        pairs = [
+            (bad[place] > good[place]) + 0.5 * (bad[place] == good[place])
+            for bad in defaults
+            for good in others
+        ]
+        return sum(pairs) / len(pairs)
+
+    assert (found.matured, found.defaults) == (len(rows), len(defaults))
+    assert found.auc[0] == pytest.approx(order(0))
+    assert found.auc_production[0] == pytest.approx(order(1))
     assert 0 < found.auc[1] < 0.3
 
 
@@ -170,7 +196,7 @@ def test_production_is_no_challenger_and_three_are_enough(horizon, risks):
 
 
 def test_what_a_challenger_said_stays_as_it_was(challenger, risks):
-    score_values(values=BODY, by=risks)
+    scored(BODY, by=risks)
     shadow_next(version=challenger, size=10_000)
 
     for change in (lambda rows: rows.update(pd=0.5), lambda rows: rows.delete()):
@@ -183,11 +209,11 @@ def test_the_task_serves_every_institution_and_a_broken_model_stops_nobody(world
     with world.scope():
         risks = world.actor(world.risk_manager)
         broken, sound = (start_challenger(version=grid(risks, number), by=risks) for number in "12")
-        score_values(values=BODY, by=risks)
+        scored(BODY, by=risks)
     with world.scope("ngwa"):
         other = world.actor("risques@ngwa.demo")
         theirs = start_challenger(version=grid(other), by=other)
-        score_values(values=BODY, by=other)
+        scored(BODY, by=other)
     with world.scope():
         ModelVersion.objects.filter(pk=broken.pk).update(sha256="0" * 64)
 
@@ -200,12 +226,12 @@ def test_the_task_serves_every_institution_and_a_broken_model_stops_nobody(world
         assert ShadowScore.objects.filter(model_version=theirs).count() == Prediction.objects.count()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 def test_two_runs_at_once_score_nothing_twice(world):
     with world.scope():
         risks = world.actor(world.risk_manager)
         version = start_challenger(version=grid(risks), by=risks)
-        score_values(values=BODY, by=risks)
+        scored(BODY, by=risks)
     key = f"scoring.shadow {world.institution_id('horizon')}"
     other = connections["owner"]
     with transaction.atomic(using="owner"), other.cursor() as cursor:

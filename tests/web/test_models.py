@@ -366,8 +366,9 @@ def test_a_candidate_is_tried_in_the_shadow_and_stopped_again(page, world):
 
 def test_the_champion_is_not_offered_a_trial_and_an_auditor_sees_no_button(page, world):
     assert "Dans l'ombre" not in text(page(world.risk_manager).get(url("model", champion(world))))
-    assert "Essayer dans l'ombre" in text(page(world.risk_manager).get(url("model", grid_of(world))))
-    assert "Essayer dans l'ombre" not in text(page(world.auditor).get(url("model", grid_of(world))))
+    grid = grid_of(world)
+    assert "Essayer dans l'ombre" in text(page(world.risk_manager).get(url("model", grid)))
+    assert "Essayer dans l'ombre" not in text(page(world.auditor).get(url("model", grid)))
 
 
 def offered(tmp_path, settings, *, training_data="pooled"):
@@ -383,7 +384,9 @@ def offered(tmp_path, settings, *, training_data="pooled"):
     )  # fmt: skip
 
 
-def test_a_model_of_the_platform_is_installed_by_the_institutions_own_decision(page, world, tmp_path, settings):
+def test_a_model_of_the_platform_is_installed_by_the_institutions_own_decision(
+    page, world, tmp_path, settings
+):
     model, client = offered(tmp_path, settings), page(world.risk_manager)
 
     listed = text(client.get("/modeles"))
@@ -404,7 +407,12 @@ def test_an_offer_that_is_no_offer_changes_nothing(page, world, tmp_path, settin
     model, client = offered(tmp_path, settings), page(world.risk_manager)
     (tmp_path / "autre" / "1" / "manifest.json").unlink()
 
-    for sent in ({"model": str(model.uid)}, {"model": "x"}, {"model": str(PlatformModel.objects.first().uid)}, {}):
+    for sent in (
+        {"model": str(model.uid)},
+        {"model": "x"},
+        {"model": str(PlatformModel.objects.first().uid)},
+        {},
+    ):
         answer = client.post("/modeles/installer", sent, follow=True)
         assert answer.redirect_chain[0][0] == "/modeles"
     assert page(world.auditor).post("/modeles/installer", {"model": str(model.uid)}).status_code == 403

@@ -130,7 +130,9 @@ def model_install(request: ActorRequest) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, refusal.message)
         return redirect("web:models")
-    messages.success(request, _("Installed as a candidate: propose it for production when its gates are passed."))
+    messages.success(
+        request, _("Installed as a candidate: propose it for production when its gates are passed.")
+    )
     return redirect("web:model", version.uid)
 
 

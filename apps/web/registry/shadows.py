@@ -101,7 +101,7 @@ def _three(figure: float) -> str:
 def _note(shadow: Shadow) -> str:
     if shadow.auc is None:
         return _(
-            "The order of the risk is compared from ten matured defaults among these scores on: %(defaults)s so far."
+            "Compared in order from ten matured defaults among these scores on: %(defaults)s so far."
         ) % {"defaults": whole(shadow.defaults)}
     return _("AUC on %(matured)s scores whose credit has matured, %(defaults)s of them in default.") % {
         "matured": whole(shadow.matured),
