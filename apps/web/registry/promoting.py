@@ -120,8 +120,8 @@ def model_unchallenge(request: ActorRequest, uid: UUID) -> HttpResponse:
     ))  # fmt: skip
 
 
-@require_POST
 @allow(Verb.PROPOSE_MODEL)
+@require_POST
 def model_install(request: ActorRequest) -> HttpResponse:
     form = OfferedForm(request.POST)
     try:
