@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "apps.credits",
     "apps.registry",
     "apps.scoring",
+    "apps.monitoring",
     "apps.web",
     "apps.api",
     "apps.demo",
