@@ -1,8 +1,8 @@
 """Watching a model: populations that move, defaults against predictions, early signs, equal treatment.
 
-Every limit is made not to cry wolf: it asks for more than chance gives at the size at hand (MODELS.md, « Drift
-without crying wolf »). Arrays only; ``pd`` are probabilities, ``y`` 1 for a default, ``months`` whole numbers
-that follow each other (year x 12 + month).
+Every limit is made not to cry wolf: it asks for more than chance gives at the size at hand. Arrays only;
+``pd`` are probabilities, ``y`` 1 for a default, ``months`` whole numbers that follow each other (year x 12 +
+month).
 """
 
 import math

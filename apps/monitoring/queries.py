@@ -96,7 +96,7 @@ def risk_managers(institution_id: int) -> list[User]:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is known of a version: the last night's figures by kind (none yet: ``day`` is ``None``), alerts."""
+    """What is known of a version: the last night's figures by kind (no ``day`` before one), alerts."""
 
     version: ModelVersion
     day: dt.date | None

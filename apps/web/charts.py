@@ -116,7 +116,7 @@ def intervals(
     names: tuple[str, str, str, str],
     y_words: Words = str,
 ) -> Chart:
-    """Draw each ``(label, (value, low, high))`` as a dot with its interval, and ``line`` over the same labels.
+    """Draw each ``(label, (value, low, high))`` as a dot with its interval, ``line`` over the same labels.
 
     ``names`` are those of the labels, the values, the intervals and the line.
     """

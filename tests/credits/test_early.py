@@ -38,8 +38,8 @@ def test_a_late_payment_does_not_undo_the_sign(analyst):  # noqa: F811  the fixt
 
 
 def test_by_balances_where_no_repayment_is_recorded(analyst):  # noqa: F811  the fixture
-    credits = [lent(analyst, on=START) for _ in range(3)]
-    for credit, days in zip(credits[:2], (0, 44), strict=True):
+    lines = [lent(analyst, on=START) for _ in range(3)]
+    for credit, days in zip(lines[:2], (0, 44), strict=True):
         for day in (dt.date(2026, 3, 31), dt.date(2026, 4, 30)):
             CreditStatement.objects.create(credit=credit, date=day, outstanding_xaf=100_000, days_late=days)
 

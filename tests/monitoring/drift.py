@@ -30,9 +30,7 @@ def alarming_months(seed: int, times: Times, *, rows: int = 20_000) -> list[int]
     columns = {each.name: frame[each.name].to_numpy() for each in variables if each.name in frame}
     taught, later = months <= TAUGHT, (months > TAUGHT) & (months <= YEAR_END)
     model = fit(
-        training_set(
-            variables, {name: column[taught] for name, column in columns.items()}, outcomes[taught]
-        )
+        training_set(variables, {name: column[taught] for name, column in columns.items()}, outcomes[taught])
     )
     pd = model.predict(
         encode(variables, {name: column[later] for name, column in columns.items()}, int(later.sum()))

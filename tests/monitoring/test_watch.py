@@ -64,7 +64,7 @@ def watch(world, on=AS_OF, code="horizon"):
 
 @pytest.fixture
 def kribi(world, monkeypatch):
-    """An institution whose model was taught before a shock that its own history holds."""
+    """Return an institution whose model was taught before a shock that its own history holds."""
     monkeypatch.setattr(people, "PEOPLE", CAST)
     institution = seed_institution(KRIBI, operator=seed_operator())
     seed_history(KRIBI, institution, rows=KRIBI.rows, as_of=AS_OF, times=Times(shock=1.5, monthly_drift=0.0))
@@ -339,7 +339,9 @@ def test_the_period_of_a_manifest_is_read(told, days):
     assert (period.first, period.last) == days
 
 
-@pytest.mark.parametrize("told", [{}, None, {"from": "hier", "to": 3}, {"from": "2025-02-01", "to": "2024-01-01"}])
+@pytest.mark.parametrize(
+    "told", [{}, None, {"from": "hier", "to": 3}, {"from": "2025-02-01", "to": "2024-01-01"}]
+)
 def test_a_manifest_without_a_period_has_none(told):
     assert training_period(told) is None
 

@@ -76,7 +76,7 @@ def test_an_alert_has_its_figures_a_suggestion_and_a_reason(page, world, alert):
 
     assert "1 limite dépassée" in body
     assert "Plus de défauts que prédit" in body
-    assert "141 défauts parmi 1\u202f120 crédits" in body
+    assert "141 défauts parmi 1 120 crédits" in body
     assert "1,25 fois" in body
     assert "Recaler l'étalonnage" in body.replace("&#x27;", "'")
 
@@ -144,8 +144,9 @@ def test_a_version_that_was_never_watched(page, world):
     version = version_of(world)
     with world.scope():
         MonitoringFigures.objects.all().delete()
+        Alert.objects.all().delete()
 
-    assert "Non mesuré" in text(page(world.auditor).get(f"/modeles/{version.uid}/suivi"))
+    assert "Pas encore mesuré" in text(page(world.auditor).get(f"/modeles/{version.uid}/suivi"))
 
 
 @pytest.mark.parametrize("part", ["", "?vue=population", "?vue=groupes"])

@@ -30,7 +30,7 @@ LATE_DAYS = 91
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What the times add to the risk, in log-odds before the spread: a fuel-price shock, a slow drift a month."""
+    """What the times add to the risk, in log-odds before the spread: a fuel-price shock, a monthly drift."""
 
     shock: float = 0.20
     monthly_drift: float = 0.006

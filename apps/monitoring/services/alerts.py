@@ -87,9 +87,7 @@ def _shifts(figures: Figures) -> Iterable[Finding]:
         about = line["variable"]
         if line["passed"]:
             told = _sizes(line)
-            yield Finding(
-                AlertCode.VARIABLE_SHIFT, Severity.WATCH, Suggestion.LOOK_CLOSER, told, about=about
-            )
+            yield Finding(AlertCode.VARIABLE_SHIFT, Severity.WATCH, Suggestion.LOOK_CLOSER, told, about=about)
         for code, name in ((AlertCode.MISSING, "missing"), (AlertCode.OUT_OF_RANGE, "outside")):
             if line[name]["passed"]:
                 yield Finding(code, Severity.WATCH, Suggestion.CHECK_SOURCE, line[name], about=about)
@@ -105,9 +103,7 @@ def _treatment(figures: Figures) -> Iterable[Finding]:
         if unequal:
             lowest = min(unequal, key=lambda each: each["ratio"])
             told = {"group": lowest["code"], "ratio": lowest["ratio"], "share": lowest["share"]}
-            yield Finding(
-                AlertCode.TREATMENT, Severity.WATCH, Suggestion.REVIEW, told, about=line["by"]
-            )
+            yield Finding(AlertCode.TREATMENT, Severity.WATCH, Suggestion.REVIEW, told, about=line["by"])
 
 
 @transaction.atomic
@@ -116,7 +112,9 @@ def sync_alerts(*, version: ModelVersion, found: Sequence[Finding], by: Actor) -
 
     The version's row must be locked by the caller: two runs at once would tell twice.
     """
-    standing = {(alert.code, alert.about): alert for alert in Alert.objects.open().filter(model_version=version)}
+    standing = {
+        (alert.code, alert.about): alert for alert in Alert.objects.open().filter(model_version=version)
+    }
     now = {finding.key: finding for finding in found}
     for key, alert in standing.items():
         if key in now:

@@ -69,7 +69,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Gathered:
-    """Columns of the applications read so far; ``y`` is 1 for a default, 0 for none, -1 when not known yet."""
+    """Columns of the applications read so far; ``y`` is 1 for a default, 0 for none, -1 if not known yet."""
 
     day: list[int] = field(default_factory=list)
     y: list[int] = field(default_factory=list)

@@ -29,9 +29,7 @@ def store_watch(*, gathered: Gathered, plan: Plan, by: Actor) -> list[Monitoring
     """
     version = ModelVersion.objects.select_for_update(no_key=True).get(pk=plan.version.pk)
     variables = variables_read(version)
-    figures = measure(
-        rows_of(gathered, variables=len(variables)), plan, _around(gathered, plan), variables
-    )
+    figures = measure(rows_of(gathered, variables=len(variables)), plan, _around(gathered, plan), variables)
     nights = MonitoringFigures.objects.filter(model_version=version)
     nights.filter(day=plan.on).delete()
     nights.filter(day__lt=plan.on - KEPT).delete()

@@ -246,7 +246,8 @@ def _calibration_text(told: Mapping[str, Any]) -> str:
 
 def _order_text(told: Mapping[str, Any]) -> str:
     return _(
-        "Applications of %(first)s to %(last)s: AUC %(auc)s, from %(low)s to %(high)s; %(reference)s in training."
+        "Applications of %(first)s to %(last)s: AUC %(auc)s, from %(low)s to %(high)s; "
+        "%(reference)s in training."
     ) % {
         "first": month_words(told["from"]),
         "last": month_words(told["to"]),
@@ -282,9 +283,9 @@ def _rate_text(told: Mapping[str, Any]) -> str:
 
 
 def _treatment_text(told: Mapping[str, Any]) -> str:
-    return _("A group has a favourable score %(ratio)s times as often as the best one: under four fifths.") % {
-        "ratio": decimal(told["ratio"])
-    }
+    return _(
+        "A group has a favourable score %(ratio)s times as often as the best one: under four fifths."
+    ) % {"ratio": decimal(told["ratio"])}
 
 
 _TEXTS: Mapping[AlertCode, Callable[[Mapping[str, Any]], str]] = {
@@ -318,10 +319,7 @@ def _overview(watch: Watch) -> dict[str, Any]:
 def months_chart(months: Sequence[Mapping[str, Any]]) -> charts.Chart:
     """Return the observed rates by month with their intervals, and the predicted ones as a line."""
     return charts.intervals(
-        [
-            (month_words(each["to"]), (each["observed_rate"], each["low"], each["high"]))
-            for each in months
-        ],
+        [(month_words(each["to"]), (each["observed_rate"], each["low"], each["high"])) for each in months],
         [each["predicted_rate"] for each in months],
         names=(_("Month"), _("Observed"), _("95% interval"), _("Predicted")),
         y_words=lambda rate: percent(rate, 1),
@@ -359,7 +357,11 @@ def _cohort_tone(cohort: Mapping[str, Any]) -> str:
 
 
 def _cohort_cells(cohort: Mapping[str, Any]) -> list[str]:
-    words = {"neutral": _("Taught the model"), "negative": _("Too many defaults"), "positive": _("As predicted")}
+    words = {
+        "neutral": _("Taught the model"),
+        "negative": _("Too many defaults"),
+        "positive": _("As predicted"),
+    }
     return [
         f"{month_words(cohort['from'])} – {month_words(cohort['to'])}",
         whole(cohort["rows"]),
@@ -506,7 +508,11 @@ def _officer_names(watch: Watch) -> dict[str, str]:
 
 
 def _slice_table(document: Mapping[str, Any], names: Mapping[str, str]) -> Table:
-    words = {"above": _("More than predicted"), "below": _("Fewer than predicted"), "level": _("As predicted")}
+    words = {
+        "above": _("More than predicted"),
+        "below": _("Fewer than predicted"),
+        "level": _("As predicted"),
+    }
     tones = {"above": "negative", "below": "caution", "level": "positive"}
     rows = [
         (
@@ -599,7 +605,9 @@ def _csv_rows(watch: Watch) -> Iterator[list[str]]:
     overview, population, groups = _overview(watch), _population(watch), _groups(watch)
     yield from _csv_alerts([*overview["alerts"], *overview["over"]])
     if overview["chart"]:
-        yield from _csv_table(_("Observed and predicted by month"), overview["chart"].header, overview["chart"].rows)
+        yield from _csv_table(
+            _("Observed and predicted by month"), overview["chart"].header, overview["chart"].rows
+        )
     named = [
         (_("Rolling cohorts"), overview["cohorts"]),
         (_("Early signs"), overview["early"]),
@@ -615,8 +623,14 @@ def _csv_rows(watch: Watch) -> Iterator[list[str]]:
 
 def _csv_alerts(alerts: Sequence[AlertLine]) -> Iterator[list[str]]:
     rows = [
-        [each.title, each.severity, each.text, each.suggestion, f"{each.since:%Y-%m-%d}"]
-        + [f"{each.until:%Y-%m-%d}" if each.until else ""]
+        [
+            each.title,
+            each.severity,
+            each.text,
+            each.suggestion,
+            f"{each.since:%Y-%m-%d}",
+            f"{each.until:%Y-%m-%d}" if each.until else "",
+        ]
         for each in alerts
     ]
     header = [_("Alert"), _("Severity"), _("Figures"), _("Suggestion"), _("Since"), _("Until")]

@@ -116,7 +116,7 @@ class MonitoringAlertSerializer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     code = serializers.ChoiceField(choices=AlertCode.choices)
-    about = serializers.CharField(allow_blank=True, help_text="Variable ou sorte de groupe ; vide : le modèle")
+    about = serializers.CharField(allow_blank=True, help_text="Variable ou sorte de groupe, ou vide")
     label = serializers.CharField()  # type: ignore[assignment]
     severity = serializers.ChoiceField(choices=Severity.choices)
     suggestion = serializers.ChoiceField(choices=Suggestion.choices)
