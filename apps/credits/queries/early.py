@@ -100,7 +100,7 @@ def _with_amounts(rows: Any) -> Any:
     )
 
 
-def _after(day: Any, days: int) -> ExpressionWrapper:
+def _after(day: Any, days: int) -> "ExpressionWrapper[Any]":
     return ExpressionWrapper(day + dt.timedelta(days=days), output_field=DateField())
 
 
