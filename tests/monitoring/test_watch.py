@@ -88,7 +88,7 @@ def test_every_kind_of_figure_is_stored(world):
     assert len(figures["month"]) == len(figures["cohort"]) + 2
     assert sum(month["rows"] for month in figures["month"]) > 500
     assert {line["variable"] for line in figures["variable"]} >= {"age", "type_credit", "revenu_mensuel"}
-    assert [line["slice"] for line in figures["band"]["lines"]] == ["eleve", "faible", "modere"]
+    assert [line["slice"] for line in figures["band"]["lines"]] == ["faible", "modere", "eleve"]
     assert [line["by"] for line in figures["treatment"]] == ["sexe", "age", "agence", "region"]
 
 

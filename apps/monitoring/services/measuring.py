@@ -266,7 +266,7 @@ def _slices(rows: Rows, inside: Mask, keys: Counts, names: Mapping[int, str]) ->
             **_compared(compared),
             "verdict": "above" if compared.above < limit else "below" if compared.below < limit else "level",
         }
-        for name, compared in sorted(found, key=lambda each: each[0])
+        for name, compared in found
     ]
     return {"lines": lines, "hidden": hidden}
 

@@ -213,7 +213,7 @@ def _alert_line(alert: Alert) -> AlertLine:
         tone="negative" if alert.severity == Severity.ALERT else "caution",
         severity=alert.get_severity_display(),
         title=alert_title(alert.code, alert.about),
-        text=_TEXTS[AlertCode(alert.code)](alert.figures),
+        text=_text_of(alert),
         since=alert.opened_at,
         until=alert.closed_at,
         suggestion=str(Suggestion(alert.suggestion).label),
@@ -282,10 +282,20 @@ def _rate_text(told: Mapping[str, Any]) -> str:
     }
 
 
-def _treatment_text(told: Mapping[str, Any]) -> str:
+def _treatment_text(told: Mapping[str, Any], by: str) -> str:
+    names = agency_labels() if by == "agence" else {}
     return _(
-        "A group has a favourable score %(ratio)s times as often as the best one: under four fifths."
-    ) % {"ratio": decimal(told["ratio"])}
+        "%(group)s: a favourable score %(ratio)s times as often as the best group, under four fifths."
+    ) % {
+        "group": _group_name(by, told["group"], names),
+        "ratio": decimal(told["ratio"]),
+    }
+
+
+def _text_of(alert: Alert) -> str:
+    if alert.code == AlertCode.TREATMENT:
+        return _treatment_text(alert.figures, alert.about)
+    return _TEXTS[AlertCode(alert.code)](alert.figures)
 
 
 _TEXTS: Mapping[AlertCode, Callable[[Mapping[str, Any]], str]] = {
@@ -297,7 +307,6 @@ _TEXTS: Mapping[AlertCode, Callable[[Mapping[str, Any]], str]] = {
     AlertCode.VARIABLE_SHIFT: _shift_text,
     AlertCode.MISSING: _rate_text,
     AlertCode.OUT_OF_RANGE: _rate_text,
-    AlertCode.TREATMENT: _treatment_text,
 }
 
 
@@ -553,7 +562,7 @@ def _treatment_table(line: Mapping[str, Any], agencies: Mapping[str, str]) -> Ta
             percent(group["share"], 1),
             decimal(group["ratio"]),
             percent(other["share"] if other else None, 1),
-            _("Under four fifths") if group["unequal"] else _("Within the rule"),
+            _("Under 4/5") if group["unequal"] else _("Within the rule"),
         ]
         rows.append((cells, "caution" if group["unequal"] else "positive"))
     header = [
