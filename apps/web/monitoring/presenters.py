@@ -26,6 +26,8 @@ from apps.web.templatetags.formats import MISSING, percent, whole
 
 OVERVIEW, POPULATION, GROUPS = "", "population", "groupes"
 PARTS = (OVERVIEW, POPULATION, GROUPS)
+#: Rolling cohorts on the page; the file has them all.
+COHORTS_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +322,7 @@ def _overview(watch: Watch) -> dict[str, Any]:
         "over": alert_lines(watch.over),
         "chart": months_chart(months) if months else None,
         "finding": _finding(months, cohorts),
-        "cohorts": _cohort_table(cohorts) if cohorts else None,
+        "cohorts": _cohort_table(cohorts[-COHORTS_SHOWN:]) if cohorts else None,
         "early": _early_table(watch.figures.get(FigureKind.EARLY)),
     }
 
@@ -618,7 +620,7 @@ def _csv_rows(watch: Watch) -> Iterator[list[str]]:
             _("Observed and predicted by month"), overview["chart"].header, overview["chart"].rows
         )
     named = [
-        (_("Rolling cohorts"), overview["cohorts"]),
+        (_("Rolling cohorts"), _cohort_table(watch.figures.get(FigureKind.COHORT) or [])),
         (_("Early signs"), overview["early"]),
         (_("Variables"), population["variables"]),
         (_("Volumes"), population["volumes"]),
