@@ -40,6 +40,10 @@ app.conf.beat_schedule = {
         "task": "apps.credits.tasks.derive_all_outcomes",
         "schedule": crontab(hour=2, minute=10),
     },
+    "watch-models": {
+        "task": "apps.monitoring.tasks.watch_all_models",
+        "schedule": crontab(hour=3, minute=20),  # after the outcomes, which it counts
+    },
     "purge-files": {
         "task": "apps.files.tasks.purge_files",
         "schedule": settings.FILES_PURGE_EVERY,

@@ -54,6 +54,7 @@ PLATFORM_TASKS = frozenset(
         "apps.files.tasks.purge_files",
         "apps.institutions.tasks.seal_audit_trails",
         "apps.jobs.tasks.requeue_lost_jobs",
+        "apps.monitoring.tasks.watch_all_models",
         "apps.outbox.tasks.deliver_outbox",
         "apps.registry.tasks.start_due_promotions",
         "apps.scoring.tasks.rescore_due",

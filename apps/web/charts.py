@@ -4,7 +4,7 @@ Coordinates are written with a point whatever the language; what people read goe
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, floor, log10
 
 from django.utils.translation import gettext as _
@@ -18,6 +18,8 @@ BAR = 0.64
 
 type Words = Callable[[float], str]
 type Point = tuple[float, float]
+#: A value, and the bounds of its interval.
+type Interval = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,16 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A value with its interval: a dot on an upright line."""
+
+    x: str
+    y: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """What ``components/chart.html`` draws, and the table that says the same."""
 
@@ -56,6 +68,8 @@ class Chart:
     diagonal: str
     header: list[str]
     rows: list[list[str]]
+    spans: list[Span] = field(default_factory=list)
+    span_label: str = ""
 
     width, height = WIDTH, HEIGHT
     left, top, right, bottom = LEFT, TOP, WIDTH - RIGHT, HEIGHT - BOTTOM
@@ -92,6 +106,41 @@ def lines(
             [x_words(place), *(_cell(values.get(place), y_words) for values in found.values())]
             for place in places
         ],
+    )
+
+
+def intervals(
+    values: Sequence[tuple[str, Interval]],
+    line: Sequence[float],
+    *,
+    names: tuple[str, str, str, str],
+    y_words: Words = str,
+) -> Chart:
+    """Draw each ``(label, (value, low, high))`` as a dot with its interval, ``line`` over the same labels.
+
+    ``names`` are those of the labels, the values, the intervals and the line.
+    """
+    up = _Scale([0.0, *(high for _label, (_value, _low, high) in values), *line], HEIGHT - BOTTOM, TOP)
+    step = (WIDTH - RIGHT - LEFT) / max(len(values), 1)
+    places = [_svg(LEFT + step * (rank + 0.5)) for rank in range(len(values))]
+    kept = max(1, ceil(len(values) / MOST_LABELS))
+    path = "M" + " L".join(f"{x} {up.at(value)}" for x, value in zip(places, line, strict=True))
+    return Chart(
+        x_ticks=[Tick(x, label) for x, (label, _each) in list(zip(places, values, strict=True))[::kept]],
+        y_ticks=up.ticks(y_words),
+        strokes=[Stroke(2, names[3], path)] if values else [],
+        bars=[],
+        diagonal="",
+        header=list(names),
+        rows=[
+            [label, y_words(value), f"{y_words(low)} – {y_words(high)}", y_words(over)]
+            for (label, (value, low, high)), over in zip(values, line, strict=True)
+        ],
+        spans=[
+            Span(x, up.at(value), up.at(low), up.at(high))
+            for x, (_label, (value, low, high)) in zip(places, values, strict=True)
+        ],
+        span_label=names[1],
     )
 
 

@@ -15,6 +15,7 @@ from apps.web.glossary import views as glossary
 from apps.web.home import views as home
 from apps.web.imports import views as imports
 from apps.web.ledger import views as ledger
+from apps.web.monitoring import views as monitoring
 from apps.web.policy import views as policy
 from apps.web.quality import views as quality
 from apps.web.registry import editor, promoting
@@ -98,6 +99,9 @@ urlpatterns = [
     path("qualite-des-donnees", quality.quality, name="quality"),
     path("scoring-par-lot/<uuid:uid>/reprendre", batches.batch_retry, name="batch_retry"),
     path("modeles", registry.models, name="models"),
+    path("modeles/suivi", monitoring.monitoring, name="monitoring"),
+    path("modeles/<uuid:uid>/suivi", monitoring.model_monitoring, name="model_monitoring"),
+    path("modeles/<uuid:uid>/suivi.csv", monitoring.model_monitoring_csv, name="model_monitoring_csv"),
     path("modeles/importer", registry.model_import, name="model_import"),
     path("modeles/installer", promoting.model_install, name="model_install"),
     path("modeles/grille", editor.scorecard_new, name="scorecard_new"),

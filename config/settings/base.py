@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "apps.credits",
     "apps.registry",
     "apps.scoring",
+    "apps.monitoring",
     "apps.web",
     "apps.api",
     "apps.demo",
@@ -276,6 +277,8 @@ SPECTACULAR_SETTINGS = {
         "TypeCreditEnum": "apps.api.schema.CREDIT_TYPES",
         "OuiNonEnum": "apps.api.schema.YES_NO",
         "GraviteEnum": "apps.scoring.validators.SEVERITIES",
+        "VerdictEnum": "apps.registry.enums.Verdict",
+        "CodeEnum": "apps.api.v1.policies.serializers._RULES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

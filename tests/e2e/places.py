@@ -42,6 +42,7 @@ NOT_PAGES = {
     "web:import_template": "a CSV or XLSX file",
     "web:import_report": "a CSV file",
     "web:model_export": "a zip",
+    "web:model_monitoring_csv": "a CSV file",
     "web:model_scorecard": "a JSON file, or the page of a model without one",
 }
 
@@ -56,6 +57,7 @@ ALSO = {
     "web:application_new": ("?exemple=1",),
     "web:duplicates": ("?critere=nom", "?critere=telephone"),
     "web:models": ("?day=21/11/2030&hour=10:00", "?day=hier"),
+    "web:monitoring": ("?vue=population", "?vue=groupes"),
     "web:scorecard_new": ("?variable=age&variable=secteur",),
     "web:audit": ("?date_from=2031-01-01", "?date_from=2026-02-01&date_to=2026-01-01"),
 }

@@ -168,7 +168,9 @@ NOT_FILLED = {
         outbox.WebhookAttempt.error scoring.Prediction.facts scoring.Prediction.contributions
         scoring.Prediction.max_amount_reason scoring.Prediction.rules scoring.Prediction.warnings
         scoring.ScoredLine.verdicts scoring.BatchChunk.figures scoring.ScoringBatch.champions
-        scoring.ScoringBatch.summary""",
+        scoring.ScoringBatch.summary monitoring.MonitoringFigures.kind
+        monitoring.MonitoringFigures.figures monitoring.Alert.code monitoring.Alert.about
+        monitoring.Alert.severity monitoring.Alert.suggestion monitoring.Alert.figures""",
     "of the request, and checked as an address or a name (test_headers_of_a_request_stay_outside)": """
         audit.AuditEntry.address audit.AuditEntry.request_id users.LoginSession.address""",
     "given on the machine itself, by a command or the demonstration": """

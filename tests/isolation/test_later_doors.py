@@ -78,6 +78,16 @@ def test_exported_models_and_rows_left_out_hold_one_institution(page, world):
     assert loot().found_in("\n".join(texts)) == []
 
 
+def test_the_figures_of_a_model_hold_one_institution(page, world):
+    with world.scope("ngwa"):
+        version = ModelVersion.objects.get()
+
+    text = page("auditeur@ngwa.demo").get(f"/modeles/{version.uid}/suivi.csv").content.decode()
+
+    assert version.name in text
+    assert loot().found_in(text) == []
+
+
 def test_a_file_that_names_the_other_institution_finds_and_changes_nothing(world, settings, tmp_path):
     settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
     with world.scope():

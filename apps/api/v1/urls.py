@@ -55,6 +55,7 @@ from apps.api.v1.models.views import (
     ModelsView,
     ModelView,
 )
+from apps.api.v1.monitoring.views import ModelMonitoringView
 from apps.api.v1.policies.views import (
     PoliciesView,
     PolicyApproveView,
@@ -126,6 +127,7 @@ urlpatterns = [
     path("models/<uuid:uid>/promote", ModelPromoteView.as_view(), name="model_promote"),
     path("models/<uuid:uid>/approve", ModelApproveView.as_view(), name="model_approve"),
     path("models/<uuid:uid>/rollback", ModelRollbackView.as_view(), name="model_rollback"),
+    path("models/<uuid:uid>/monitoring", ModelMonitoringView.as_view(), name="model_monitoring"),
     path("agencies", AgenciesView.as_view(), name="agencies"),
     path("agencies/<uuid:uid>", AgencyView.as_view(), name="agency"),
     path("users", UsersView.as_view(), name="users"),

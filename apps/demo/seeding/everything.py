@@ -14,6 +14,7 @@ from apps.demo.seeding.people import seed_institution, seed_operator
 from apps.demo.seeding.returned import seed_returned
 from apps.demo.seeding.scores import seed_policy, seed_scores
 from apps.institutions.tasks import seal_audit_trails
+from apps.monitoring.tasks import watch_institution
 from apps.tenancy.errors import NotAllowed
 
 Say = Callable[[str], None]
@@ -22,7 +23,7 @@ Say = Callable[[str], None]
 def seed(
     *, rows: Mapping[str, int] | None = None, as_of: dt.date | None = None, say: Say = lambda _line: None
 ) -> None:
-    """Load institutions, people, history, model, policies and recent scores.
+    """Load institutions, people, history, model, policies, recent scores and a night of monitoring.
 
     ``rows`` overrides the number of applications by institution code; ``say`` hears each step. Raises
     ``NotAllowed`` outside demonstration mode.
@@ -45,4 +46,7 @@ def seed(
         scored = seed_scores(institution, model=model)
         returned = seed_returned(demo, institution)
         say(f"{institution.name} : {scored} demandes récentes notées, {returned} dossiers à compléter")
+    for demo, institution in institutions.items():
+        watched = watch_institution(institution.pk, on=date)
+        say(f"{demo.name} : {watched} modèle suivi")
     seal_audit_trails()  # a worker may start days later, and would find the entries late

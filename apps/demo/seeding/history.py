@@ -14,6 +14,7 @@ from apps.demo.cast import DemoInstitution
 from apps.demo.seeding.books import load_books
 from apps.demo.seeding.people import seeding_actor
 from apps.demo.synthetic.books import write_books
+from apps.demo.synthetic.outcome import AS_THEY_WERE, Times
 from apps.demo.synthetic.portfolio import Portfolio, generate
 from apps.engine.contracts import Value
 from apps.engine.ratios import with_ratios
@@ -30,14 +31,21 @@ STATUS = {
 
 
 def seed_history(
-    demo: DemoInstitution, institution: Institution, *, rows: int, as_of: dt.date
+    demo: DemoInstitution,
+    institution: Institution,
+    *,
+    rows: int,
+    as_of: dt.date,
+    times: Times = AS_THEY_WERE,
 ) -> tuple[int, int]:
     """Load ``rows`` applications unless the institution has some; return ``(clients, applications)``."""
     with tenant_scope(institution.pk):
         if CreditApplication.objects.exists():
             return Client.objects.count(), CreditApplication.objects.count()
     cities = [city for city, _region in demo.cities]
-    portfolio = generate(rows=rows, as_of=as_of, seed=demo.seed, cities=cities, language=demo.language)
+    portfolio = generate(
+        rows=rows, as_of=as_of, seed=demo.seed, cities=cities, language=demo.language, times=times
+    )
     with tenant_scope(institution.pk):
         clients = _load_clients(institution, portfolio)
         applications = _load_applications(institution, portfolio, clients)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from apps.demo.synthetic.clock import MONTH_DAYS, Window, before_sunday
 from apps.demo.synthetic.decision import draw_refusals
 from apps.demo.synthetic.demand import draw_requests
-from apps.demo.synthetic.outcome import Fate, draw_fates
+from apps.demo.synthetic.outcome import AS_THEY_WERE, Fate, Times, draw_fates
 from apps.demo.synthetic.people import draw_people
 from apps.demo.synthetic.places import City
 
@@ -22,38 +22,46 @@ CLIENTS_PER_ROW = 0.95
 
 
 def draw_history(
-    rng: np.random.Generator, window: Window, rows: int, cities: Sequence[City]
+    rng: np.random.Generator,
+    window: Window,
+    rows: int,
+    cities: Sequence[City],
+    times: Times = AS_THEY_WERE,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Clients, and their ``rows`` requests submitted within the window, by date, with decision and fate."""
     count = int(rows * CLIENTS_PER_ROW) + 20
     people = draw_people(rng, window, count, cities)
-    requests = _requests_of(rng, people, window)
+    requests = _requests_of(rng, people, window, times)
     while len(requests) < rows:
         more = draw_people(rng, window, count, cities)
         more.index += len(people)
-        requests = pd.concat([requests, _requests_of(rng, more, window)])
+        requests = pd.concat([requests, _requests_of(rng, more, window, times)])
         people = pd.concat([people, more])
     kept = requests.sort_values(["client", "day"], kind="stable").head(rows)
     return people, kept.sort_values(["day", "client"], kind="stable", ignore_index=True)
 
 
-def _requests_of(rng: np.random.Generator, people: pd.DataFrame, window: Window) -> pd.DataFrame:
+def _requests_of(
+    rng: np.random.Generator, people: pd.DataFrame, window: Window, times: Times
+) -> pd.DataFrame:
     """Every request the clients make, in rounds: first requests, second ones and so on."""
     state = people.assign(client=people.index, first=True, n30=0, n60=0, n90=0)
     days = people["entry_day"].to_numpy()
     rounds = []
     while len(state):
-        requests = _one_round(rng, state, window, days)
+        requests = _one_round(rng, state, window, days, times)
         rounds.append(requests[requests["day"] >= window.start])
         days, back = _next_visits(rng, requests, window)
         state, days = _remember(state, requests)[back], days[back]
     return pd.concat(rounds, ignore_index=True)
 
 
-def _one_round(rng: np.random.Generator, state: pd.DataFrame, window: Window, days: Days) -> pd.DataFrame:
+def _one_round(
+    rng: np.random.Generator, state: pd.DataFrame, window: Window, days: Days, times: Times
+) -> pd.DataFrame:
     requests = draw_requests(rng, state, window, days)
-    fate = draw_fates(rng, requests)
-    refused = draw_refusals(rng, requests, fate.observable_logit)
+    fate = draw_fates(rng, requests, times)
+    refused = draw_refusals(rng, requests, fate.observable_logit, times)
     decided = days + 1 + np.minimum(rng.gamma(3.0, 2.6, len(days)), 20).astype(np.int64)
     return requests.assign(
         refused=refused,

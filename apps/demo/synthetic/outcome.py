@@ -21,13 +21,23 @@ SPREAD = 1.4
 BY_CONTRACT = np.array([-0.60, -0.05, 0.0, 0.35])
 BY_TYPE = np.array([0.10, 0.0, -0.15, 0.10, -0.05, -0.25])
 SHOCK_MONTHS = (13, 18)
-SHOCK = 0.20
-MONTHLY_DRIFT = 0.006
 LONG_FOR_A_CDD = 12  # months
 FIRST_POSSIBLE_DEFAULT = 95  # days: one missed instalment and 90 days more
 YEAR = 360
 LATEST_MISSED = 8  # the 91st day after the ninth instalment may be beyond twelve months
 LATE_DAYS = 91
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What the times add to the risk, in log-odds before the spread: a fuel-price shock, a monthly drift."""
+
+    shock: float = 0.20
+    monthly_drift: float = 0.006
+
+
+AS_THEY_WERE = Times()
+STILL = Times(shock=0.0, monthly_drift=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +51,9 @@ class Fate:
     delays: Ints  # (n, 3): delays of at least 30, 60 and 90 days
 
 
-def draw_fates(rng: np.random.Generator, requests: pd.DataFrame) -> Fate:
+def draw_fates(rng: np.random.Generator, requests: pd.DataFrame, times: Times = AS_THEY_WERE) -> Fate:
     """Draw the fate of each request from its log-odds of default within twelve months."""
-    observable = observable_logit(requests)
+    observable = observable_logit(requests, times)
     logit = observable + 0.45 * requests["discipline"].to_numpy() + 0.35 * requests["fragility"].to_numpy()
     default = rng.random(len(requests)) < 1 / (1 + np.exp(-logit))
     return Fate(
@@ -51,7 +61,7 @@ def draw_fates(rng: np.random.Generator, requests: pd.DataFrame) -> Fate:
     )
 
 
-def observable_logit(requests: pd.DataFrame) -> Floats:
+def observable_logit(requests: pd.DataFrame, times: Times = AS_THEY_WERE) -> Floats:
     """Log-odds of default from what a perfect file would hold, the latent traits left out."""
     contract = requests["contract"].to_numpy()
     score = 1.15 * np.log(requests["rdr"].to_numpy() / 0.30)
@@ -60,7 +70,7 @@ def observable_logit(requests: pd.DataFrame) -> Floats:
     score -= 0.33 * np.log1p(requests["tenure"].to_numpy() / 12)
     score += 0.02 * (35 - requests["age"].to_numpy()) + 0.035 * (requests["term"].to_numpy() - 10)
     score += 0.04 * (requests["rate"].to_numpy() - 22)
-    score += environment(requests) + _interactions(requests)
+    score += environment(requests, times) + _interactions(requests)
     return INTERCEPT + SPREAD * score
 
 
@@ -73,12 +83,12 @@ def _history(requests: pd.DataFrame) -> Floats:
     return total
 
 
-def environment(requests: pd.DataFrame) -> Floats:
+def environment(requests: pd.DataFrame, times: Times = AS_THEY_WERE) -> Floats:
     """Place, fuel-price shock and slow drift: log-odds before the spread."""
     month = requests["month"].to_numpy()
-    shock = SHOCK * ((month >= SHOCK_MONTHS[0]) & (month <= SHOCK_MONTHS[1]))
+    shock = times.shock * ((month >= SHOCK_MONTHS[0]) & (month <= SHOCK_MONTHS[1]))
     local: Floats = places.attribute("risk")[requests["city"].to_numpy()]
-    return local + shock + MONTHLY_DRIFT * month
+    return local + shock + times.monthly_drift * month
 
 
 def _interactions(requests: pd.DataFrame) -> Floats:

@@ -14,7 +14,7 @@ from apps.demo.synthetic.demand import annuity_factor
 from apps.demo.synthetic.dirt import forget, recorded_values
 from apps.demo.synthetic.history import ARREARS, draw_history
 from apps.demo.synthetic.identity import describe
-from apps.demo.synthetic.outcome import LATE_DAYS, default_places
+from apps.demo.synthetic.outcome import AS_THEY_WERE, LATE_DAYS, Times, default_places
 from apps.demo.synthetic.places import CITIES, cities_named
 
 SEX_MISSING, SITUATION_MISSING = 0.004, 0.02
@@ -55,10 +55,12 @@ def generate(
     months: int = 36,
     horizon_months: int = 12,
     language: str = "fr",
+    times: Times = AS_THEY_WERE,
 ) -> Portfolio:
     """Draw ``rows`` applications of the ``months`` before ``as_of`` (the last one the day before).
 
     ``cities`` names the agencies of one institution, all by default; ``language`` is that of the purposes.
+    ``times`` switches the shock of months 13 to 18 and the monthly deterioration (``STILL``: neither).
     The outcome is known for every credit disbursed at least ``horizon_months`` before ``as_of``, and for no
     other. Raises ``ValueError`` for an unknown city or sizes below 1.
     """
@@ -66,7 +68,7 @@ def generate(
         raise ValueError("rows, months and horizon_months start at 1")
     streams = _Streams(*(np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(4)))
     window = window_before(as_of, months)
-    people, requests = draw_history(streams.history, window, rows, cities_named(cities))
+    people, requests = draw_history(streams.history, window, rows, cities_named(cities), times)
     people, requests = _numbered(people, requests)
     clients = _clients(streams, people)
     applications = _applications(streams, requests, clients, to_day(as_of), horizon_months, language)

@@ -147,6 +147,8 @@ def action_labels() -> dict[str, str]:
         "model.unchallenge": _("Trial of a model in the shadow ended"),
         "model.withdraw": _("Proposal of a model withdrawn"),
         "model.write": _("Expert scorecard written"),
+        "monitoring.close": _("Monitoring alert over"),
+        "monitoring.open": _("Monitoring alert raised"),
         "outcome.derive": _("Outcomes of credits derived"),
         "password.change": _("Password changed"),
         "password.reset": _("Password reset"),

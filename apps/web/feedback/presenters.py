@@ -8,6 +8,8 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from apps.monitoring.enums import AlertCode
+from apps.monitoring.renderers import alert_title
 from apps.outbox.models import Alert
 
 
@@ -22,7 +24,11 @@ class AlertLine:
 
 def alert_words() -> dict[str, tuple[str, str]]:
     """Return code -> (sentence, address of the page about it or ``""``); another code is shown as it is."""
+    watched = {
+        f"monitoring.{code}": (alert_title(code), reverse("web:monitoring")) for code in AlertCode.values
+    }
     return {
+        **watched,
         "feedback.received": (_("A colleague gave an opinion."), reverse("web:feedback_received")),
         "model.proposed": (_("A model waits for your approval."), reverse("web:models")),
         "model.rolled_back": (_("A model was taken out of production."), reverse("web:models")),

@@ -1,0 +1,1 @@
+"""Writes of monitoring: what a night reads, finds, stores and tells."""
