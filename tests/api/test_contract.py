@@ -125,6 +125,8 @@ def test_the_dictionary_is_told_whole(api, world, lang):
             "categories": categories,
             "required": known.required,
             "direction": known.direction,
+            "source": known.source,
+            "own": False,
             "used": each["used"],
         }
         assert isinstance(each["used"], bool)
