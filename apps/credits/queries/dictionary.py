@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from apps.credits.enums import Purpose, ValueSource
+from apps.credits.enums import Purpose
 from apps.credits.models import DictionaryRevision, DictionaryVariable
 from apps.engine.dictionary import PREDICT_VARIABLES, STANDARD, Dictionary, Variable
 from apps.tenancy.errors import ObjectNotFound
@@ -83,7 +83,7 @@ class Entry:
 
     @property
     def set_by_officer(self) -> bool:
-        return self.variable.source == ValueSource.OFFICER
+        return self.variable.source == "officer"
 
     @property
     def purpose(self) -> str:
