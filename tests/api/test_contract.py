@@ -294,7 +294,7 @@ def test_nothing_is_deleted(api, world, path):
         who = world.risk_manager
     kind = path.split("/")[3]
     address = path.replace("{uid}", found[kind][0]) if "{uid}" in path else path
-    address = address.replace("{target}", "clients")
+    address = address.replace("{target}", "clients").replace("{name}", "age")
 
     answer = api(who).delete(address)
 

@@ -573,7 +573,8 @@ def variable_doors(doors, kind):
     def by_codes(values):
         codes = [{"code": "a", "label_fr": values["codes"]}, {"code": "b"}]
         body = {**good, "label_fr": f"Liste {kind}", "label_en": f"List {kind}", "name": f"liste_{kind}"}
-        return refused_by_api(send(manager, "post", url, {**body, "type": "category", "codes": codes}))
+        found = refused_by_api(send(manager, "post", url, {**body, "type": "category", "codes": codes}))
+        return {name.partition(".")[0] for name in found}
 
     def by_change(values):
         tag = manager.get(f"{url}/nombre_{kind}")["ETag"]
