@@ -87,6 +87,7 @@ MENU: list[tuple[Callable[[], str], list[tuple[str, str]]]] = [
         [
             ("credits.client", "contacts"),
             ("credits.creditapplication", "description"),
+            ("credits.dictionaryvariable", "menu_book"),
             ("scoring.prediction", "speed"),
         ],
     ),

@@ -39,6 +39,7 @@ STATUS_OF_CODE = {
     "already_decided": 409,
     "proposal_pending": 409,
     "unfinished": 409,
+    "variable_in_use": 409,
     "job_not_changeable": 409,
     "file_too_large": 413,
     "too_many_rows": 413,

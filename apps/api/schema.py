@@ -101,7 +101,7 @@ Login Refresh Predict Simulate NewClient PatchedClientChange NewApplication Patc
 Return Cancel NewExternalCredit PatchedExternalCreditChange Close AgencyChange PatchedAgencyChange NewUser
 PatchedUserChange NewWebhook PatchedWebhookChange NewCredit NewRepayment ImportCheck ImportColumn
 ImportConfirm ImportReading Promote Rollback NewPolicy PolicyDecision FiguresWish CostsWish PolicyRule
-TypeCosts
+TypeCosts NewVariable PatchedVariableChange NewCode
 """.split()  # noqa: SIM905  a list of names is read more easily so
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 TOO_MANY = "Trop de demandes : réessayez après `Retry-After` secondes"
@@ -148,7 +148,7 @@ TAGGED = frozenset(
     f"#/components/schemas/{name}"
     for name in (
         *("Agency", "Application", "AuditEntry", "Client", "Credit", "ExternalCredit"),
-        *("PredictionDetail", "Repayment", "User", "Webhook", "WebhookWithSecret"),
+        *("DictionaryVariable", "PredictionDetail", "Repayment", "User", "Webhook", "WebhookWithSecret"),
     )
 )
 #: Answers given before a key is looked at, or that are not kept.
@@ -188,6 +188,7 @@ TAGS = {
     "Crédits": "L'argent prêté : échéances, remboursements, retards",
     "Crédits externes": "Ce que les clients doivent à d'autres prêteurs",
     "Modèles": "Les modèles de l'institution : versions, mise en production, import et export",
+    "Variables": "Le dictionnaire des variables de l'institution",
     "Agences": "Les agences de l'institution",
     "Utilisateurs": "Les personnes de l'institution et leurs rôles",
     "Politiques": "Les politiques de scoring : seuils, notes, règles, pertes, par deux personnes",

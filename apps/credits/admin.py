@@ -15,7 +15,14 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWid
 
 from apps.audit.services import record_read
 from apps.credits.importing.resources import ClientResource
-from apps.credits.models import Client, Credit, CreditApplication, Installment, Repayment
+from apps.credits.models import (
+    Client,
+    Credit,
+    CreditApplication,
+    DictionaryVariable,
+    Installment,
+    Repayment,
+)
 from apps.credits.queries.applications import visible_applications
 from apps.credits.queries.clients import STALE_SETTING, visible_clients
 from apps.credits.queries.ledger import (
@@ -247,3 +254,19 @@ class RepaymentAdmin(EntryAdmin):
         actor = admin_actor(request)
         found = visible_repayments(actor) if actor else Repayment.objects.none()
         return found.order_by(*self.ordering)
+
+
+@admin.register(DictionaryVariable)
+class DictionaryVariableAdmin(RuledAdmin):
+    """What the institution declared or decided of variables; the pages of the dictionary change it."""
+
+    reads = (Verb.ADMINISTER,)
+    list_display = ("name", "kind", "label_fr", "asked", "in_models", "retired_at")
+    list_filter = ("kind", "asked", "in_models")
+    prefixes = ("name",)
+    search_help_text = gettext_lazy("Beginning of the name")
+    fields = (
+        *("name", "kind", "label_fr", "label_en", "type", "unit", "minimum", "maximum", "codes"),
+        *("direction", "source", "sensitivity", "purpose", "asked", "in_models", "model_use_reason"),
+        *("declared_at", "retired_at"),
+    )

@@ -179,3 +179,80 @@ class ImportState(models.TextChoices):
     FAILED = "failed", _("Failed")
     UNDOING = "undoing", _("Being undone")
     UNDONE = "undone", _("Undone")
+
+
+class VariableKind(models.TextChoices):
+    """Whose a variable of the dictionary is."""
+
+    STANDARD = "standard", _("Standard")
+    OWN = "own", _("Of the institution")
+
+
+class ValueType(models.TextChoices):
+    """What a variable holds; the codes are the engine's."""
+
+    INTEGER = "integer", _("Whole number")
+    DECIMAL = "decimal", _("Decimal number")
+    CATEGORY = "category", _("List of codes")
+
+
+class ValueUnit(models.TextChoices):
+    """What a number counts; the codes are the engine's."""
+
+    NONE = "", _("No unit")
+    COUNT = "count", _("Count")
+    XAF = "XAF", _("FCFA")
+    XAF_PER_MONTH = "XAF_per_month", _("FCFA a month")
+    YEARS = "years", _("Years")
+    MONTHS = "months", _("Months")
+    PERCENT = "percent", _("Percent")
+    PERCENT_PER_YEAR = "percent_per_year", _("Percent a year")
+    FRACTION = "fraction", _("Fraction")
+    KM = "km", _("Kilometres")
+
+
+class RiskDirection(models.TextChoices):
+    """How the risk moves when the value rises; the codes are the engine's."""
+
+    NONE = "", _("No direction: the data say")
+    UP = "up", _("More of it raises the risk")
+    DOWN = "down", _("More of it lowers the risk")
+
+
+class ValueSource(models.TextChoices):
+    """Where a value comes from; the codes are the engine's."""
+
+    TYPED = "typed", _("Declared by the client, typed")
+    OFFICER = "officer", _("Set by the officer")
+    BUREAU = "bureau", _("Credit bureau or another lender")
+    COMPUTED = "computed", _("Computed")
+
+
+class Sensitivity(models.TextChoices):
+    """For what alone a variable serves; the codes are the engine's."""
+
+    NONE = "", _("None")
+    FAIRNESS = "fairness", _("To check fairness only")
+
+
+class VariableChange(models.TextChoices):
+    """What was done to a variable of the dictionary."""
+
+    DECLARED = "declared", _("Declared")
+    CHANGED = "changed", _("Changed")
+    RETIRED = "retired", _("Retired (variable)")
+
+
+class Purpose(models.TextChoices):
+    """Why a standard variable is asked, where the institution does not say it in its own words."""
+
+    ELIGIBILITY = "eligibility", _("Age limits of the policy, and where the person stands in life.")
+    FAIRNESS = "fairness", _("To check that advice treats groups alike; no model reads it.")
+    MEANS = "means", _("What the household can repay each month.")
+    STABILITY = "stability", _("How steady the income is.")
+    REQUEST = "request", _("What is asked for: it sets the instalment and what may be lost.")
+    ARREARS = "arrears", _("How earlier credits were repaid.")
+    RELATION = "relation", _("How long and how well the client is known here.")
+    SECURITY = "security", _("What would be recovered after a default.")
+    VISIT = "visit", _("What the officer saw and explained.")
+    ELSEWHERE = "elsewhere", _("What is owed and how it is repaid elsewhere.")

@@ -57,3 +57,9 @@ class ImportBuiltOn(DomainError):
     def __init__(self, message: str, *, found: Any) -> None:
         super().__init__(message)
         self.found = found
+
+
+class VariableInUse(DomainError):
+    """A model in production reads the variable: it cannot stop being asked."""
+
+    code = "variable_in_use"

@@ -12,10 +12,14 @@ from apps.engine.ratios import with_ratios
 
 
 def application_values(application: CreditApplication) -> tuple[dict[str, Value], tuple[str, ...]]:
-    """Return ``(values by dictionary name, warnings)`` of an application as it was known on its day."""
+    """Return ``(values by dictionary name, warnings)`` of an application as it was known on its day.
+
+    The institution's own variables follow the standard ones, those it has retired since too.
+    """
+    own = sorted(name for name in application.extra if name not in STANDARD)
     values: dict[str, Value] = {
         name: getattr(application, name) if name in VARIABLE_COLUMNS else application.extra.get(name)
-        for name in STANDARD.names
+        for name in (*STANDARD.names, *own)
     }
     return with_ratios(_present(values))
 

@@ -3,7 +3,7 @@
 To add a standard variable, add one ``Variable(...)`` entry to ``_ENTRIES``; nothing else lists them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from apps.engine.cleaning import Cleaned, Problem, clean, parse
 from apps.engine.contracts import Value
@@ -14,6 +14,7 @@ from apps.engine.variables import (
     Wording,
     declare,
     fold,
+    forbidden_subject,
     from_dict,
     refuse_forbidden_origin,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Wording",
     "declare",
     "fold",
+    "forbidden_subject",
     "from_dict",
     "parse",
     "refuse_forbidden_origin",
@@ -85,8 +87,26 @@ class Dictionary(Mapping[str, Variable]):
         return tuple(variable for variable in self.values() if variable.sensitivity != "fairness")
 
     def extended(self, *variables: Variable) -> "Dictionary":
-        """Give this dictionary with an institution's own variables after the standard ones."""
-        return Dictionary((*self.values(), *variables))
+        """Give this dictionary with an institution's own variables after the standard ones.
+
+        Raises VariableRefused as the constructor does; those that are here already are not checked again.
+        """
+        added = Dictionary(variables)
+        for name in added:
+            if name in self:
+                raise VariableRefused(f"variable {name!r} is declared twice")
+        return self._of({**self._by_name, **added._by_name})
+
+    def without(self, names: Collection[str]) -> "Dictionary":
+        """Give this dictionary without some of its variables."""
+        return self._of({name: variable for name, variable in self.items() if name not in names})
+
+    @classmethod
+    def _of(cls, declared: dict[str, Variable]) -> "Dictionary":
+        """Give a dictionary of variables that were declared before."""
+        dictionary = cls(())
+        dictionary._by_name = declared
+        return dictionary
 
     def with_categories(self, name: str, *categories: Category) -> "Dictionary":
         """Give this dictionary with more codes for one category (an institution's own credit types)."""

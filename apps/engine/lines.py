@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.engine.contracts import Band, PolicyFigures, Recommendation, RuleSetting, RuleVerdict
-from apps.engine.dictionary import STANDARD
+from apps.engine.dictionary import STANDARD, Variable
 from apps.engine.encoding import Floats
 from apps.engine.ratios import ROUNDING_PERCENT
 from apps.engine.scorecard import points, sigmoid
@@ -153,7 +153,9 @@ def _encoded(scorer: Scorer, values: Columns, rows: int) -> tuple[Floats, Flags]
             known = STANDARD[variable.name].codes if variable.name in STANDARD else variable.codes
             its = {code: float(number) for number, code in enumerate(variable.codes)}
             table = np.array([*(its.get(code, math.nan) for code in known), math.nan])
-            column, given = table[_places(column, len(known))], ~np.isnan(column)
+            # an own code that the model has not learnt lies beyond: it is as good as none
+            places = np.minimum(_places(column, len(known)), len(known))
+            column, given = table[places], ~np.isnan(column)
             unknown |= given & np.isnan(column)
         x[:, place] = column
     return x, unknown
@@ -253,13 +255,18 @@ _NUMERIC: dict[str, Callable[[Columns, int], Floats]] = {
 }
 
 
-def decoded(names: Sequence[str], row: Sequence[float]) -> dict[str, float | int | str]:
-    """Give one row of ``Columns`` back as canonical values; missing ones are absent."""
+def decoded(
+    names: Sequence[str], row: Sequence[float], variables: Mapping[str, Variable] = STANDARD
+) -> dict[str, float | int | str]:
+    """Give one row of ``Columns`` back as canonical values; missing ones are absent.
+
+    ``variables`` hold each of ``names``.
+    """
     found: dict[str, float | int | str] = {}
     for name, number in zip(names, row, strict=True):
         if number != number:  # noqa: PLR0124  NaN is missing
             continue
-        variable = STANDARD[name]
+        variable = variables[name]
         if variable.type == "category":
             found[name] = variable.codes[int(number)]
         else:

@@ -23,31 +23,62 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}\Z")
 # Whole words, without accents, in French and English. A word that is innocent alone (« origine des fonds »)
 # is refused only beside one of its companions.
 _FORBIDDEN_WORDS = {
-    "ethnic origin": "ethnie ethnies ethnique ethniques ethnic ethnicity tribu tribus tribal tribale tribe"
-    " race racial raciale clan",
-    "language": "langue langues language languages linguistique mothertongue dialecte dialect patois",
+    "ethnic origin": "ethnie ethnies ethnique ethniques ethnic ethnicity tribu tribus tribal tribale tribaux"
+    " tribalisme tribe tribes race races racial raciale clan clans caste castes",
+    "language": "langue langues langage language languages linguistique mothertongue dialecte dialect patois"
+    " idiome francophone anglophone",
     "religion": "religion religions religieux religieuse religious religiosity confession confessionnel"
-    " croyance croyances eglise church mosquee mosque faith bapteme",
-    "health": "sante health maladie maladies disease illness medical medicale handicap handicape disability"
-    " disabled vih hiv sida aids grossesse enceinte pregnancy pregnant",
-    "politics": "politique politiques politics political politically electoral vote syndicat syndicale",
+    " confessionnelle croyance croyances eglise eglises church mosquee mosque temple faith bapteme baptism"
+    " chretien chretienne christian catholique catholic protestant protestante musulman musulmane muslim"
+    " animiste animist paroisse parish",
+    "health": "sante health maladie maladies malade malades disease diseases illness illnesses"
+    " medical medicale medicaux medicales"
+    " handicap handicaps handicape handicapee disability disabilities disabled invalidite"
+    " vih hiv sida aids grossesse enceinte pregnancy pregnant",
+    "politics": "politique politiques politics political politically electoral electorale vote votes syndicat"
+    " syndicats syndical syndicale syndicaux syndique syndiquee syndicalisme unionised unionized militant"
+    " militante partisan",
+    "region of origin": "autochtone autochtones allogene allogenes hometown birthplace",
 }
-_ORIGINS = {"origine", "origines", "origin", "origins", "natale", "natal", "naissance", "birth", "birthplace"}
+_LISTED = {subject: frozenset(words.split()) for subject, words in _FORBIDDEN_WORDS.items()}
+#: Parts of words that say it however names are run together (« groupeethnique »).
+_FORBIDDEN_PARTS = {
+    "ethnic origin": ("ethni", "tribal"),
+    "language": ("linguist", "languematern", "langueparl", "mothertongue"),
+    "religion": ("religi", "confessionnel"),
+    "health": ("handicap", "maladi"),
+    "politics": ("politiq", "politic", "syndicat", "syndical"),
+    "region of origin": (
+        "regionorigine",
+        "regiondorigine",
+        "regionoforigin",
+        "villagenatal",
+        "lieunaissance",
+    ),
+}
+_ORIGINS = {
+    *("origine", "origines", "originaire", "origin", "origins", "natale", "natal", "naissance", "birth"),
+    "birthplace",
+}
 _PLACES = {
-    "region",
-    "regions",
-    "village",
-    "province",
-    "chefferie",
-    "geographique",
-    "geographic",
-    "place",
-    "lieu",
+    *("region", "regions", "village", "province", "chefferie", "geographique", "geographic", "place", "lieu"),
+    *("ville", "city", "town", "departement", "arrondissement", "quartier", "terroir", "pays", "country"),
 }
+_UNION = {"trade", "union"}
+_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class VariableRefused(ValueError):
-    """A variable that is malformed, or that may never be declared (ethnic origin, religion, health...)."""
+    """A variable that is malformed, or that may never be declared (ethnic origin, religion, health...).
+
+    ``subject`` says in English what it concerns when it may never be declared; it is empty for a malformed
+    one. ``about`` is the text at fault, or the name of the variable.
+    """
+
+    def __init__(self, reason: str, *, subject: str = "", about: str = "") -> None:
+        super().__init__(reason)
+        self.subject = subject
+        self.about = about
 
 
 def fold(text: str) -> str:
@@ -176,17 +207,37 @@ def declare(variable: Variable) -> Variable:
     _check_values(variable)
     for text in (variable.name, variable.label_fr, variable.label_en):
         refuse_forbidden_origin(text)
+    for category in variable.categories:
+        for text in (category.code, category.label_fr, category.label_en):
+            refuse_forbidden_origin(text)
     return variable
 
 
 def refuse_forbidden_origin(text: str) -> None:
     """Raise VariableRefused when a name or label speaks of what credit may never be judged on."""
-    words = set(fold(text).split())
-    for subject, listed in _FORBIDDEN_WORDS.items():
-        if words & set(listed.split()):
-            raise VariableRefused(f"{text!r} concerns {subject}, which can never be a variable")
+    subject = forbidden_subject(text)
+    if subject:
+        reason = f"{text!r} concerns {subject}, which can never be a variable"
+        raise VariableRefused(reason, subject=subject, about=text)
+
+
+def forbidden_subject(text: str) -> str:
+    """Say in English what ``text`` speaks of that credit may never be judged on; ``""`` when of nothing.
+
+    Words count without case or accents, in French and English, and words run together as names are.
+    """
+    spelled = fold(_CASE.sub(" ", text))
+    words = {*fold(text).split(), *spelled.split()}
+    for subject, listed in _LISTED.items():
+        if words & listed:
+            return subject
     if words & _ORIGINS and words & _PLACES:
-        raise VariableRefused(f"{text!r} concerns region of origin, which can never be a variable")
+        return "region of origin"
+    if words >= _UNION:
+        return "politics"
+    together = spelled.replace(" ", "")
+    parts = ((subject, part) for subject, found in _FORBIDDEN_PARTS.items() for part in found)
+    return next((subject for subject, part in parts if part in together), "")
 
 
 def _check_values(variable: Variable) -> None:

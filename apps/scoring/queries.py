@@ -19,6 +19,7 @@ from apps.credits.features import application_values
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.applications import search_applications, visible_applications
 from apps.credits.queries.clients import keys_of_file, search_clients, standing_clients
+from apps.credits.queries.dictionary import known_variables
 from apps.engine import reasons, scorecard
 from apps.engine.contracts import (
     CaseFacts,
@@ -30,11 +31,11 @@ from apps.engine.contracts import (
     Value,
 )
 from apps.engine.contracts import Recommendation as Advised
-from apps.engine.dictionary import STANDARD
 from apps.engine.ratios import Means, means_of
 from apps.engine.wording import format_value
 from apps.jobs.enums import JobStatus
-from apps.registry.loader import load_scorer
+from apps.registry.enums import ModelStatus
+from apps.registry.loader import load_scorer, loads
 from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
 from apps.scoring.enums import ProposalStatus, Recommendation, Source
@@ -181,7 +182,7 @@ def prediction_of_line(line: ScoredLine, batch: ScoringBatch) -> Prediction:
 
     version = ModelVersion.objects.get(pk=batch.champions[line.model]["id"])
     scorer, facts = load_scorer(version), CaseFacts()
-    values = decoded(batch.columns, line.inputs)
+    values = decoded(batch.columns, line.inputs, known_variables(batch.columns))
     said = {verdict[0]: verdict for verdict in VERDICTS}
     rules = [
         replace(rule, verdict=said[letter])
@@ -244,6 +245,15 @@ def hash_of_inputs(values: Mapping[str, Value], facts: Mapping[str, Any]) -> str
     """Return the SHA-256 (hexadecimal) of the canonical JSON of values and facts."""
     canonical = json.dumps({"values": dict(values), "facts": facts}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def variables_in_production() -> frozenset[str]:
+    """Return the names that the models in production read, whatever their segment.
+
+    A model that cannot be loaded is left out: it scores nothing.
+    """
+    champions = ModelVersion.objects.filter(status=ModelStatus.CHAMPION)
+    return frozenset(name for each in champions if loads(each) for name in load_scorer(each).variables)
 
 
 def champion_variables() -> tuple[ModelVersion, frozenset[str]]:
@@ -354,6 +364,7 @@ class Factor:
     log_odds: float
     points: int
     sentence: str
+    set_by_officer: bool = False
 
     @property
     def adverse(self) -> bool:
@@ -390,15 +401,17 @@ def factors_among(
 ) -> tuple[Factor, ...]:
     """Return the strongest factors of a score that need not be stored, or all."""
     chosen = result.contributions if every else reasons.strongest(result, recommendation)
+    variables = known_variables(each.variable for each in chosen)
     return tuple(
         Factor(
             variable=each.variable,
-            label=STANDARD[each.variable].label(lang),
+            label=variables[each.variable].label(lang),
             value=each.value,
-            value_text=format_value(STANDARD[each.variable], each.value, lang),
+            value_text=format_value(variables[each.variable], each.value, lang),
             log_odds=each.log_odds,
             points=scorecard.points_of_contribution(each.log_odds, figures),
-            sentence=reasons.sentence(STANDARD[each.variable], each.value, each.log_odds, lang),
+            sentence=reasons.sentence(variables[each.variable], each.value, each.log_odds, lang),
+            set_by_officer=variables[each.variable].source == "officer",
         )
         for each in chosen
     )

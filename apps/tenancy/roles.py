@@ -28,6 +28,7 @@ class Verb(StrEnum):
     PROPOSE_MODEL = "propose_model"
     APPROVE_MODEL = "approve_model"
     READ_REPORTS = "read_reports"
+    DEFINE_VARIABLES = "define_variables"
     READ_AUDIT = "read_audit"
     ADMINISTER = "administer"
 
@@ -39,6 +40,7 @@ _TABLE: dict[Role, frozenset[Verb]] = {
             Verb.READ_FILES,
             Verb.IMPORT,
             Verb.APPROVE_MODEL,
+            Verb.DEFINE_VARIABLES,
             Verb.READ_REPORTS,
             Verb.READ_AUDIT,
             Verb.ADMINISTER,
@@ -66,6 +68,7 @@ _TABLE: dict[Role, frozenset[Verb]] = {
             Verb.IMPORT,
             Verb.PROPOSE_MODEL,
             Verb.APPROVE_MODEL,
+            Verb.DEFINE_VARIABLES,
             Verb.READ_REPORTS,
         }
     ),

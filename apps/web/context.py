@@ -60,6 +60,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (_models_verb(actor), "web:models", _("Models")),
         (_models_verb(actor), "web:monitoring", _("Model monitoring")),
         (may_see_policy, "web:policy", _("Scoring policy")),
+        (_dictionary_verb(actor), "web:dictionary", _("Variable dictionary")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]
     if not actor.may(Verb.READ_FILES):  # the others find it on the page of clients
@@ -77,3 +78,8 @@ def _models_verb(actor: Actor) -> Verb:
     """Return the verb by which this person has to do with models; everybody else needs no entry for them."""
     verbs = (Verb.PROPOSE_MODEL, Verb.APPROVE_MODEL, Verb.READ_AUDIT)
     return next((verb for verb in verbs if actor.may(verb)), Verb.PROPOSE_MODEL)
+
+
+def _dictionary_verb(actor: Actor) -> Verb:
+    """Return the verb by which this person watches over variables; the others find them in the glossary."""
+    return Verb.DEFINE_VARIABLES if actor.may(Verb.DEFINE_VARIABLES) else Verb.READ_AUDIT

@@ -9,6 +9,7 @@ from apps.web.batches import views as batches
 from apps.web.clients import duplicates, editing, securities
 from apps.web.clients import views as client
 from apps.web.credits import views as credit
+from apps.web.dictionary import views as dictionary
 from apps.web.drafts import views as drafts
 from apps.web.feedback import views as feedback
 from apps.web.glossary import views as glossary
@@ -75,6 +76,11 @@ urlpatterns = [
     path("recherche", search.search, name="search"),
     path("brouillons", drafts.draft, name="draft"),
     path("glossaire", glossary.glossary, name="glossary"),
+    path("dictionnaire", dictionary.dictionary, name="dictionary"),
+    path("dictionnaire/nouvelle", dictionary.variable_new, name="variable_new"),
+    path("dictionnaire/<slug:name>", dictionary.variable, name="variable"),
+    path("dictionnaire/<slug:name>/modifier", dictionary.variable_edit, name="variable_edit"),
+    path("dictionnaire/<slug:name>/retirer", dictionary.variable_retire, name="variable_retire"),
     path("avis", feedback.feedback, name="feedback"),
     path("avis/recus", feedback.feedback_received, name="feedback_received"),
     path("alertes", feedback.alerts, name="alerts"),

@@ -125,6 +125,8 @@ def test_the_dictionary_is_told_whole(api, world, lang):
             "categories": categories,
             "required": known.required,
             "direction": known.direction,
+            "source": known.source,
+            "own": False,
             "used": each["used"],
         }
         assert isinstance(each["used"], bool)
@@ -292,7 +294,7 @@ def test_nothing_is_deleted(api, world, path):
         who = world.risk_manager
     kind = path.split("/")[3]
     address = path.replace("{uid}", found[kind][0]) if "{uid}" in path else path
-    address = address.replace("{target}", "clients")
+    address = address.replace("{target}", "clients").replace("{name}", "age")
 
     answer = api(who).delete(address)
 

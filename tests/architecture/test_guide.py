@@ -34,6 +34,7 @@ RIGHTS = {
     "Calculer un score": Verb.SCORE,
     "Recalculer à l'identique": Verb.REPLAY,
     "Demander une pièce": Verb.DECIDE,
+    "Déclarer des variables": Verb.DEFINE_VARIABLES,
     "Importer des fichiers": Verb.IMPORT,
     "Piste d'audit": Verb.READ_AUDIT,
     "Membres, agences, paramètres": Verb.ADMINISTER,

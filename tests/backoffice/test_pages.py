@@ -48,6 +48,7 @@ ADMINISTRATOR = (
     "users/partnerkey",
     "credits/client",
     "credits/creditapplication",
+    "credits/dictionaryvariable",
     "scoring/prediction",
     "audit/auditentry",
 )

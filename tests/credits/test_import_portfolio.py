@@ -24,6 +24,7 @@ from apps.files.reading.rows import chunks, header
 from apps.files.reading.surveys import survey
 from apps.files.reading.values import typed_chunk
 from apps.tenancy.errors import ObjectNotFound
+from tests.dictionary import declared, draft, stall
 from tests.importing import checked, counts, done, imported, undone, upload_of
 
 pytestmark = pytest.mark.django_db
@@ -537,8 +538,9 @@ def test_all_or_nothing_takes_a_whole_file(world, analyst, clients):
 @pytest.mark.parametrize("lang", ["fr", "en"])
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 @pytest.mark.parametrize("target", TARGETS, ids=lambda each: each.name)
-def test_a_template_is_read_back_without_a_fault(tmp_path, target, kind, lang):
-    with translation.override(lang):
+def test_a_template_is_read_back_without_a_fault(world, tmp_path, target, kind, lang):
+    declared(world, draft(), stall())
+    with world.scope(), translation.override(lang):
         template = import_template(target=target.name, kind=kind)
         path = tmp_path / template.name
         path.write_bytes(template.content)
@@ -559,9 +561,11 @@ def test_there_is_no_template_of_an_unknown_target(world):
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda each: each.name)
-def test_no_name_is_claimed_by_two_fields(target):
+def test_no_name_is_claimed_by_two_fields(world, target):
     claimed = {}
-    for each in target.fields():
+    with world.scope():
+        fields = target.fields()
+    for each in fields:
         for text in (each.name, each.label, *each.synonyms):
             assert claimed.setdefault(key_of(text), each.name) == each.name, text
 

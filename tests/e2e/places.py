@@ -23,6 +23,7 @@ from apps.users.models import Membership, User
 from apps.users.services.invitations import _invitation_token
 from apps.users.services.login import pending
 from apps.users.services.passwords import reset_tokens
+from tests.dictionary import own_variable
 from tests.isolation.test_every_route import TARGETS
 
 #: The institution whose people read each language.
@@ -47,7 +48,9 @@ NOT_PAGES = {
 }
 
 #: Route -> values of its parameters, for an object of the institution whose scope is open.
-EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {}
+EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = dict.fromkeys(
+    ("web:variable", "web:variable_edit", "web:variable_retire"), lambda: {"name": own_variable().name}
+)
 
 #: A form sent back untouched: a browser always sends the token.
 EMPTY = {"csrfmiddlewaretoken": "x"}

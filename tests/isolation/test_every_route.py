@@ -7,7 +7,15 @@ import pytest
 from django.urls import reverse
 
 from apps.audit.models import AuditEntry
-from apps.credits.models import Client, Credit, CreditApplication, ExternalCredit, Guarantee, ImportRun
+from apps.credits.models import (
+    Client,
+    Credit,
+    CreditApplication,
+    DictionaryVariable,
+    ExternalCredit,
+    Guarantee,
+    ImportRun,
+)
 from apps.files.models import StoredFile
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
@@ -17,6 +25,7 @@ from apps.tenancy.catalogue import OPEN_ROUTES
 from apps.tenancy.roles import Role, Verb, allows
 from apps.users.models import User
 from tests.architecture.test_routes import declared, routes
+from tests.dictionary import own_variable
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +71,7 @@ TARGETS = {
     "api:prediction": Prediction,
     "api:replay": Prediction,
     "api:user": User,
+    "api:variable": DictionaryVariable,
     "api:webhook": Webhook,
     "web:application": CreditApplication,
     "web:application_cancel": CreditApplication,
@@ -120,6 +130,9 @@ TARGETS = {
     "web:score": Prediction,
     "web:score_print": Prediction,
     "web:score_replay": Prediction,
+    "web:variable": DictionaryVariable,
+    "web:variable_edit": DictionaryVariable,
+    "web:variable_retire": DictionaryVariable,
 }
 ROLES = {
     "analyste": Role.ANALYSTE,
@@ -186,6 +199,7 @@ FOUND = {
         ImportRun.objects.first,
         lambda row: [row.source.original_name, row.author_name],
     ),
+    DictionaryVariable: (own_variable, lambda row: [row.label_fr, row.label_en]),
     StoredFile: (
         lambda: StoredFile.objects.filter(purpose="batch").first(),
         lambda row: [row.original_name],
@@ -203,6 +217,11 @@ def target_and_secrets(model):
     return target, [str(target.uid), target.client.reference, target.client.last_name]
 
 
+def name_in_addresses(target):
+    """Return what stands for a row in an address: its identifier, or its name where that is its address."""
+    return target.name if isinstance(target, DictionaryVariable) else target.uid
+
+
 @pytest.mark.parametrize("local_part", ROLES)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("name", "rule"), WITH_OBJECT)
@@ -211,7 +230,7 @@ def test_objects_of_horizon_are_unknown_at_ngwa(world, page, api, name, rule, me
         target, secrets = target_and_secrets(TARGETS[name])
     client = client_of(name, f"{local_part}@ngwa.demo", page, api)
 
-    path = reverse(name, args=[target.uid])
+    path = reverse(name, args=[name_in_addresses(target)])
     answer = getattr(client, method)(path)
 
     may = any(allows(ROLES[local_part], verb) for verb in needed_verbs(rule, method))

@@ -88,6 +88,11 @@ FILLED = {
     "credits.Repayment.reference": {"repayment_api", "repayment_page"},
     "credits.PieceRequest.note": {"pieces_api", "pieces_page"},
     "credits.PieceRequest.answer": {"answer_api"},
+    "credits.DictionaryVariable.label_fr": {"variable_api"},
+    "credits.DictionaryVariable.label_en": {"variable_api"},
+    "credits.DictionaryVariable.purpose": {"variable_api"},
+    "credits.DictionaryVariable.codes": {"variable_codes"},
+    "credits.DictionaryRevision.reason": {"variable_change"},
     "institutions.Agency.code": {"agency_api", "agency_form", "agencies_csv"},
     "institutions.Agency.name": {"agency_api", "agency_form", "agencies_csv"},
     "institutions.Agency.city": {"agency_api", "agency_form", "agencies_csv"},
@@ -138,6 +143,9 @@ NOT_FILLED = {
         scoring.Prediction.recommendation files.StoredFile.kind files.StoredFile.purpose
         credits.Credit.status credits.Credit.exclusion credits.Credit.repayment_kind
         credits.Repayment.source credits.CreditStatement.source scoring.ScoringBatch.output
+        credits.DictionaryVariable.kind credits.DictionaryVariable.type credits.DictionaryVariable.unit
+        credits.DictionaryVariable.direction credits.DictionaryVariable.source
+        credits.DictionaryVariable.sensitivity credits.DictionaryRevision.change
         scoring.ScoringBatch.language scoring.ScoringBatch.author_kind""",
     "of a file that is scored (test_a_file_that_is_scored_stays_text)": """
         scoring.ScoringBatch.columns scoring.ScoringBatch.mapping scoring.ScoringBatch.dialect""",
@@ -161,7 +169,10 @@ NOT_FILLED = {
         audit.AuditEntry.actor_name audit.PlatformEntry.actor_name
         audit.AuditEntry.before audit.AuditEntry.after users.IdempotentReply.headers
         users.IdempotentReply.reply outbox.OutboxMessage.letter outbox.OutboxMessage.payload
-        outbox.Alert.payload scoring.ScoringBatch.author_name""",
+        outbox.Alert.payload scoring.ScoringBatch.author_name credits.DictionaryRevision.state
+        credits.DictionaryVariable.model_use_reason""",
+    "a name in small letters, of standard variables or checked (tests/credits/test_dictionary.py)": """
+        credits.DictionaryVariable.name""",
     "written by the product in its own words": """
         audit.AuditEntry.actor_kind audit.AuditEntry.action audit.AuditEntry.object_type
         audit.PlatformEntry.action jobs.Job.result jobs.Job.error outbox.OutboxMessage.last_error
@@ -547,6 +558,36 @@ def small_doors(doors, kind):
         {"kind": "idea", "text": "Bon"},
     )
     policy_doors(doors, kind)
+    variable_doors(doors, kind)
+
+
+def variable_doors(doors, kind):
+    """Declare a number and a list, then change one: their words, and why."""
+    manager, url = doors.manager[0], "/api/v1/variables"
+    good = {
+        "label_fr": f"Nombre {kind}",
+        "label_en": f"Number {kind}",
+        "purpose": "Bonne raison",
+        "innocent": True,
+    }
+    number = {**good, "name": f"nombre_{kind}", "type": "integer", "minimum": 0, "maximum": 9}
+
+    def by_codes(values):
+        codes = [{"code": "a", "label_fr": values["codes"]}, {"code": "b"}]
+        body = {**good, "label_fr": f"Liste {kind}", "label_en": f"List {kind}", "name": f"liste_{kind}"}
+        found = refused_by_api(send(manager, "post", url, {**body, "type": "category", "codes": codes}))
+        return {name.partition(".")[0] for name in found}
+
+    def by_change(values):
+        tag = manager.get(f"{url}/nombre_{kind}")["ETag"]
+        return refused_by_api(send(manager, "patch", f"{url}/nombre_{kind}", values, **{"If-Match": tag}))
+
+    texts = labels("credits.DictionaryVariable", ["label_fr", "label_en", "purpose"])
+    doors.knock("variable_api", texts, kind, lambda v: refused_by_api(send(manager, "post", url, v)), number)
+    texts = labels("credits.DictionaryVariable", ["codes"])
+    doors.knock("variable_codes", texts, kind, by_codes, {"codes": "Bon"})
+    texts = labels("credits.DictionaryRevision", ["reason"])
+    doors.knock("variable_change", texts, kind, by_change, {"asked": False, "reason": "Bonne raison"})
 
 
 def policy_doors(doors, kind):
@@ -691,10 +732,18 @@ def inert(answer):
 # --- what was taken, what was refused -------------------------------------------------------------------
 
 EVERY = set(HOSTILE)
+TOO_SHORT = {"plus", "at", "tab"}
 #: Text, door -> the hostile texts that the door refuses; a door takes all the others as they stand.
 REFUSED = {
     ("scoring.PolicyProposal.reason", "policy_form"): {*SEVERAL_LINES, "plus", "tab"},  # too short
     ("scoring.PolicyProposal.decision_reason", "policy_decision"): {*SEVERAL_LINES, "plus", "tab"},
+    **{
+        ("credits.DictionaryVariable." + name, "variable_api"): SEVERAL_LINES
+        for name in ("label_fr", "label_en")
+    },
+    ("credits.DictionaryVariable.codes", "variable_codes"): SEVERAL_LINES,
+    ("credits.DictionaryVariable.purpose", "variable_api"): {*SEVERAL_LINES, *TOO_SHORT},
+    ("credits.DictionaryRevision.reason", "variable_change"): {*SEVERAL_LINES, *TOO_SHORT},
     ("credits.Client.phone", "client_api"): EVERY,
     ("credits.Client.phone", "client_page"): EVERY,
     ("credits.Client.phone", "entry_page"): EVERY,
@@ -804,6 +853,12 @@ def pages_of_analysts_are_inert(doors):
     for kind in doors.taken["scoring.PolicyProposal.reason", "policy_form"]:
         assert history.shows(HOSTILE[kind]), kind
     inert(doors.manager[1].get(doors.policy))
+    dictionary = inert(doors.manager[1].get("/dictionnaire"))
+    for kind in doors.taken["credits.DictionaryVariable.label_fr", "variable_api"]:
+        assert dictionary.shows(HOSTILE[kind]), kind
+        for path in ("", "/modifier", "/retirer"):
+            inert(doors.manager[1].get(f"/dictionnaire/nombre_{kind}{path}"))
+            inert(doors.manager[1].get(f"/dictionnaire/liste_{kind}{path}"))
     with doors.world.scope():
         scores = Prediction.objects.filter(client__isnull=False).select_related("client").order_by("-pk")[:16]
         scores = [(each.uid, str(each.client), each.client.last_name) for each in scores]

@@ -23,6 +23,7 @@ TABLE = {
     Verb.IMPORT: "administrateur analyste responsable_risques",
     Verb.PROPOSE_MODEL: "responsable_risques",
     Verb.APPROVE_MODEL: "administrateur responsable_risques comite",
+    Verb.DEFINE_VARIABLES: "administrateur responsable_risques",
     Verb.READ_AUDIT: "administrateur auditeur dpo",
     Verb.ADMINISTER: "administrateur",
 }

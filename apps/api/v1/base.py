@@ -83,17 +83,22 @@ def require_match(request: Request, row: models.Model, *beside: object) -> None:
 
     Raises ``PreconditionRequired`` without ``If-Match``, ``ChangedMeanwhile`` for another state.
     """
+    require_tag(request, etag_of(row, *beside))
+    lock_unchanged(row)
+
+
+def require_tag(request: Request, tag: str) -> None:
+    """Let a change pass only when the caller names ``tag`` in ``If-Match``; raises as ``require_match``."""
     tags = _tags(request, "If-Match")
     if not tags:
         raise PreconditionRequired(_("Send the ETag of the record that you read in If-Match."))
-    if not {"*", etag_of(row, *beside)} & tags:
+    if not {"*", tag} & tags:
         raise ChangedMeanwhile(_("Somebody saved this record after you read it: read it again."))
-    lock_unchanged(row)
 
 
 def detail(request: Request, body: dict[str, Any], *, etag: str = "", status: int = 200) -> Response:
     """Answer one object with its entity tag; 304 to who has this very state already."""
-    tag = etag or _body_tag(body)
+    tag = etag or tag_of(body)
     if request.method == "GET" and {"*", tag} & _tags(request, "If-None-Match"):
         return Response(status=304, headers={"ETag": tag})
     return Response(body, status=status, headers={"ETag": tag})
@@ -104,6 +109,7 @@ def _tags(request: Request, header: str) -> set[str]:
     return {tag.strip().removeprefix("W/") for tag in request.headers.get(header, "").split(",")} - {""}
 
 
-def _body_tag(body: dict[str, Any]) -> str:
+def tag_of(body: dict[str, Any]) -> str:
+    """Return the entity tag of what is shown."""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
     return f'"{hashlib.sha256(canonical.encode()).hexdigest()[:32]}"'

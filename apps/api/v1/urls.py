@@ -72,6 +72,7 @@ from apps.api.v1.scoring.views import (
     SimulateView,
     WelcomeView,
 )
+from apps.api.v1.variables.views import VariablesView, VariableView
 from apps.api.v1.webhooks.views import WebhooksView, WebhookView
 
 urlpatterns = [
@@ -137,6 +138,8 @@ urlpatterns = [
     path("policies/<uuid:uid>/approve", PolicyApproveView.as_view(), name="policy_approve"),
     path("policies/<uuid:uid>/reject", PolicyRejectView.as_view(), name="policy_reject"),
     path("policies/<uuid:uid>/withdraw", PolicyWithdrawView.as_view(), name="policy_withdraw"),
+    path("variables", VariablesView.as_view(), name="variables"),
+    path("variables/<slug:name>", VariableView.as_view(), name="variable"),
     path("webhooks", WebhooksView.as_view(), name="webhooks"),
     path("webhooks/<uuid:uid>", WebhookView.as_view(), name="webhook"),
     path("audit", AuditView.as_view(), name="audit"),

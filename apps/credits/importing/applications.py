@@ -1,6 +1,7 @@
 """Applications with the variables of the dictionary, the decision taken and what became of the credit."""
 
 import dataclasses
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 from django.utils.translation import gettext as _
@@ -17,12 +18,13 @@ from apps.credits.importing.references import brought_here, find_clients
 from apps.credits.importing.targets import Context, Judged, Verdict
 from apps.credits.importing.variables import (
     HELD_VARIABLES,
-    VARIABLES,
     complete_variables,
+    known_here,
     take_from_client,
     with_variables,
 )
 from apps.credits.models import VARIABLE_COLUMNS, CreditApplication
+from apps.credits.queries.dictionary import Entry, dictionary_entries
 from apps.credits.services.outcomes import DERIVED
 from apps.files.reading.fields import dictionary_fields
 from apps.files.reading.mapping import Field
@@ -77,7 +79,6 @@ _HELD = {
     "held_outcome_date": ("outcome_date", pl.Date),
     "held_outcome_source": ("outcome_source", pl.String),
 }
-_FACTS = {name: f"held_{name}" for name in (*VARIABLES, "applied_on", "purpose", "status")}
 _ISSUE = {name: f"held_{name}" for name in ("outcome", "outcome_date")}
 
 
@@ -93,6 +94,10 @@ class ApplicationsTarget:
     needs: tuple[str, ...] = ("clients",)
 
     def fields(self) -> list[Field]:
+        asked = (entry for entry in dictionary_entries() if entry.asked)
+        return [*self._file_fields(), *_variable_fields(asked)]
+
+    def _file_fields(self) -> list[Field]:
         return [
             client_reference(),
             application_reference(),
@@ -152,27 +157,29 @@ class ApplicationsTarget:
                 longest=200,
                 synonyms=("motif", "objet", "objet de la demande", "motif de la demande", "purpose"),
             ),
-            *(_optional(each) for each in dictionary_fields()),
         ]
 
     def judge(self, typed: Typed, chunk: Chunk, context: Context) -> Judged:
-        judging = Judging(self.fields(), typed, chunk, context)
+        entries = known_here(context)
+        names = [entry.name for entry in entries]
+        judging = Judging([*self._file_fields(), *_variable_fields(entries)], typed, chunk, context)
         find_clients(judging)
         judging.work_out(reference=_reference())
         too_long = pl.col("reference").str.len_chars() > LONGEST_REFERENCE
         judging.refuse(too_long, "reference_too_long", field="client_reference")
-        _find_applications(judging)
+        _find_applications(judging, entries)
         judging.work_out(day=pl.coalesce("applied_on", "held_applied_on", pl.lit(context.today)))
         take_from_client(judging)
         _work_out_status(judging)
+        facts = {name: f"held_{name}" for name in (*names, "applied_on", "purpose", "status")}
         judging.work_out(
-            moved=pl.col("held_id").is_not_null() & differs(_FACTS),
-            changed=pl.col("held_id").is_not_null() & differs({**_FACTS, **_ISSUE}),
+            moved=pl.col("held_id").is_not_null() & differs(facts),
+            changed=pl.col("held_id").is_not_null() & differs({**facts, **_ISSUE}),
         )
         _check_decision(judging)
         _check_outcome(judging)
         warn_of_arrears(judging, pl.col("held_id").is_null() | pl.col("changed"))
-        _complete(judging)
+        _complete(judging, names)
         return judging.judged(key="reference")
 
     def write(self, judged: Judged, writing: Writing) -> None:
@@ -183,6 +190,10 @@ class ApplicationsTarget:
         writing.insert(CreditApplication, rows, lines)
         changed, lines = judged.those(Verdict.UPDATED)
         writing.update(CreditApplication, changed.select(*names, id="held_id"), lines)
+
+
+def _variable_fields(entries: Iterable[Entry]) -> list[Field]:
+    return [_optional(each) for each in dictionary_fields(entry.variable for entry in entries)]
 
 
 def _optional(each: Field) -> Field:
@@ -196,9 +207,9 @@ def _reference() -> pl.Expr:
     return pl.coalesce("application_reference", pl.concat_str(pl.lit("D-"), "client_reference", day))
 
 
-def _find_applications(judging: Judging) -> None:
+def _find_applications(judging: Judging, entries: Sequence[Entry]) -> None:
     rows = CreditApplication.objects.filter(reference__in=one_of(judging.rows["reference"]))
-    held = with_variables(judging.stored(rows, {**_HELD, **HELD_VARIABLES}))
+    held = with_variables(judging.stored(rows, {**_HELD, **HELD_VARIABLES}), entries)
     judging.join(held, "reference")
     other = pl.col("held_client_id").ne_missing(pl.col("client_id"))
     judging.refuse(pl.col("held_id").is_not_null() & other, "other_client", field="client_reference")
@@ -239,9 +250,9 @@ def _check_outcome(judging: Judging) -> None:
     judging.refuse(early, "outcome_too_early", field="outcome_date", date="day")
 
 
-def _complete(judging: Judging) -> None:
+def _complete(judging: Judging, names: Sequence[str]) -> None:
     """Fill in what the file does not tell: as it is stored, else as a new application begins."""
-    complete_variables(judging)
+    complete_variables(judging, names)
     today = pl.lit(judging.context.today)
     source = pl.when(differs(_ISSUE)).then(pl.lit(IMPORTED)).otherwise(pl.col("held_outcome_source"))
     judging.work_out(

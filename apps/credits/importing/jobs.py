@@ -113,7 +113,10 @@ def _plan(job_uid: UUID) -> Plan:
     target = target_named(run.target)
     with translation.override(run.language):
         fields = target.fields()
+    offered = {each.name for each in fields}
     matches, dialect = matches_from_json(run.mapping), Dialect.from_json(run.dialect)
+    # a variable of the institution may have been retired since its column was settled
+    matches = [each if each.field in offered else each.replaced(field=None) for each in matches]
     return Plan(run, target, dialect, fields, matches, path_of(run.source))
 
 

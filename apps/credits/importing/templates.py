@@ -134,7 +134,12 @@ def _ordered(fields: list[Field]) -> list[Field]:
 
 def _usual(each: Field) -> tuple[Any, Any]:
     codes = list(dict.fromkeys(each.codes.values()))
-    return (codes[0], codes[min(1, len(codes) - 1)]) if codes else _OF_KINDS[each.kind]
+    if codes:
+        return codes[0], codes[min(1, len(codes) - 1)]
+    first, second = _OF_KINDS[each.kind]
+    if each.minimum is None or each.maximum is None:
+        return first, second
+    return max(each.minimum, min(first, each.maximum)), max(each.minimum, min(second, each.maximum))
 
 
 def _holds(each: Field) -> str:

@@ -1,22 +1,23 @@
 """The variables of an application in a file: what is stored of them, what follows from others."""
 
 import json
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from apps.credits.importing.judging import Judging, differs, merged
+from apps.credits.importing.targets import Context
 from apps.credits.models import VARIABLE_COLUMNS
+from apps.credits.queries.dictionary import Entry, dictionary_entries
 from apps.credits.services.applications import RATIOS
 from apps.engine.dictionary import STANDARD
 from apps.engine.lines import with_ratios
 from apps.engine.variables import Variable
 
-VARIABLES = STANDARD.names
+_CACHED = "dictionary"
 _TYPES = {"integer": pl.Int64, "decimal": pl.Float64, "category": pl.String}
-#: Those without a column, which stand in ``extra``.
-_OTHERS = tuple(name for name in VARIABLES if name not in VARIABLE_COLUMNS)
 #: What the ratios follow from.
 _CAUSES = (
     *("revenu_mensuel", "montant_credit", "duree_mois", "taux_interet"),
@@ -35,12 +36,21 @@ HELD_VARIABLES: dict[str, Any] = {
 }
 
 
-def with_variables(held: pl.DataFrame) -> pl.DataFrame:
+def known_here(context: Context) -> list[Entry]:
+    """Return the dictionary of the institution, what it has retired too: read once for the whole file."""
+    if _CACHED not in context.cache:
+        context.cache[_CACHED] = dictionary_entries(retired=True)
+    found: list[Entry] = context.cache[_CACHED]
+    return found
+
+
+def with_variables(held: pl.DataFrame, entries: Iterable[Entry]) -> pl.DataFrame:
     """Return stored applications with a column for each variable; empty texts are none."""
     extras = held["held_extra"].to_list()
     others = [
-        pl.Series(f"held_{name}", [extra.get(name) for extra in extras], _type(STANDARD[name]), strict=False)
-        for name in _OTHERS
+        pl.Series(f"held_{name}", [extra.get(name) for extra in extras], _type(entry.variable), strict=False)
+        for entry in entries
+        if (name := entry.name) not in VARIABLE_COLUMNS
     ]
     texts = [name for name, dtype in held.schema.items() if dtype == pl.String]
     return held.drop("held_extra").with_columns(*others, *(unless_empty(name) for name in texts))
@@ -76,14 +86,14 @@ def age_refused(name: str) -> pl.Expr:
     return ~pl.col(name).is_between(variable.minimum, variable.maximum)
 
 
-def complete_variables(judging: Judging) -> None:
+def complete_variables(judging: Judging, names: Collection[str]) -> None:
     """Fill in the variables as the table holds them: stored where the file tells none, and the ratios."""
     arrears = [pl.coalesce(f"nb_retards_{days}j", f"held_nb_retards_{days}j") for days in (30, 60, 90)]
     judging.warn((arrears[0] < arrears[1]) | (arrears[1] < arrears[2]), "arrears_incoherent")
     judging.work_out(**_ratios(judging.rows))
-    judging.work_out(**merged({name: f"held_{name}" for name in VARIABLES}))
+    judging.work_out(**merged({name: f"held_{name}" for name in names}))
     judging.work_out(
-        extra=pl.lit(_extra(judging.rows)), **{name: pl.col(name).fill_null("") for name in _TEXTS}
+        extra=pl.lit(_extra(judging.rows, names)), **{name: pl.col(name).fill_null("") for name in _TEXTS}
     )
 
 
@@ -100,9 +110,10 @@ def _ratios(rows: pl.DataFrame) -> dict[str, pl.Expr]:
     }
 
 
-def _extra(rows: pl.DataFrame) -> pl.Series:
+def _extra(rows: pl.DataFrame, names: Collection[str]) -> pl.Series:
+    others = [name for name in names if name not in VARIABLE_COLUMNS]
     texts = [
         json.dumps({name: value for name, value in cells.items() if value is not None}, ensure_ascii=False)
-        for cells in rows.select(_OTHERS).iter_rows(named=True)
+        for cells in rows.select(others).iter_rows(named=True)
     ]
     return pl.Series(texts, dtype=pl.String)

@@ -8,6 +8,7 @@ from apps.credits.models.applications import (
     PieceRequest,
 )
 from apps.credits.models.clients import Client, ClientQuerySet, DistinctClients
+from apps.credits.models.dictionary import DictionaryRevision, DictionaryVariable
 from apps.credits.models.imports import ImportChange, ImportChunk, ImportMapping, ImportRun
 from apps.credits.models.ledger import Credit, CreditQuerySet, CreditStatement, Installment, Repayment
 from apps.credits.models.securities import ExternalCredit, Guarantee
@@ -22,6 +23,8 @@ __all__ = [
     "CreditApplication",
     "CreditQuerySet",
     "CreditStatement",
+    "DictionaryRevision",
+    "DictionaryVariable",
     "DistinctClients",
     "ExternalCredit",
     "Guarantee",

@@ -13,12 +13,13 @@ from apps.audit.services import record
 from apps.credits.enums import ApplicationStatus
 from apps.credits.models import VARIABLE_COLUMNS, Client, CreditApplication
 from apps.credits.queries.clients import client_values, get_client_in_use
+from apps.credits.queries.dictionary import dictionary_for
 from apps.credits.rules import can_edit
 from apps.credits.services.clients import save_client
 from apps.credits.services.lifecycle import locked_application
 from apps.credits.validators import refused_texts
 from apps.engine.contracts import Value
-from apps.engine.dictionary import STANDARD
+from apps.engine.dictionary import STANDARD, Dictionary
 from apps.engine.ratios import with_ratios
 from apps.institutions.models import Agency
 from apps.tenancy.actor import Actor
@@ -27,9 +28,14 @@ from apps.tenancy.language import current_lang
 from apps.tenancy.roles import Verb
 
 
-def checked_values(raw: Mapping[str, object]) -> tuple[dict[str, Value], tuple[str, ...]]:
-    """Return ``(canonical values with ratios, warnings)``; raise ``InvalidValues`` naming every field."""
-    cleaned = STANDARD.clean(raw)
+def checked_values(
+    raw: Mapping[str, object], dictionary: Dictionary = STANDARD
+) -> tuple[dict[str, Value], tuple[str, ...]]:
+    """Return ``(canonical values with ratios, warnings)``; raise ``InvalidValues`` naming every field.
+
+    ``dictionary`` is what ``dictionary_for`` gives for the names sent: an institution may have its own.
+    """
+    cleaned = dictionary.clean(raw)
     if cleaned.problems:
         fields: dict[str, list[str]] = {}
         for problem in cleaned.problems:
@@ -72,9 +78,8 @@ def enter_application(*, uid: uuid.UUID, entry: Entry, by: Actor) -> CreditAppli
         applied_on=timezone.localdate(),
     )
     created = application._state.adding
-    values, _warnings = checked_values(
-        {**client_values(client, on=application.applied_on), **_without_blanks(entry.values)}
-    )
+    raw = {**client_values(client, on=application.applied_on), **_without_blanks(entry.values)}
+    values, _warnings = checked_values(raw, dictionary_for(raw))
     application.client, application.agency_id = client, client.agency_id
     application.purpose = entry.purpose
     fill_values(application, values)
@@ -107,9 +112,12 @@ def change_application(*, uid: uuid.UUID, change: Change, by: Actor) -> CreditAp
             _("Somebody saved this application while you were typing: open it again, then change it.")
         )
     stored = {name: value for name, value in stored_values(application).items() if name not in RATIOS}
-    values, _warnings = checked_values(_without_blanks({**stored, **change.values}))
+    dictionary = dictionary_for({*stored, *change.values})
+    retired = {name: value for name, value in stored.items() if name not in dictionary}
+    raw = {name: value for name, value in stored.items() if name not in retired} | dict(change.values)
+    values, _warnings = checked_values(_without_blanks(raw), dictionary)
     changed = sorted(name for name in values if values[name] != stored.get(name) and name not in RATIOS)
-    fill_values(application, values)
+    fill_values(application, {**values, **retired})
     application.purpose = change.purpose
     _check_purpose(application)
     application.save()
@@ -127,10 +135,14 @@ def version_of(application: CreditApplication) -> str:
 
 
 def stored_values(application: CreditApplication) -> dict[str, Value]:
-    """Return the variables of an application as they are stored, by name; unknown ones left out."""
+    """Return the variables of an application as they are stored, by name; unknown ones left out.
+
+    The standard ones come first, in the order of the dictionary, then those of the institution.
+    """
+    own = sorted(name for name in application.extra if name not in STANDARD)
     values = {
         name: getattr(application, name) if name in VARIABLE_COLUMNS else application.extra.get(name)
-        for name in STANDARD.names
+        for name in (*STANDARD.names, *own)
     }
     return {name: value for name, value in values.items() if value not in (None, "")}
 

@@ -9,6 +9,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from apps.audit.services import record
+from apps.engine.dictionary import Dictionary
 from apps.engine.expert import ExpertCard, ScorecardRefused, card_from
 from apps.registry.errors import ModelNotAllowed, NoApprovedModel
 from apps.registry.loader import load_scorer, model_folder
@@ -54,7 +55,7 @@ def scorecard_of(version: ModelVersion) -> dict[str, object]:
 def expert_card_of(version: ModelVersion) -> ExpertCard | None:
     """Return the scorecard that people wrote; ``None`` for another model, or one that does not load."""
     try:
-        return card_from(scorecard_of(version))
+        return card_from(scorecard_of(version), Dictionary(load_scorer(version).parts.variables))
     except (DomainError, ScorecardRefused):
         return None
 

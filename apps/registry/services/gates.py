@@ -13,6 +13,7 @@ from apps.credits.enums import Outcome
 from apps.credits.features import application_values
 from apps.credits.models import CreditApplication
 from apps.engine.contracts import PolicyFigures, Value
+from apps.engine.dictionary import Dictionary
 from apps.engine.expert import ScorecardRefused, card_from, points_range, wrong_signs
 from apps.institutions.queries import get_institution
 from apps.registry.enums import TrainingData, Verdict
@@ -115,11 +116,12 @@ def _profiles(scorer: "Scorer") -> Gate:
 
 
 def _expert(version: ModelVersion, scorer: "Scorer") -> list[Gate]:
+    dictionary = Dictionary(scorer.parts.variables)
     try:
-        card = card_from(scorer.artefact.manifest.get("scorecard"))
+        card = card_from(scorer.artefact.manifest.get("scorecard"), dictionary)
     except ScorecardRefused as refusal:
         return [Gate("declaration", Verdict.FAILED, about=(refusal.code,))]
-    wrong = wrong_signs(card)
+    wrong = wrong_signs(card, dictionary)
     lowest, highest = points_range(card)
     scale = PolicyFigures()
     inside = scale.points_min <= lowest and highest <= scale.points_max

@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.audit.services import record
+from apps.credits.queries.dictionary import dictionary_in_force, known_variables, model_dictionary
 from apps.engine.dictionary import STANDARD
 from apps.engine.expert import ExpertCard, ScorecardRefused, card_from, parse_scorecard
 from apps.institutions.queries import get_institution
@@ -103,7 +104,7 @@ def next_version(name: str) -> str:
 
 def scorecard_message(refusal: ScorecardRefused) -> str:
     """Return why a scorecard cannot be used, and what to do."""
-    about = STANDARD[refusal.about].label_fr if refusal.about in STANDARD else refusal.about
+    about = known_variables([refusal.about])[refusal.about].label_fr
     texts = {
         "json": _("The file is no valid JSON text: check its commas, quotes and brackets."),
         "format": _("The scorecard must say “format”: “scorecard-1”."),
@@ -206,14 +207,14 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 
 def _declared(content: bytes) -> ExpertCard:
     try:
-        return parse_scorecard(content)
+        return parse_scorecard(content, dictionary_in_force())
     except ScorecardRefused as refusal:
         raise ModelRefused(scorecard_message(refusal)) from None
 
 
 def _checked(document: Any) -> ExpertCard:
     try:
-        return card_from(document)
+        return card_from(document, dictionary_in_force())
     except ScorecardRefused as refusal:
         raise ModelRefused(scorecard_message(refusal)) from None
 
@@ -221,7 +222,7 @@ def _checked(document: Any) -> ExpertCard:
 def _keep_card(card: ExpertCard, *, by: Actor, segment: str, origin: ModelOrigin) -> ModelVersion:
     from apps.engine.expert_folder import expert_files
 
-    return _keep(expert_files(card), by=by, segment=segment, origin=origin)
+    return _keep(expert_files(card, dictionary_in_force()), by=by, segment=segment, origin=origin)
 
 
 def _keep_folder(files: Mapping[str, bytes], *, by: Actor, segment: str) -> ModelVersion:
@@ -266,19 +267,19 @@ def _check_variables(manifest: Mapping[str, Any]) -> None:
     entries = manifest.get("variables")
     if not isinstance(entries, list) or not entries:
         raise ModelRefused(_("manifest.json does not list the variables of the model."))
+    known, allowed = dictionary_in_force(), model_dictionary()
     for entry in entries:
         name = entry.get("name") if isinstance(entry, dict) else None
-        if not isinstance(name, str) or name not in STANDARD:
+        if not isinstance(name, str) or name not in known:
             told = {"name": str(name)[:60]}
             raise ModelRefused(_("“%(name)s” is no variable of the dictionary.") % told)
-        known = STANDARD[name].as_dict()
-        if STANDARD[name].sensitivity:
+        if name not in allowed:
             raise ModelRefused(
                 _("“%(about)s” serves to check fairness only: no model may use it.")
-                % {"about": STANDARD[name].label_fr}
+                % {"about": known[name].label_fr}
             )
-        if _shape(entry) != _shape(known):
-            told = {"name": STANDARD[name].label_fr}
+        if _shape(entry) != _shape(known[name].as_dict()):
+            told = {"name": known[name].label_fr}
             raise ModelRefused(_("“%(name)s” is not what the dictionary says of it.") % told)
 
 
@@ -320,7 +321,7 @@ def _check_declaration(manifest: Mapping[str, Any], files: Mapping[str, bytes]) 
     """Refuse a scorecard whose tables are not those of its declaration."""
     from apps.engine.expert_folder import expert_files
 
-    rebuilt = expert_files(_checked(manifest.get("scorecard")))
+    rebuilt = expert_files(_checked(manifest.get("scorecard")), dictionary_in_force())
     for name in (SCORECARDS, "trees-1.json"):
         if files.get(name) is None or _same(files[name], rebuilt[name]) is False:
             raise ModelRefused(_("The tables of the scorecard are not those of its declaration."))

@@ -173,7 +173,7 @@ def plan_of(batch: ScoringBatch) -> Plan:
         path=path_of(batch.source),
         dialect=dialect,
         matches=tuple(matches_from_json(batch.mapping)),
-        fields=tuple(scoring_fields()),
+        fields=tuple(scoring_fields(retired=True)),
         champions=tuple((each["segment"], load_scorer(versions[each["id"]])) for each in batch.champions),
         figures=figures_of_policy(batch.policy),
         style=Style.of(dialect, batch.output),

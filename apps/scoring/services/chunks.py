@@ -12,7 +12,7 @@ import polars as pl
 from django.utils import translation
 
 from apps.engine.contracts import Lang, PolicyFigures
-from apps.engine.dictionary import STANDARD
+from apps.engine.dictionary import STANDARD, Variable
 from apps.engine.encoding import Floats
 from apps.engine.lines import BANDS, RECOMMENDATIONS, WARNINGS, Lines, score_lines
 from apps.engine.scorecard import GRADES
@@ -63,6 +63,11 @@ class Plan:
     def names(self) -> tuple[str, ...]:
         """The variables that are kept of each line."""
         return stored_names(self.matches)
+
+    @property
+    def variables(self) -> dict[str, Variable]:
+        """The dictionary of the institution, by name."""
+        return {each.name: each.variable for each in self.fields if each.variable is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,7 @@ def score_chunk(plan: Plan, chunk: Chunk) -> ScoredChunk:
         refused = refused_lines(chunk, values.errors, headers)
     good = np.ones(len(chunk), dtype=bool)
     good[list(refused)] = False
-    columns = engine_columns(values, mapped_names(plan.matches))
+    columns = engine_columns(values, mapped_names(plan.matches), plan.variables)
     groups = tuple(_groups(plan, columns, np.flatnonzero(good)))
     numbers = chunk.lines.to_numpy()
     part = part_bytes(chunk.frame, _added(plan, groups, refused, len(chunk)), plan.style)
@@ -183,7 +188,7 @@ def _figures_of(plan: Plan, group: Group) -> pl.DataFrame:
             "prediction_defaut": (lines.pd >= lines.threshold).astype(np.uint8),
             "niveau_risque": _named(BANDS, lines.band),
             "score": lines.points,
-            **_factors(lines, plan.lang),
+            **_factors(lines, plan.lang, plan.variables),
         }
     )
 
@@ -192,10 +197,10 @@ def _named(names: tuple[str, ...], places: npt.NDArray[Any]) -> pl.Series:
     return pl.Series(names).gather(pl.Series(places.astype(np.uint32)))
 
 
-def _factors(lines: Lines, lang: Lang) -> dict[str, pl.Series]:
+def _factors(lines: Lines, lang: Lang, variables: Mapping[str, Variable]) -> dict[str, pl.Series]:
     """Return the three strongest variables in words: two sentences a variable, and none."""
     words = [
-        f"{STANDARD[name].label(lang) if name in STANDARD else name}{_COLON[lang]}{effect}"
+        f"{variables[name].label(lang) if name in variables else name}{_COLON[lang]}{effect}"
         for name in lines.variables
         for effect in _EFFECT[lang]
     ]

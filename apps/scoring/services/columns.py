@@ -1,12 +1,13 @@
 """From the typed columns of a file to what the engine reads, and from refused cells to sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from django.utils.translation import gettext as _
 
+from apps.credits.queries.dictionary import dictionary_entries
 from apps.credits.validators import UNSEEN
 from apps.engine.dictionary import STANDARD, Variable
 from apps.engine.encoding import Floats
@@ -27,12 +28,16 @@ REFERENCE_SYNONYMS = (
 RATIOS = ("taux_endettement", "ratio_dette_revenu")
 
 
-def scoring_fields() -> list[Field]:
-    """Return what the columns of a file to score may hold: the variables, and whose line it is."""
+def scoring_fields(*, retired: bool = False) -> list[Field]:
+    """Return what the columns of a file to score may hold: the variables, and whose line it is.
+
+    Those of the institution are among them; ``retired`` ones too for a file that was settled before.
+    """
     reference = Field(
         CLIENT_REFERENCE, _("Client's reference"), "text", synonyms=REFERENCE_SYNONYMS, longest=LIMITS.cell
     )
-    return [*dictionary_fields(), reference]
+    entries = dictionary_entries(retired=retired)
+    return [*dictionary_fields(entry.variable for entry in entries), reference]
 
 
 def references_of(typed: Typed) -> tuple[str, ...]:
@@ -44,20 +49,26 @@ def references_of(typed: Typed) -> tuple[str, ...]:
 
 
 def mapped_names(matches: Sequence[Match]) -> tuple[str, ...]:
-    """Return the variables that a file gives, in the order of the dictionary."""
-    given = {match.field for match in matches}
-    return tuple(name for name in STANDARD.names if name in given)
+    """Return the variables that a file gives, in the order of the dictionary, the institution's own last."""
+    given = {match.field for match in matches if match.field not in {None, CLIENT_REFERENCE}}
+    return _in_order(name for name in given if name is not None)
 
 
 def stored_names(matches: Sequence[Match]) -> tuple[str, ...]:
     """Return the variables that are kept of each line: those of the file and both ratios."""
-    given = {*mapped_names(matches), *RATIOS}
-    return tuple(name for name in STANDARD.names if name in given)
+    return _in_order({*mapped_names(matches), *RATIOS})
 
 
-def engine_columns(typed: Typed, names: Sequence[str]) -> dict[str, Floats]:
-    """Return float64 columns: NaN where missing, a category as the place of its code."""
-    return {name: _floats(typed.columns[name], STANDARD[name]) for name in names if name in typed.columns}
+def _in_order(names: Iterable[str]) -> tuple[str, ...]:
+    given = set(names)
+    return (*(name for name in STANDARD.names if name in given), *sorted(given - set(STANDARD.names)))
+
+
+def engine_columns(
+    typed: Typed, names: Sequence[str], variables: Mapping[str, Variable]
+) -> dict[str, Floats]:
+    """Return float64 columns: NaN where missing, a category as the place of its code in ``variables``."""
+    return {name: _floats(typed.columns[name], variables[name]) for name in names if name in typed.columns}
 
 
 def _floats(series: pl.Series, variable: Variable) -> Floats:

@@ -15,6 +15,7 @@ from apps.audit.services import record, record_read
 from apps.credits.features import application_values, case_facts
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.clients import client_values
+from apps.credits.queries.dictionary import dictionary_for
 from apps.credits.services.applications import checked_values
 from apps.engine.contracts import Advice, CaseFacts, PolicyFigures, ScoringInput, ScoringResult, Value
 from apps.engine.ratios import without_ratios
@@ -82,7 +83,7 @@ def score_values(
     """
     today = timezone.localdate()
     known = client_values(client, on=today) if client is not None else {}
-    values, warnings = checked_values({**known, **raw})
+    values, warnings = checked_values({**known, **raw}, dictionary_for(raw))
     facts = case_facts(client, on=today)
     return _score(Case(values, facts, warnings, client=client), by=by, source=source)
 
@@ -250,7 +251,8 @@ def simulate(
     """
     if isinstance(base, Prediction):
         record_read(by=by, target=base)
-        start, facts = dict(base.inputs), CaseFacts(**base.facts)
+        known = dictionary_for(base.inputs).known(base.inputs)  # without what was retired since
+        start, facts = known, CaseFacts(**base.facts)
     else:
         start, facts = _checked_at("base", base)[0], CaseFacts()
     policy, found = policy_on(), []
@@ -263,7 +265,7 @@ def simulate(
 
 def _checked_at(place: str, raw: Mapping[str, object]) -> tuple[dict[str, Value], tuple[str, ...]]:
     try:
-        return checked_values(raw)
+        return checked_values(raw, dictionary_for(raw))
     except InvalidValues as refusal:
         fields = {f"{place}.{name}": messages for name, messages in refusal.fields.items()}
         raise InvalidValues(refusal.message, fields=fields) from None

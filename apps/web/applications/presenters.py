@@ -12,9 +12,10 @@ from apps.audit.models import AuditEntry
 from apps.credits import rules
 from apps.credits.enums import ApplicationStatus, CancelReason
 from apps.credits.models import CreditApplication
+from apps.credits.queries.dictionary import known_variables
 from apps.credits.services.applications import stored_values
-from apps.engine.contracts import Value
-from apps.engine.dictionary import STANDARD
+from apps.engine.contracts import Lang, Value
+from apps.engine.dictionary import STANDARD, Variable
 from apps.engine.wording import format_value
 from apps.tenancy.actor import Actor
 from apps.tenancy.language import current_lang
@@ -132,11 +133,13 @@ def _sections(values: dict[str, Value]) -> list[tuple[str, list[ValueLine]]]:
     named = (*CREDIT, *INCOME, *ARREARS, *PERSON, "age")
     ratios = ("taux_endettement", "ratio_dette_revenu")
     others = tuple(name for name in STANDARD.names if name in values and name not in (*named, *ratios))
+    own = tuple(name for name in values if name not in STANDARD)
     sections = [
         (_("Credit asked for"), _lines(CREDIT, values)),
         (_("Work, income and debts"), _lines((*INCOME, *ratios), values)),
         (_("Earlier credits"), _lines(ARREARS, values)),
         (_("Person"), _lines(("age", *PERSON), values)),
+        (_("Variables of the institution"), _lines(own, values)),
         (_("Further information"), _lines(others, values)),
     ]
     return [(title, lines) for title, lines in sections if lines]
@@ -145,9 +148,15 @@ def _sections(values: dict[str, Value]) -> list[tuple[str, list[ValueLine]]]:
 def _lines(names: Iterable[str], values: dict[str, Value]) -> list[ValueLine]:
     lang = current_lang()
     return [
-        ValueLine(STANDARD[name].label(lang), format_value(STANDARD[name], values.get(name), lang))
-        for name in names
+        ValueLine(_label(each, lang), format_value(each, values.get(name), lang))
+        for name, each in known_variables(names).items()
     ]
+
+
+def _label(variable: Variable, lang: Lang) -> str:
+    """Name a variable, and say of one that the officer sets that it is a judgement."""
+    label = variable.label(lang)
+    return _("%(label)s (set by the officer)") % {"label": label} if variable.source == "officer" else label
 
 
 def history_lines(entries: Iterable[AuditEntry]) -> list[HistoryLine]:

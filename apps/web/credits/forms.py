@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from apps.credits.enums import DocumentType
 from apps.credits.models import Client, CreditApplication
+from apps.credits.queries.dictionary import Entry as DictionaryEntry
+from apps.credits.queries.dictionary import asked_entries, dictionary_for
 from apps.credits.services.applications import Change, Entry, stored_values, version_of
 from apps.credits.validators import check_phone
 from apps.engine.dictionary import STANDARD, Variable
@@ -41,11 +43,22 @@ NOT_TYPED = ("age", "taux_endettement", "ratio_dette_revenu")
 def dictionary_field(variable: Variable) -> forms.Field:
     """Return the field of a variable; its value is checked by the dictionary, with the dictionary's words."""
     label = lazy(lambda: variable.label(current_lang()), str)()
+    help_text = lazy(lambda: _help_text(variable), str)()
     if variable.type == "category":
-        return forms.ChoiceField(label=label, required=variable.required, choices=lambda: _choices(variable))
+        return forms.ChoiceField(
+            label=label,
+            required=variable.required,
+            choices=lambda: _choices(variable),
+            help_text=help_text,
+        )
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-    help_text = lazy(lambda: _unit_text(variable), str)()
     return forms.CharField(label=label, required=variable.required, widget=widget, help_text=help_text)
+
+
+def _help_text(variable: Variable) -> str:
+    """Say in what a number is typed, and whether it is the officer who judges."""
+    texts = [_unit_text(variable), _("Set by the officer") if variable.source == "officer" else ""]
+    return " · ".join(filter(None, texts))
 
 
 def _unit_text(variable: Variable) -> str:
@@ -78,13 +91,18 @@ class ValuesForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in self.variables():
-            self.fields[name] = dictionary_field(STANDARD[name])
+        self.asked = [entry for entry in asked_entries() if self._types(entry)]
+        for entry in self.asked:
+            self.fields[entry.name] = dictionary_field(entry.variable)
 
-    @classmethod
-    def variables(cls) -> tuple[str, ...]:
-        """Return the variables typed here, in the dictionary's order."""
-        return tuple(name for name in typed_variables() if name not in PERSON or name in cls.person)
+    def _types(self, entry: DictionaryEntry) -> bool:
+        if entry.own:
+            return True
+        return entry.name in typed_variables() and (entry.name not in PERSON or entry.name in self.person)
+
+    def variables(self) -> tuple[str, ...]:
+        """Return the variables typed here, in the dictionary's order, those of the institution last."""
+        return tuple(entry.name for entry in self.asked)
 
     @property
     def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
@@ -98,9 +116,13 @@ class ValuesForm(forms.Form):
     def optional_section(self) -> tuple[str, list[forms.BoundField]]:
         """What an institution may add to the file, folded away by default."""
         shown = {*INCOME, *CREDIT, *ARREARS, *PERSON}
-        return _("Further information (optional)"), self._bound(
-            n for n in typed_variables() if n not in shown
-        )
+        others = (entry.name for entry in self.asked if not entry.own and entry.name not in shown)
+        return _("Further information (optional)"), self._bound(others)
+
+    @property
+    def own_section(self) -> tuple[str, list[forms.BoundField]]:
+        """What the institution alone asks for; nothing where it declared no variable."""
+        return _("Variables of the institution"), self._bound(e.name for e in self.asked if e.own)
 
     def values(self) -> dict[str, object]:
         """Return the variables as typed; arrears are unknown, never zero, for a first credit."""
@@ -227,7 +249,8 @@ def field_problems(name: str, text: str, *, actor: Actor) -> list[str]:
         return [str(message) for message in error.messages]
     if name == "birth_date" and value:
         name, value = "age", Client(birth_date=value).age_on(timezone.localdate())
-    problems = STANDARD.clean({name: value}).problems if name in STANDARD else ()
+    dictionary = dictionary_for([name])
+    problems = dictionary.clean({name: value}).problems if name in dictionary else ()
     return [each.text(current_lang()) for each in problems if each.field == name]
 
 

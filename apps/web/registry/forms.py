@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.credits.queries.dictionary import dictionary_in_force, known_variables
 from apps.engine.dictionary import STANDARD
 from apps.engine.expert import SCORECARD_FORMAT, ExpertCard, ScorecardRefused, card_from
 from apps.engine.variables import Variable
@@ -150,7 +151,8 @@ def segment_choices() -> list[tuple[str, str]]:
 
 def variable_choices() -> list[Variable]:
     """Return what a scorecard may use."""
-    return [variable for variable in STANDARD.modelling if variable.name != "type_credit"]
+    known = dictionary_in_force().modelling
+    return [variable for variable in known if variable.name != "type_credit"]
 
 
 def chosen_variables(names: Iterable[str]) -> list[Variable]:
@@ -233,7 +235,7 @@ class ScorecardForm(ServiceForm):
         self.card: ExpertCard | None = None
         if not self.errors:
             try:
-                self.card = card_from(self.document())
+                self.card = card_from(self.document(), dictionary_in_force())
             except ScorecardRefused as refusal:
                 self.add_error(self._place(refusal), scorecard_message(refusal))
         return values
@@ -296,10 +298,11 @@ def _initial(card: ExpertCard | None) -> dict[str, Any]:
     if card is None:
         return {}
     found: dict[str, Any] = {"name": card.name, "rate": round(card.declared_rate * 100, 6)}
+    variables = known_variables(bins.name for bins in card.variables)
     for bins in card.variables:
         found |= {f"{bins.name}-points-{place}": points for place, points in enumerate(bins.points)}
         found[f"{bins.name}-missing"] = bins.missing
-        if STANDARD[bins.name].type != "category":
+        if variables[bins.name].type != "category":
             cuts: dict[str, float | None] = {f"{bins.name}-cut-{row}": None for row in range(1, ROWS)}
             found |= cuts | {f"{bins.name}-cut-{row}": cut for row, cut in enumerate(bins.cuts, 1)}
     return found

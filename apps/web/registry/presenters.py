@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from apps.engine.dictionary import STANDARD
+from apps.credits.queries.dictionary import known_variables
+from apps.engine.dictionary import STANDARD, Variable
 from apps.engine.expert import ExpertCard
 from apps.registry.enums import GENERAL_SEGMENT, ModelStatus, StartOrigin, Verdict
 from apps.registry.renderers import gate_label, gate_text
@@ -261,20 +262,20 @@ def _moment(moment: dt.datetime) -> str:
 
 def points_of(card: ExpertCard) -> list[dict[str, Any]]:
     """Return the points of a scorecard, variable by variable."""
+    variables = known_variables(bins.name for bins in card.variables)
     return [
         {
-            "label": STANDARD[bins.name].label(current_lang()),
-            "rows": [*_rows(bins), (_("Not known"), signed(bins.missing))],
+            "label": variables[bins.name].label(current_lang()),
+            "rows": [*_rows(bins, variables[bins.name]), (_("Not known"), signed(bins.missing))],
         }
         for bins in card.variables
     ]
 
 
-def _rows(bins: Any) -> list[tuple[str, str]]:
-    variable = STANDARD[bins.name]
+def _rows(bins: Any, variable: Variable) -> list[tuple[str, str]]:
     if variable.type == "category":
         labels = [category.label(current_lang()) for category in variable.categories]
-        return list(zip(labels, map(signed, bins.points), strict=True))
+        return list(zip(labels, map(signed, bins.points), strict=False))  # codes added since have no points
     edges = [None, *bins.cuts, None]
     return [
         (_between(variable, low, high), signed(points))

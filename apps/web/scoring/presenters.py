@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from apps.credits.queries.dictionary import known_variables
 from apps.engine import reasons, scorecard
 from apps.engine.contracts import Lang
-from apps.engine.dictionary import STANDARD
 from apps.engine.wording import number
 from apps.scoring.models import Prediction
 from apps.scoring.queries import Factor, RuleLine, factors_of, rules_of
@@ -160,11 +160,8 @@ def _warning_views(prediction: Prediction, lang: Lang) -> list[WarningView]:
         WarningView(reasons.warning_text(code, lang), reasons.warning_check(code, lang))
         for code in prediction.warnings
     ]
-    absent = [
-        STANDARD[each["variable"]].label(lang)
-        for each in prediction.contributions
-        if each["value"] is None and each["variable"] in STANDARD.names
-    ]
+    unknown = [each["variable"] for each in prediction.contributions if each["value"] is None]
+    absent = [each.label(lang) for each in known_variables(unknown).values()]
     if absent:
         text = _("Not known: %(names)s.") % {"names": ", ".join(absent)}
         told.append(WarningView(text, _("The score does without; complete the file for a surer one.")))
@@ -176,7 +173,9 @@ def factor_views(factors: Iterable[Factor]) -> list[FactorView]:
     largest = max((abs(each.log_odds) for each in listed), default=0) or 1
     return [
         FactorView(
-            label=each.label,
+            label=_("%(label)s (set by the officer)") % {"label": each.label}
+            if each.set_by_officer
+            else each.label,
             value_text=each.value_text,
             log_odds=each.log_odds,
             points=each.points,

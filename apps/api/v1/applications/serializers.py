@@ -30,7 +30,8 @@ class ApplicationListSerializer(PeriodSerializer):
 class NewApplicationSerializer(serializers.Serializer[Any]):
     """Une demande : le client, l'objet et les variables du dictionnaire à côté.
 
-    Ce que le dossier du client dit déjà (âge, revenu…) n'a pas à être redonné.
+    Ce que le dossier du client dit déjà (âge, revenu…) n'a pas à être redonné. Les variables propres à
+    l'institution (`features-names`, `own`) s'ajoutent à celles-ci.
     """
 
     client_id = serializers.UUIDField(required=False, help_text="Identifiant du client")

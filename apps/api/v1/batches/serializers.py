@@ -1,7 +1,7 @@
 """Scored files: what is sent, where it stands, what comes back."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
@@ -11,8 +11,9 @@ from rest_framework import serializers
 
 from apps.api.fields import StrictSerializer
 from apps.api.v1.scoring.serializers import FactorSerializer, ModelSerializer, PolicySerializer
+from apps.credits.queries.dictionary import known_variables
 from apps.engine import reasons, scorecard
-from apps.engine.dictionary import STANDARD
+from apps.engine.dictionary import Variable
 from apps.engine.lines import BANDS, RECOMMENDATIONS, WARNINGS, decoded
 from apps.jobs.enums import JobStatus
 from apps.scoring.enums import Output
@@ -192,7 +193,7 @@ def scored_body(batch: ScoringBatch, chunks: Sequence[ScoredChunk]) -> dict[str,
 
 
 def _lines(batch: ScoringBatch, chunk: ScoredChunk, group: Group) -> Iterator[dict[str, Any]]:
-    lines = group.lines
+    lines, variables = group.lines, known_variables([*batch.columns, *group.lines.variables])
     for place, (row, values) in enumerate(zip(group.rows, group.inputs.tolist(), strict=True)):
         number = int(chunk.numbers[row])
         pd, threshold = float(lines.pd[place]), float(lines.threshold[place])
@@ -209,17 +210,23 @@ def _lines(batch: ScoringBatch, chunk: ScoredChunk, group: Group) -> Iterator[di
             "classe": scorecard.GRADES[lines.grade[place]],
             "recommandation": RECOMMENDATIONS[lines.recommendation[place]],
             "perte_attendue": int(lines.expected_loss_xaf[place]),
-            "facteurs": _factors(batch, group, place, decoded(batch.columns, values)),
+            "facteurs": _factors(batch, group, place, decoded(batch.columns, values, variables), variables),
             "avertissements": [name for name, holds in zip(WARNINGS, warned, strict=True) if holds],
         }
 
 
-def _factors(batch: ScoringBatch, group: Group, place: int, values: dict[str, Any]) -> list[dict[str, Any]]:
+def _factors(
+    batch: ScoringBatch,
+    group: Group,
+    place: int,
+    values: dict[str, Any],
+    variables: Mapping[str, Variable],
+) -> list[dict[str, Any]]:
     lang, figures, found = current_lang(), figures_of_policy(batch.policy), []
     for told in group.lines.strongest[place]:
         if told < 0:
             continue
-        variable, part = STANDARD[group.lines.variables[told]], float(group.lines.log_odds[place, told])
+        variable, part = variables[group.lines.variables[told]], float(group.lines.log_odds[place, told])
         value = values.get(variable.name)
         found.append(
             {

@@ -50,7 +50,8 @@ def dictionary_fields() -> dict[str, Any]:
 class PredictSerializer(serializers.Serializer[dict[str, Any]]):
     """Les variables ; ou une demande ; ou un client et son crédit.
 
-    `application_id`, `client_id` et `client_reference` s'excluent : une de ces références au plus.
+    `application_id`, `client_id` et `client_reference` s'excluent : une de ces références au plus. Les
+    variables propres à l'institution (`features-names`, `own`) s'ajoutent à celles-ci.
     """
 
     application_id = serializers.UUIDField(
@@ -209,6 +210,8 @@ class VariableSerializer(serializers.Serializer[dict[str, Any]]):
     categories = CategorySerializer(many=True)
     required = serializers.BooleanField()  # type: ignore[assignment]
     direction = serializers.CharField(allow_null=True)
+    source = serializers.CharField(help_text="« officer » : posée par l'agent")  # type: ignore[assignment]
+    own = serializers.BooleanField(help_text="Propre à l'institution")
     used = serializers.BooleanField()
 
 
@@ -340,6 +343,8 @@ def variable_body(variable: Variable, *, used: bool) -> dict[str, Any]:
         "categories": [{"code": each.code, "label": each.label(lang)} for each in variable.categories],
         "required": variable.required,
         "direction": variable.direction,
+        "source": variable.source,
+        "own": variable.name not in STANDARD,
         "used": used,
     }
 

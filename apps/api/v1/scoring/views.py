@@ -35,7 +35,7 @@ from apps.api.v1.scoring.serializers import (
 from apps.audit.services import record_read
 from apps.credits.queries.applications import get_visible_application
 from apps.credits.queries.clients import get_client_in_use
-from apps.engine.dictionary import STANDARD
+from apps.credits.queries.dictionary import dictionary_in_force
 from apps.institutions.queries import agency_key
 from apps.registry.errors import NoApprovedModel
 from apps.scoring.queries import champion_variables, get_visible_prediction, scores_found
@@ -86,7 +86,9 @@ class FeaturesNamesView(ApiView):
         return Response(
             {
                 "modele": {"nom": version.name, "version": version.version, "statut": version.status},
-                "variables": [variable_body(STANDARD[name], used=name in used) for name in STANDARD.names],
+                "variables": [
+                    variable_body(each, used=name in used) for name, each in dictionary_in_force().items()
+                ],
             }
         )
 

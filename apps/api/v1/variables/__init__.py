@@ -1,0 +1,1 @@
+"""The variable dictionary of the institution: read, declared, changed."""
