@@ -26,7 +26,7 @@ WAYS = {"up": 1, "down": -1, None: 0}
 
 
 def plain_aucs(data: Path, dictionary: Path, folds: int, seed: int) -> dict[str, float]:
-    """Give the mean AUC over stratified folds by kind of candidate, for the kinds that are a library's own."""
+    """Give the mean AUC over stratified folds by kind of candidate, for kinds that are a library's own."""
     described = json.loads(dictionary.read_text(encoding="utf-8"))
     frame = pd.read_csv(data)
     y = frame[described["target"]].astype(int).to_numpy()
