@@ -68,8 +68,8 @@ def test_the_list_says_what_production_reads_and_what_nothing_does(world, page):
 
     assert labels_of(lines["duree_mois"]) == ["Lue en production"]
     assert labels_of(lines["sexe"]) == ["Contrôle d'équité seulement"]
-    assert "Demandée, lue par aucun modèle en production" in labels_of(lines["secteur"])
-    assert "Demandée, lue par aucun modèle en production" in labels_of(lines[SHARES])
+    assert "Lue par aucun modèle en production" in labels_of(lines["secteur"])
+    assert "Lue par aucun modèle en production" in labels_of(lines[SHARES])
     assert "Posée par l'agent" in labels_of(lines[STALL])
     assert "Posée par l'agent" in labels_of(lines["nb_visites_agent"])
     assert all(line.purpose for line in lines.values())
@@ -204,7 +204,7 @@ def test_the_form_asks_for_own_variables_and_stores_them(world, page):
     answer = browser.post("/demandes/nouvelle", {**typed, SHARES: "4", STALL: "fixe"})
 
     assert "Variables de l'établissement" in text(shown).replace("&#x27;", "'")
-    assert "Posée par l'agent" in text(shown).replace("&#x27;", "'")
+    assert "Type d'étal (posée par l'agent)" in text(shown).replace("&#x27;", "'")
     assert SHARES in wrong.context["form"].errors
     assert answer.context["score"] is not None
     with world.scope():

@@ -42,23 +42,18 @@ NOT_TYPED = ("age", "taux_endettement", "ratio_dette_revenu")
 
 def dictionary_field(variable: Variable) -> forms.Field:
     """Return the field of a variable; its value is checked by the dictionary, with the dictionary's words."""
-    label = lazy(lambda: variable.label(current_lang()), str)()
-    help_text = lazy(lambda: _help_text(variable), str)()
+    label = lazy(lambda: _label(variable), str)()
     if variable.type == "category":
-        return forms.ChoiceField(
-            label=label,
-            required=variable.required,
-            choices=lambda: _choices(variable),
-            help_text=help_text,
-        )
+        return forms.ChoiceField(label=label, required=variable.required, choices=lambda: _choices(variable))
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+    help_text = lazy(lambda: _unit_text(variable), str)()
     return forms.CharField(label=label, required=variable.required, widget=widget, help_text=help_text)
 
 
-def _help_text(variable: Variable) -> str:
-    """Say in what a number is typed, and whether it is the officer who judges."""
-    texts = [_unit_text(variable), _("Set by the officer") if variable.source == "officer" else ""]
-    return " · ".join(filter(None, texts))
+def _label(variable: Variable) -> str:
+    """Name a variable, and say of one that the officer sets that it is a judgement."""
+    label = variable.label(current_lang())
+    return _("%(label)s (set by the officer)") % {"label": label} if variable.source == "officer" else label
 
 
 def _unit_text(variable: Variable) -> str:

@@ -73,7 +73,7 @@ def _marks(entry: Entry, used: Collection[str]) -> Iterable[Mark]:
     elif not entry.asked:
         yield Mark(_("Not asked for"), "neutral")
     if is_unused(entry, used):
-        yield Mark(_("Asked for, read by no model in production"), "caution")
+        yield Mark(_("Read by no model in production"), "caution")
     if entry.for_fairness:
         yield (
             Mark(_("To check fairness only"), "info")
@@ -92,7 +92,8 @@ def holds(variable: Variable) -> str:
     if variable.type == "category":
         return ", ".join(each.label(lang) for each in variable.categories)
     kind = str(ValueType(variable.type).label)
-    parts = [kind] if not variable.unit else [kind, str(ValueUnit(variable.unit).label)]
+    counted = variable.unit in {"", "count"}
+    parts = [kind] if counted else [kind, str(ValueUnit(variable.unit).label)]
     low, high = variable.minimum, variable.maximum
     if low is not None and high is not None:
         told = {"low": number(low, lang, 6), "high": number(high, lang, 6)}
