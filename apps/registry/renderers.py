@@ -25,10 +25,15 @@ def gate_label(code: str) -> str:
         "own_auc": _("Order of the risk on your own credits (AUC)"),
         "auc": _("Order of the risk (AUC)"),
         "defaults": _("Matured defaults of the institution"),
+        "calibration": _("Observed defaults against predicted ones, on unseen credits"),
+        "calibration_slope": _("Slope of the calibration"),
+        "ece": _("Calibration error (ECE)"),
         "single_variable": _("No variable predicts alone"),
+        "missingness": _("No missing value predicts alone"),
         "permutation": _("Nothing is learnt from shuffled outcomes"),
         "duplicates": _("No row on both sides of a test"),
         "stability": _("Training data like today's applications"),
+        "grades": _("Grades from A to E hold rising defaults"),
         "fairness": _("Equal treatment of groups"),
         "demonstration": _("Fictional data serve demonstrations only"),
         "profiles": _("Test profiles rank as an officer expects"),
@@ -39,6 +44,8 @@ def gate_label(code: str) -> str:
 def gate_text(gate: Mapping[str, Any]) -> str:
     """Return what the verdict of a gate means, in a sentence or two."""
     about = ", ".join(_about(each) for each in gate.get("about", ()))
+    if gate["verdict"] == Verdict.UNMEASURED and "run" in gate.get("about", ()):
+        return _("The run could not measure it: its data lack what that needs.")
     if gate["verdict"] == Verdict.UNMEASURED:
         return _("Only a training run on this platform measures it: this version was trained elsewhere.")
     if gate["verdict"] in {Verdict.FAILED, Verdict.EXPLAIN}:
@@ -60,10 +67,15 @@ def _wrong() -> dict[str, str]:
         "own_auc": _("On your matured credits the score does not part defaults from the others well enough."),
         "auc": _("Too low to be of use, or too good to be true: a leak of the outcome is likely."),
         "defaults": _("Too few defaults for a model of this kind: use an expert scorecard meanwhile."),
+        "calibration": _("The level of the risk is wrong on credits that it had not seen: recalibrate it."),
+        "calibration_slope": _("High risks are told too high or too low: too few data, or too free a model."),
+        "ece": _("Probabilities are further from what happened than chance explains."),
         "single_variable": _("A variable says the outcome by itself: %(about)s."),
+        "missingness": _("That a value is missing says the outcome by itself: %(about)s."),
         "permutation": _("The model finds something where there is nothing: the outcome leaks."),
         "duplicates": _("The same rows were learnt and tested: the figures are too good."),
         "stability": _("The applications of the last three months do not look like the training data."),
+        "grades": _("A better grade defaulted more than a worse one: %(about)s."),
         "fairness": _("Groups are treated differently: %(about)s."),
         "demonstration": _("This model was trained on fictional borrowers."),
         "profiles": _("Out of order: %(about)s."),
@@ -75,6 +87,9 @@ def _right() -> dict[str, str]:
     return {
         "signs": _("More risk never gives more points."),
         "own_history": _("From 50 matured credits on, the model is compared with what happened."),
+        "calibration": _("Among unseen credits, as many default as the model says."),
+        "ece": _("Probabilities are no further from what happened than chance explains."),
+        "stability": _("Compared with the applications of the last three months."),
         "profiles": _("More arrears never lower the risk."),
         "two_people": _("Who proposes does not approve."),
     }

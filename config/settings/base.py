@@ -367,6 +367,10 @@ DRAFTS_PURGE_EVERY = timedelta(hours=6)
 SESSIONS_PURGE_EVERY = timedelta(days=1)
 #: How often it is looked whether an institution's scheduled rescoring is due.
 RESCORE_LOOK_EVERY = timedelta(hours=12)
+#: How often it is looked whether an institution's scheduled training is due.
+RETRAIN_LOOK_EVERY = timedelta(hours=12)
+#: Folds that a training run works on at once.
+TRAINING_THREADS = 2
 FILES_PURGE_EVERY = timedelta(hours=6)
 
 #: Proxies of ours: what they say of the client's address and of the request's name is believed.

@@ -143,6 +143,7 @@ def action_labels() -> dict[str, str]:
         "model.publish": _("Model published"),
         "model.rollback": _("Return to the model before"),
         "model.start_failed": _("Approved model could not start"),
+        "model.train": _("Trained model kept as a candidate"),
         "model.withdraw": _("Proposal of a model withdrawn"),
         "model.write": _("Expert scorecard written"),
         "outcome.derive": _("Outcomes of credits derived"),
@@ -167,6 +168,8 @@ def action_labels() -> dict[str, str]:
         "token.reuse": _("Used token presented again"),
         "totp.off": _("Second factor switched off"),
         "totp.on": _("Second factor switched on"),
+        "training.ask": _("Training run asked for"),
+        "training.finish": _("Training run ended"),
     }
 
 
