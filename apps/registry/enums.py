@@ -67,7 +67,7 @@ class TrainingOrigin(models.TextChoices):
     """Who asked for a training run."""
 
     ASKED = "asked", _("Asked by a person")
-    SCHEDULED = "scheduled", _("Scheduled")
+    SCHEDULED = "scheduled", _("Scheduled (training)")
 
 
 class HistoryLevel(models.TextChoices):

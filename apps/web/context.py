@@ -58,6 +58,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (Verb.IMPORT, "web:batches", _("File scoring")),
         (Verb.IMPORT, "web:imports", _("Imports")),
         (_models_verb(actor), "web:models", _("Models")),
+        (_models_verb(actor), "web:trainings", _("Training")),
         (may_see_policy, "web:policy", _("Scoring policy")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]

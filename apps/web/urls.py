@@ -22,6 +22,7 @@ from apps.web.registry import views as registry
 from apps.web.scoring import views as scoring
 from apps.web.search import views as search
 from apps.web.style import views as style
+from apps.web.training import views as training
 
 app_name = "web"
 
@@ -108,6 +109,14 @@ urlpatterns = [
     path("modeles/<uuid:uid>/refuser", promoting.model_decline, name="model_decline"),
     path("modeles/<uuid:uid>/retirer", promoting.model_withdraw, name="model_withdraw"),
     path("modeles/<uuid:uid>/retour", promoting.model_rollback, name="model_rollback"),
+    path("entrainements", training.trainings, name="trainings"),
+    path("entrainements/nouveau", training.training_new, name="training_new"),
+    path("entrainements/<uuid:uid>", training.training, name="training"),
+    path("entrainements/<uuid:uid>/courbes", training.training_curves, name="training_curves"),
+    path("entrainements/<uuid:uid>/chiffres", training.training_numbers, name="training_numbers"),
+    path("entrainements/<uuid:uid>/arreter", training.training_cancel, name="training_cancel"),
+    path("entrainements/<uuid:uid>/reprendre", training.training_retry, name="training_retry"),
+    path("entrainements/<uuid:uid>/retenir", training.training_keep, name="training_keep"),
     path("politique", policy.policy, name="policy"),
     path("politique/simulation", policy.policy_simulation, name="policy_simulation"),
     path("politique/nouvelle", policy.policy_new, name="policy_new"),

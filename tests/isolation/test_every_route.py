@@ -11,7 +11,7 @@ from apps.credits.models import Client, Credit, CreditApplication, ExternalCredi
 from apps.files.models import StoredFile
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
-from apps.registry.models import ModelVersion
+from apps.registry.models import ModelVersion, TrainingRun
 from apps.scoring.models import PolicyProposal, Prediction, ScoringBatch
 from apps.tenancy.catalogue import OPEN_ROUTES
 from apps.tenancy.roles import Role, Verb, allows
@@ -60,6 +60,10 @@ TARGETS = {
     "api:policy_withdraw": PolicyProposal,
     "api:prediction": Prediction,
     "api:replay": Prediction,
+    "api:training_cancel": TrainingRun,
+    "api:training_keep": TrainingRun,
+    "api:training_retry": TrainingRun,
+    "api:training_run": TrainingRun,
     "api:user": User,
     "api:webhook": Webhook,
     "web:application": CreditApplication,
@@ -115,6 +119,12 @@ TARGETS = {
     "web:score": Prediction,
     "web:score_print": Prediction,
     "web:score_replay": Prediction,
+    "web:training": TrainingRun,
+    "web:training_cancel": TrainingRun,
+    "web:training_curves": TrainingRun,
+    "web:training_keep": TrainingRun,
+    "web:training_numbers": TrainingRun,
+    "web:training_retry": TrainingRun,
 }
 ROLES = {
     "analyste": Role.ANALYSTE,
@@ -173,6 +183,7 @@ FOUND = {
     ),
     Client: (Client.objects.first, lambda row: [row.reference, row.last_name]),
     ModelVersion: (ModelVersion.objects.first, lambda _row: []),  # the same model serves both
+    TrainingRun: (TrainingRun.objects.first, lambda row: [row.snapshot.sha256]),
     ScoringBatch: (
         ScoringBatch.objects.first,
         lambda row: [row.source.original_name, row.author_name],

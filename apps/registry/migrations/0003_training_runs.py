@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('uid', models.UUIDField(default=apps.tenancy.models.new_uid, editable=False)),
                 ('number', models.PositiveIntegerField(verbose_name='number')),
-                ('origin', models.CharField(choices=[('asked', 'Asked by a person'), ('scheduled', 'Scheduled')], default='asked', max_length=9, verbose_name='origin')),
+                ('origin', models.CharField(choices=[('asked', 'Asked by a person'), ('scheduled', 'Scheduled (training)')], default='asked', max_length=9, verbose_name='origin')),
                 ('asked', models.JSONField(verbose_name='settings')),
                 ('observed_on', models.DateField(verbose_name='observation date')),
                 ('horizon_months', models.PositiveSmallIntegerField(verbose_name='horizon (months)')),
