@@ -10,6 +10,12 @@ from apps.registry.enums import Verdict
 from apps.tenancy.language import current_lang
 
 
+#: Gates whose sentence leaves out what they are about.
+_TELLING = frozenset({"stability", "duplicates"})
+#: An interval has two ends.
+INTERVAL = 2
+
+
 def gate_label(code: str) -> str:
     """Return the name of a gate; an unknown code is its own name."""
     return {
@@ -50,8 +56,25 @@ def gate_text(gate: Mapping[str, Any]) -> str:
         return _("Only a training run on this platform measures it: this version was trained elsewhere.")
     if gate["verdict"] in {Verdict.FAILED, Verdict.EXPLAIN}:
         said = _wrong().get(gate["code"], "")
-        return said % {"about": about} if "%(about)s" in said else said
-    return _right().get(gate["code"], "")
+        said = said % {"about": about} if "%(about)s" in said else said
+        shown = f"({about})" if about and gate["code"] in _TELLING else ""
+        return " ".join(filter(None, (said, shown, _interval(gate))))
+    said = _right().get(gate["code"], "")
+    return " ".join(filter(None, (said, _interval(gate))))
+
+
+def _interval(gate: Mapping[str, Any]) -> str:
+    """Return the interval of a figure of calibration, which a run tells in what the gate is about."""
+    if gate["code"] not in {"calibration", "calibration_slope"} or len(gate.get("about", ())) != INTERVAL:
+        return ""
+    low, high = (decimal_text(float(edge)) for edge in gate["about"])
+    return _("Interval at 95 %%: %(low)s to %(high)s.") % {"low": low, "high": high}
+
+
+def decimal_text(number: float) -> str:
+    """Return a number with two decimals and the mark of the reader's language."""
+    text = f"{number:.2f}"
+    return text.replace(".", ",") if current_lang() == "fr" else text
 
 
 def _wrong() -> dict[str, str]:
@@ -96,17 +119,41 @@ def _right() -> dict[str, str]:
 
 
 def _about(code: str) -> str:
-    """Return a variable by its label, a pair of profiles in words, anything else as it is."""
+    """Return a variable by its label, a pair of profiles or a group in words, anything else as it is."""
     if code in STANDARD:
         return STANDARD[code].label(current_lang())
     if code == "arrears":
         return _("more arrears may lower the risk")
+    dimension, colon, group = code.partition(":")
+    if colon:
+        return _of_run(dimension, group)
     lower, separator, higher = code.partition("<")
     if not separator:
         return code
     names = profile_labels()
     told = {"safer": names.get(lower, lower), "riskier": names.get(higher, higher)}
     return _("“%(riskier)s” should be riskier than “%(safer)s”") % told
+
+
+def _of_run(name: str, value: str) -> str:
+    """Return a group of people, or how many rows are there twice."""
+    if name == "values":
+        return _("%(count)s rows with the same values") % {"count": value}
+    if name == "origins":
+        return _("%(count)s rows of the same clients") % {"count": value}
+    return f"{group_label(name)} {group_name(name, value)}"
+
+
+def group_label(name: str) -> str:
+    """Return what the groups of a dimension are."""
+    labels = {"agency": _("agency"), "age_band": _("age"), "type_credit": _("type of credit")}
+    return labels.get(name) or (STANDARD[name].label(current_lang()) if name in STANDARD else name)
+
+
+def group_name(name: str, value: str) -> str:
+    """Return a group by the words of its code."""
+    category = STANDARD[name].category(value) if name in STANDARD else None
+    return category.label(current_lang()) if category else value
 
 
 def profile_labels() -> dict[str, str]:

@@ -8,7 +8,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from apps.credits.enums import ApplicationStatus, Outcome
 from apps.credits.features import application_values
@@ -49,6 +49,13 @@ COMPARED = (
 AGES = ((18, 25), (26, 35), (36, 45), (46, 55), (56, 80))
 
 
+class Cohorts(Protocol):
+    """Which credits are matured: those whose horizon was over on a day; a training run says it."""
+
+    observed_on: dt.date
+    horizon_months: int
+
+
 @dataclass(slots=True)
 class TrainingRows:
     """Matured credits as columns, in the order of their identifiers, and what was left out of them.
@@ -85,23 +92,23 @@ class TrainingRows:
 
 
 def read_rows(
-    run: TrainingRun, *, chunk: Callable[[], Any], tell: Callable[[float], None]
+    cohorts: Cohorts, *, chunk: Callable[[], Any], tell: Callable[[float], None]
 ) -> TrainingRows:
     """Read the history of the institution, ``chunk()`` by chunk; ``tell`` hears the share that is done."""
     names = model_variables()
     rows = TrainingRows(names, {name: [] for name in names}, recent={name: [] for name in names})
     rows.groups = {name: [] for name in GROUPS}
     with chunk():
-        total = CreditApplication.objects.filter(applied_on__lte=run.observed_on).count()
+        total = CreditApplication.objects.filter(applied_on__lte=cohorts.observed_on).count()
         merged = dict(Client.objects.exclude(merged_into=None).values_list("pk", "merged_into_id"))
         agencies = dict(Agency.objects.values_list("pk", "name"))
     seen, last = 0, 0
     while True:
         with chunk():
-            found = _next_applications(run.observed_on, after=last)
+            found = _next_applications(cohorts.observed_on, after=last)
             credits = {each.application_id: each for each in Credit.objects.filter(application__in=found)}
             for application in found:
-                _sort(rows, run, application, credits.get(application.pk), merged, agencies)
+                _sort(rows, cohorts, application, credits.get(application.pk), merged, agencies)
         if not found:
             return rows
         seen, last = seen + len(found), found[-1].pk
@@ -115,7 +122,7 @@ def _next_applications(until: dt.date, *, after: int) -> list[CreditApplication]
 
 def _sort(
     rows: TrainingRows,
-    run: TrainingRun,
+    cohorts: Cohorts,
     application: CreditApplication,
     credit: Credit | None,
     merged: Mapping[int, int | None],
@@ -123,12 +130,12 @@ def _sort(
 ) -> None:
     """Put one application where it belongs: learnt from, refused, recent, or left out with a reason."""
     values: Mapping[str, Value] | None = None
-    if application.applied_on > add_months(run.observed_on, -RECENT_MONTHS) and _asked_for(application):
+    if application.applied_on > add_months(cohorts.observed_on, -RECENT_MONTHS) and _asked_for(application):
         values = application_values(application)[0]
         rows.recent_rows += 1
         for name, column in rows.recent.items():
             column.append(values.get(name))
-    reason = _left_out(application, credit, run)
+    reason = _left_out(application, credit, cohorts)
     if reason == "refused":
         rows.refused.append(application_values(application)[0])
     if reason:
@@ -152,25 +159,25 @@ def _asked_for(application: CreditApplication) -> bool:
     return application.status not in {ApplicationStatus.DRAFT, ApplicationStatus.CANCELLED}
 
 
-def _left_out(application: CreditApplication, credit: Credit | None, run: TrainingRun) -> str:
+def _left_out(application: CreditApplication, credit: Credit | None, cohorts: Cohorts) -> str:
     """Return why an application teaches nothing, or nothing to say so; the order is that of the reasons."""
     if credit is None:
-        return _left_out_without_credit(application, run)
+        return _left_out_without_credit(application, cohorts)
     if credit.exclusion:
         return credit.exclusion
-    if credit.disbursed_on > run.observed_on:
+    if credit.disbursed_on > cohorts.observed_on:
         return "young"
-    if horizon_end(terms_of(credit), horizon_months=run.horizon_months) > run.observed_on:
+    if horizon_end(terms_of(credit), horizon_months=cohorts.horizon_months) > cohorts.observed_on:
         return "young"
     return "" if application.outcome else "no_outcome"
 
 
-def _left_out_without_credit(application: CreditApplication, run: TrainingRun) -> str:
+def _left_out_without_credit(application: CreditApplication, cohorts: Cohorts) -> str:
     """Tell what an outcome that was imported without its credit is worth: its day is the application's."""
     by_status = {ApplicationStatus.CANCELLED: "cancelled", ApplicationStatus.DECLINED: "refused"}
     if not application.outcome:
         return by_status.get(ApplicationStatus(application.status), "not_disbursed")
-    if add_months(application.applied_on, run.horizon_months) > run.observed_on:
+    if add_months(application.applied_on, cohorts.horizon_months) > cohorts.observed_on:
         return "young"
     return ""
 

@@ -205,8 +205,8 @@ def train(claim: Claim, *, priced: Priced) -> Mapping[str, Any]:
         economics = priced(rows)
     found = _run(run, rows, economics, beat)
     with claim.chunk():
-        folder = _models_folder(claim.institution_id)
-    written = _written(run, found, folder, beat)
+        folder, kind = _models_folder(claim.institution_id), _training_data(run)
+    written = _written(run, found, folder, kind, beat)
     with claim.chunk():
         return _keep_result(run, found, written, by=claim.actor)
 
@@ -287,37 +287,42 @@ def _models_folder(institution_id: int) -> Path:
     return Path(settings.INSTITUTION_FILES_DIR) / str(get_institution(institution_id).uid) / "models"
 
 
-def _written(run: TrainingRun, found: "RunResult", folder: Path, beat: _Beat) -> dict[str, Any]:
+def _written(
+    run: TrainingRun, found: "RunResult", folder: Path, data: TrainingData, beat: _Beat
+) -> dict[str, Any]:
     """Write the folder of each candidate that may be kept, under the hash of its manifest."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     written: dict[str, Any] = {}
     for place, (kind, model) in enumerate(found.fitted.items()):
         beat.tell(f"writing:{kind}", _WRITE + (0.99 - _WRITE) * place / len(found.fitted))
-        told = next(dict(each) for each in found.candidates if each["kind"] == kind)
-        written[kind] = _write(run, kind, model, told, folder)
+
+        manifest = _manifest(run, kind, data, found.metrics_of(kind))
+        written[kind] = {"sha256": _write(model, manifest, folder), **{n: manifest[n] for n in ("name", "version")}}
     return written
 
 
-def _write(run: TrainingRun, kind: str, model: Any, told: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    from apps.engine.training.writing import write_model
-
-    name, version = f"entrainement-{kind.replace('_', '-')}", str(run.number)
-    facts: Mapping[str, Any] = run.data or {}
-    manifest = {
-        "name": name,
-        "version": version,
-        "training_data": str(_training_data(run)),
+def _manifest(
+    run: TrainingRun, kind: str, data: TrainingData, metrics: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        "name": f"entrainement-{kind.replace('_', '-')}",
+        "version": str(run.number),
+        "training_data": str(data),
         "trained_at": timezone.now().isoformat(),
-        "training_period": _period(facts),
-        "metrics": flat_figures(told, facts),
+        "training_period": _period(run.data or {}),
+        "metrics": dict(metrics),
         "training_run": str(run.uid),
     }
+
+
+def _write(model: Any, manifest: Mapping[str, Any], folder: Path) -> str:
+    from apps.engine.training.writing import write_model
+
     with tempfile.TemporaryDirectory(dir=folder, prefix=".run-") as place:
         draft = Path(place) / "model"
         sha256 = write_model(draft, model, manifest)
-        target = folder / sha256
-        draft.rename(target)
-    return {"sha256": sha256, "name": name, "version": version}
+        draft.rename(folder / sha256)
+    return sha256
 
 
 def _training_data(run: TrainingRun) -> TrainingData:
@@ -334,13 +339,12 @@ def _period(facts: Mapping[str, Any]) -> dict[str, str]:
     return {name: f"{day:%d/%m/%Y}" for name, day in days.items()}
 
 
-def flat_figures(candidate: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+def flat_figures(candidate: Mapping[str, Any]) -> dict[str, Any]:
     """Return the figures of a candidate as a version keeps them: plain numbers, the interval of the AUC."""
     figures: Mapping[str, Any] = candidate["figures"]
     found = {name: told["value"] for name, told in figures.items() if told["value"] is not None}
-    if "auc" in figures:
-        found |= {"auc_low": figures["auc"]["low"], "auc_high": figures["auc"]["high"]}
-    return {**found, "rows": facts.get("rows"), "defaults": facts.get("defaults")}
+    found |= {"auc_low": figures["auc"]["low"], "auc_high": figures["auc"]["high"]}
+    return {**found, **{name: candidate[name] for name in ("observed_rate", "predicted_rate")}}
 
 
 @transaction.atomic
@@ -388,16 +392,17 @@ def _add_version(run: TrainingRun, kind: str, *, by: Actor) -> ModelVersion:
     facts: Mapping[str, Any] = run.data or {}
     told = run.written[kind]
     candidate = next(each for each in run.result["candidates"] if each["kind"] == kind)
-    figures = flat_figures(candidate, facts)
-    own = {name: figures[name] for name in OWN if figures.get(name) is not None}
-    gates = candidate.get("gates") or run.result["gates"]
+    figures = flat_figures(candidate)
+    own = {name: figures[name] for name in OWN}
+    counts = {name: facts[name] for name in ("rows", "defaults")}
+
     version = ModelVersion.objects.create(
         name=told["name"],
         version=told["version"],
         sha256=told["sha256"],
         training_data=_training_data(run),
         trained_at=timezone.now(),
-        metrics={**figures, "own": own, "gates": gates, "run": str(run.uid)},
+        metrics={**figures, **counts, "own": {**own, **counts}, "gates": candidate["gates"], "run": str(run.uid)},
         period=_period(facts),
         segment=GENERAL_SEGMENT,
         status=ModelStatus.CANDIDATE,
@@ -411,7 +416,7 @@ def _add_version(run: TrainingRun, kind: str, *, by: Actor) -> ModelVersion:
 
 
 #: Figures of rows that the candidate had not seen, in place of a comparison with what it learnt.
-OWN = ("rows", "defaults", "auc", "auc_low", "auc_high", "observed_rate", "predicted_rate")
+OWN = ("auc", "auc_low", "auc_high", "observed_rate", "predicted_rate")
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,6 +18,7 @@ from apps.engine.wording import format_value
 from apps.jobs.enums import JobStatus
 from apps.registry.enums import TrainingOrigin
 from apps.registry.queries import LADDER, Standing
+from apps.registry.renderers import group_label, group_name
 from apps.tenancy.language import current_lang
 from apps.web.registry.presenters import GateLine, gate_lines
 from apps.web.templatetags.formats import MISSING, percent, whole
@@ -101,6 +103,14 @@ class CandidateRow:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupTable:
+    """Groups of one dimension: share advised favourably among good payers, ratio to the best treated."""
+
+    title: str
+    rows: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Confusion:
     title: str
     rows: list[tuple[str, str, str]]
@@ -116,10 +126,12 @@ class CandidateView:
     version_url: str
     curves: list[tuple[str, str]]
     gates: list[GateLine]
-    confusion: Confusion | None
+    confusion: Confusion
     figures: list[tuple[str, str]]
     importance: list[tuple[str, str]]
     sampling: list[tuple[str, str]]
+    fairness: list[GroupTable]
+    types: list[tuple[str, str, str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,6 +390,8 @@ def _candidate(run: Any, candidate: Mapping[str, Any], version: Any) -> Candidat
         figures=[(words.figure_label(name), words.figure_text(candidate, name)) for name in candidate["figures"]],
         importance=importance_lines(candidate)[:MOST_VARIABLES],
         sampling=_sampling(candidate),
+        fairness=fairness_lines(candidate),
+        types=type_lines(candidate),
     )
 
 
@@ -386,17 +400,11 @@ def _gate(code: str, told: Mapping[str, Any]) -> dict[str, Any]:
     return {**empty, **told, "code": code}
 
 
-def _confusion(candidate: Mapping[str, Any]) -> Confusion | None:
-    told = candidate.get("confusion")
-    if not told:
-        return None
-    threshold = candidate.get("threshold")
-    by_policy = not isinstance(threshold, int | float)
-    title = (
-        _("Advice at the threshold of each credit type")
-        if by_policy
-        else _("Advice at the threshold of %(threshold)s") % {"threshold": percent(threshold, 1)}
-    )
+def _confusion(candidate: Mapping[str, Any]) -> Confusion:
+    told, threshold = candidate["confusion"], candidate["threshold"]
+    title = _("Advice at the threshold of each credit type")
+    if threshold["one"]:
+        title = _("Advice at the threshold of %(threshold)s") % {"threshold": percent(threshold["median"], 1)}
     return Confusion(
         title,
         [
@@ -434,4 +442,37 @@ def _sampling(candidate: Mapping[str, Any]) -> list[tuple[str, str]]:
             before, after = (words.decimal(told[side]) for side in ("without", "with"))
             text = _("%(before)s as they are, %(after)s with it") % {"before": before, "after": after}
             lines.append((words.figure_label(name), text))
+    return lines
+
+
+def fairness_lines(candidate: Mapping[str, Any]) -> list[GroupTable]:
+    """Return, by dimension, how often good payers of each group get a favourable advice."""
+    tables = []
+    for name, entries in (candidate.get("fairness") or {}).items():
+        rows = [_group(name, entry) for entry in entries]
+        if rows:
+            tables.append(GroupTable(capfirst(group_label(name)), rows))
+    return tables
+
+
+def _group(name: str, entry: Mapping[str, Any]) -> tuple[str, str, str]:
+    label = group_name(name, entry["group"])
+    if entry["hidden"]:
+        return label, _("fewer than 30"), MISSING
+    ratio = MISSING if entry["ratio"] is None else words.decimal(entry["ratio"], 2)
+    return label, percent(entry["favourable_good"], 0), ratio
+
+
+def type_lines(candidate: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Return observed and predicted default by type of credit, where enough defaulted to say it."""
+    lines = []
+    for entry in candidate.get("by_type") or ():
+        label = group_name("type_credit", entry["group"])
+        if not entry["said"]:
+            lines.append((label, _("fewer than 30 defaults"), MISSING, MISSING))
+            continue
+        ratio = entry["ratio"]
+        shown = [words.decimal(ratio[part], 2) for part in ("value", "low", "high")]
+        interval = f"{shown[0]} [{shown[1]} ; {shown[2]}]"
+        lines.append((label, percent(entry["observed"], 1), percent(entry["predicted"], 1), interval))
     return lines

@@ -118,7 +118,9 @@ def reason_text(recommended: Mapping[str, str]) -> str:
         "as_good_and_simpler": _(
             "%(best)s is not better beyond chance: between equals, the simpler one is easier to explain."
         ),
-        "best_calibrated": _("Between equals, its probabilities are the closest to what happened."),
+        "best_calibrated": _(
+            "Among those that tell the right level of risk it orders it best. %(best)s orders it better, at a wrong level."
+        ),
         "none_calibrated": _("No candidate tells the right level of risk: recalibrate before any use."),
     }
     text = texts.get(recommended.get("reason", ""), "")
@@ -144,6 +146,8 @@ def figure_label(name: str) -> str:
         "profit_xaf": _("Expected profit"),
         "observed_rate": _("Observed default rate"),
         "predicted_rate": _("Predicted default rate"),
+        "observed_over_predicted": _("Observed over predicted defaults"),
+        "calibration_slope": _("Slope of the calibration"),
     }.get(name, name)
 
 
