@@ -109,6 +109,7 @@ urlpatterns = [
     path("modeles/<uuid:uid>/refuser", promoting.model_decline, name="model_decline"),
     path("modeles/<uuid:uid>/retirer", promoting.model_withdraw, name="model_withdraw"),
     path("modeles/<uuid:uid>/retour", promoting.model_rollback, name="model_rollback"),
+    path("modeles/<uuid:uid>/recaler", promoting.model_recalibrate, name="model_recalibrate"),
     path("entrainements", training.trainings, name="trainings"),
     path("entrainements/nouveau", training.training_new, name="training_new"),
     path("entrainements/<uuid:uid>", training.training, name="training"),

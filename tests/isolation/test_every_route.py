@@ -108,6 +108,7 @@ TARGETS = {
     "web:model_decline": ModelVersion,
     "web:model_export": ModelVersion,
     "web:model_propose": ModelVersion,
+    "web:model_recalibrate": ModelVersion,
     "web:model_rollback": ModelVersion,
     "web:model_scorecard": ModelVersion,
     "web:model_withdraw": ModelVersion,

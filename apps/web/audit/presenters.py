@@ -141,6 +141,7 @@ def action_labels() -> dict[str, str]:
         "model.promote": _("Model put in production"),
         "model.propose": _("Model proposed for production"),
         "model.publish": _("Model published"),
+        "model.recalibrate": _("Level of a model set on the outcomes"),
         "model.rollback": _("Return to the model before"),
         "model.start_failed": _("Approved model could not start"),
         "model.train": _("Trained model kept as a candidate"),

@@ -18,6 +18,7 @@ from apps.registry.services.promotions import (
     roll_back,
     withdraw_promotion,
 )
+from apps.registry.services.recalibrating import recalibrate
 from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
@@ -119,3 +120,16 @@ def _open(uid: UUID) -> Any:
     if promotion is None:
         raise Http404
     return promotion
+
+
+@allow(Verb.PROPOSE_MODEL)
+@require_POST
+def model_recalibrate(request: ActorRequest, uid: UUID) -> HttpResponse:
+    """Keep a version whose level is that of the institution's outcomes."""
+    try:
+        version = recalibrate(version=version_or_404(uid), by=request.actor)
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+        return redirect("web:model", uid)
+    messages.success(request, _("Recalibrated: a new version, which two people may put in production."))
+    return redirect("web:model", version.uid)

@@ -84,6 +84,7 @@ def _sheet(request: ActorRequest, version: Any, promotions: Any, waiting: Any) -
         "may_withdraw": proposes and waiting is not None,
         "may_decide": approves and waiting is not None and waiting.status == "proposed",
         "may_write": proposes and scorecard is not None,
+        "may_recalibrate": proposes and not version.is_expert,
         "may_export": actor.may(Verb.REPLAY),
         "before": version_before(version) if champion and approves else None,
         "reason_form": ReasonForm(),

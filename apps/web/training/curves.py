@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +10,19 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from apps.engine.contracts import PolicyFigures
+from apps.engine.dictionary import STANDARD
+from apps.engine.variables import Variable
+from apps.engine.wording import format_value
 from apps.tenancy.errors import ObjectNotFound
+from apps.tenancy.language import current_lang
 from apps.web import charts
-from apps.web.templatetags.formats import fcfa, percent, whole
+from apps.web.templatetags.formats import fcfa, percent, signed, whole
 from apps.web.training import words
 
 FIRST = "roc"
+#: What the code of a variable's effect begins with.
+EFFECT = "effet:"
 #: Points drawn on a page, and lines of its table; the CSV file has them all.
 DRAWN = 40
 _MILLION = 1_000_000
@@ -170,6 +178,20 @@ def _points(candidate: Mapping[str, Any], drawing: Drawing) -> Numbers:
 
 def curve_view(run: Any, candidate: Mapping[str, Any], code: str) -> CurveView:
     """Return one chart of a candidate; raise ``ObjectNotFound`` for one that it does not have."""
+    kind = candidate["kind"]
+    title, chart, finding = _effect(candidate, code) if code.startswith(EFFECT) else _curve(candidate, code)
+    return CurveView(
+        title=title,
+        candidate=words.kind_label(kind),
+        chart=chart,
+        finding=finding,
+        back=f"{reverse('web:training', args=[run.uid])}?candidat={kind}#chosen",
+        numbers_url=f"{reverse('web:training_numbers', args=[run.uid])}?candidat={kind}&courbe={code}",
+        others=[_link(run, kind, each, current=each == code) for each in curves_of(candidate)],
+    )
+
+
+def _curve(candidate: Mapping[str, Any], code: str) -> tuple[str, charts.Chart, str]:
     drawing, points = _found(candidate, code)
     drawn = _thinned(points)
     series = [
@@ -183,16 +205,61 @@ def curve_view(run: Any, candidate: Mapping[str, Any], code: str) -> CurveView:
         y_words=drawing.y_words,
         diagonal=drawing.diagonal,
     )
-    kind = candidate["kind"]
-    return CurveView(
-        title=words.curve_label(code),
-        candidate=words.kind_label(kind),
-        chart=chart,
-        finding=drawing.finding(points, candidate),
-        back=f"{reverse('web:training', args=[run.uid])}?candidat={kind}#chosen",
-        numbers_url=f"{reverse('web:training_numbers', args=[run.uid])}?candidat={kind}&courbe={code}",
-        others=[_link(run, kind, each, current=each == code) for each in curves_of(candidate)],
-    )
+    return words.curve_label(code), chart, drawing.finding(points, candidate)
+
+
+def _effect(candidate: Mapping[str, Any], code: str) -> tuple[str, charts.Chart, str]:
+    """Draw what a variable adds to the score by its value; a category by its codes."""
+    variable, points = _effect_points(candidate, code)
+    known = [(point["value"], _in_points(point["log_odds"])) for point in points if point["value"] is not None]
+    title = _("Effect of “%(variable)s”") % {"variable": variable.label(current_lang())}
+    if not known:
+        raise ObjectNotFound(_("Not found"))
+    best, worst = max(known, key=lambda each: each[1]), min(known, key=lambda each: each[1])
+    told = {
+        "best": format_value(variable, best[0], current_lang()),
+        "best_points": signed(round(best[1])),
+        "worst": format_value(variable, worst[0], current_lang()),
+        "worst_points": signed(round(worst[1])),
+    }
+    finding = _("Best at %(best)s (%(best_points)s points), worst at %(worst)s (%(worst_points)s points).") % told
+    if variable.type == "category":
+        bars = [(format_value(variable, value, current_lang()), points) for value, points in known]
+        chart = charts.bars(bars, x=variable.label(current_lang()), y=_("Points"), y_words=_whole_points)
+    else:
+        chart = charts.lines(
+            [(_("Points"), [(float(value), points) for value, points in known])],
+            x=variable.label(current_lang()),
+            x_words=lambda value: format_value(variable, round(value, 2), current_lang()),
+            y_words=_whole_points,
+        )
+    return title, chart, finding
+
+
+def _whole_points(value: float) -> str:
+    return signed(round(value))
+
+
+def _in_points(log_odds: float) -> float:
+    """Return a contribution as points: more risk is fewer points."""
+    return -log_odds * PolicyFigures().pdo / math.log(2)
+
+
+def _effect_points(candidate: Mapping[str, Any], code: str) -> tuple[Variable, Numbers]:
+    name = code.removeprefix(EFFECT)
+    told = (candidate.get("dependence") or {}).get(name)
+    if not told or name not in STANDARD:
+        raise ObjectNotFound(_("Not found"))
+    variable = STANDARD[name]
+    points = [{**point, "value": _decoded(variable, point["value"])} for point in told["points"]]
+    return variable, points
+
+
+def _decoded(variable: Variable, value: Any) -> Any:
+    """Return the code of a category, which the engine numbers."""
+    if variable.type != "category" or value is None or isinstance(value, str):
+        return value
+    return variable.codes[int(value)]
 
 
 def _found(candidate: Mapping[str, Any], code: str) -> tuple[Drawing, Numbers]:
@@ -218,7 +285,11 @@ def numbers_file(run: Any, candidate: Mapping[str, Any], code: str) -> tuple[str
 
     Points, decimals with a point, codes of the engine: it is read by programs and spreadsheets alike.
     """
-    drawing, points = _found(candidate, code)
+    if code.startswith(EFFECT):
+        source, points = code.removeprefix(EFFECT), _effect_points(candidate, code)[1]
+    else:
+        drawing, points = _found(candidate, code)
+        source = drawing.source
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     names = list(dict.fromkeys(name for point in points for name in point))
@@ -226,4 +297,4 @@ def numbers_file(run: Any, candidate: Mapping[str, Any], code: str) -> tuple[str
     for point in points:
         writer.writerow(["" if point.get(name) is None else point[name] for name in names])
     kind = candidate["kind"].replace("_", "-")
-    return f"entrainement-{run.number}-{kind}-{drawing.source}.csv", text.getvalue()
+    return f"entrainement-{run.number}-{kind}-{source}.csv", text.getvalue()

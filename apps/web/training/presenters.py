@@ -23,7 +23,7 @@ from apps.tenancy.language import current_lang
 from apps.web.registry.presenters import GateLine, gate_lines
 from apps.web.templatetags.formats import MISSING, percent, whole
 from apps.web.training import words
-from apps.web.training.curves import curves_of
+from apps.web.training.curves import EFFECT, curves_of
 
 #: Seconds between two looks at the work: often at first, then less.
 _DELAYS = ((20, 2), (180, 5))
@@ -128,7 +128,7 @@ class CandidateView:
     gates: list[GateLine]
     confusion: Confusion
     figures: list[tuple[str, str]]
-    importance: list[tuple[str, str]]
+    importance: list[tuple[str, str, str]]
     sampling: list[tuple[str, str]]
     fairness: list[GroupTable]
     types: list[tuple[str, str, str, str]]
@@ -388,7 +388,7 @@ def _candidate(run: Any, candidate: Mapping[str, Any], version: Any) -> Candidat
         gates=gate_lines([_gate(code, told) for code, told in (candidate.get("gates") or {}).items()]),
         confusion=_confusion(candidate),
         figures=[(words.figure_label(name), words.figure_text(candidate, name)) for name in candidate["figures"]],
-        importance=importance_lines(candidate)[:MOST_VARIABLES],
+        importance=importance_lines(run, candidate)[:MOST_VARIABLES],
         sampling=_sampling(candidate),
         fairness=fairness_lines(candidate),
         types=type_lines(candidate),
@@ -414,15 +414,16 @@ def _confusion(candidate: Mapping[str, Any]) -> Confusion:
     )
 
 
-def importance_lines(candidate: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return each variable and its share of what the candidate says, the largest first."""
-    return [(variable_label(name), percent(share, 1)) for name, share in importance_of(candidate)]
-
-
-def importance_of(candidate: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """Return ``(variable, share)`` of a candidate, the largest first."""
-    lines = candidate.get("importance") or ()
-    return sorted(((each["variable"], float(each["share"])) for each in lines), key=lambda each: -each[1])
+def importance_lines(run: Any, candidate: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return each variable, its share of what the candidate says and its chart, the largest first."""
+    drawn = candidate.get("dependence") or {}
+    address = f"{reverse('web:training_curves', args=[run.uid])}?candidat={candidate['kind']}&courbe={EFFECT}"
+    return [
+        (variable_label(each["variable"]), percent(each["share"], 1), f"{address}{each['variable']}")
+        if each["variable"] in drawn
+        else (variable_label(each["variable"]), percent(each["share"], 1), "")
+        for each in candidate.get("importance") or ()
+    ]
 
 
 def variable_label(name: str) -> str:
