@@ -17,6 +17,7 @@ from apps.engine.folders import (
     GOLDEN,
     GOLDEN_ANSWER,
     MANIFEST,
+    NO_TREES,
     SCORECARDS,
     parts_from,
     store_files,
@@ -31,14 +32,6 @@ from apps.engine.wording import FIRM, NARROW, number
 KIND = "expert"
 _GOLDEN_ROWS = 24
 _LARGEST = 1e15
-#: What the folder calls the trees that such a model has none of.
-_NO_TREES = {
-    "learner": {
-        "objective": {"name": "binary:logistic"},
-        "learner_model_param": {"base_score": "5E-1"},
-        "gradient_booster": {"model": {"trees": []}},
-    }
-}
 
 
 def write_expert(folder: Path, card: ExpertCard, dictionary: Dictionary = STANDARD) -> str:
@@ -54,7 +47,7 @@ def expert_files(card: ExpertCard, dictionary: Dictionary = STANDARD) -> dict[st
     declared = card.as_dict(dictionary)
     manifest = {**_described(card, declared, dictionary), "scorecard": declared}
     files = {
-        trees_name(1): _bytes(_NO_TREES),
+        trees_name(1): _bytes(NO_TREES),
         SCORECARDS: _bytes([_table(card, dictionary)]),
     }
     scorer = Scorer(Artefact(Path(), "", manifest, parts_from(manifest, files)))

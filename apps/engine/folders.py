@@ -33,6 +33,14 @@ SCORECARDS = "scorecards.json"
 GOLDEN = "golden.csv"
 CARD = "card.md"
 GOLDEN_ANSWER = "pd"
+#: What a folder holds for the trees of a model that has none.
+NO_TREES = {
+    "learner": {
+        "objective": {"name": "binary:logistic"},
+        "learner_model_param": {"base_score": "5E-1"},
+        "gradient_booster": {"model": {"trees": []}},
+    }
+}
 
 _GOLDEN_ROWS = 20
 _TOLERANCE = 1e-9

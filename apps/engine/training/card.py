@@ -31,18 +31,39 @@ def _data(manifest: Mapping[str, Any]) -> str:
     data, period = manifest["data"], manifest.get("training_period")
     rows, defaults = number(data["rows"], "fr"), number(data["defaults"], "fr")
     share = _percent(data["defaults"] / data["rows"])
-    folds, trees = manifest["folds"], manifest["trees"]
     lines = [
         f"Données : {_KINDS[manifest['training_data']]}.",
         *([f"Période : {_period(period)}."] if period else []),
         f"Crédits échus : {rows}, dont {defaults} en défaut ({share}).",
-        (
-            f"Méthode : {folds} plis, arbres XGBoost monotones ({trees} par pli) et grille de poids "
-            "d'évidence, réunis par une régression logistique sur des scores hors pli."
-        ),
+        _method(manifest),
         f"Graine : {manifest['seed']}. Empreinte des données : `{data['sha256'][:16]}…`.",
+        *_moved(manifest.get("recalibration")),
     ]
     return _section("Apprentissage", lines)
+
+
+def _method(manifest: Mapping[str, Any]) -> str:
+    folds, trees = manifest["folds"], manifest["trees"]
+    if manifest.get("kind") == "scorecard":
+        return "Méthode : grille de poids d'évidence monotone, pesée par une régression logistique."
+    if manifest.get("kind") == "xgboost":
+        return f"Méthode : {trees} arbres XGBoost monotones."
+    return (
+        f"Méthode : {folds} plis, arbres XGBoost monotones ({trees} par pli) et grille de poids "
+        "d'évidence, réunis par une régression logistique sur des scores hors pli."
+    )
+
+
+def _moved(recalibration: Mapping[str, Any] | None) -> list[str]:
+    """Say when the level was moved to what was observed since."""
+    if not recalibration:
+        return []
+    rows, defaults = number(recalibration["rows"], "fr"), number(recalibration["defaults"], "fr")
+    shift = f"{recalibration['delta']:+.3f}".replace(".", ",")
+    return [
+        f"Étalonnage recalé de {shift} sur {rows} crédits échus, dont {defaults} en défaut "
+        f"(depuis la version {recalibration['from_version']}) ; l'ordre des risques est inchangé."
+    ]
 
 
 def _section(title: str, lines: Iterable[str]) -> str:
@@ -62,6 +83,8 @@ def _period(period: Any) -> str:
 
 def _quality(metrics: Mapping[str, Any] | None) -> str:
     title = "Qualité, mesurée par validation croisée imbriquée"
+    if metrics and metrics.get("split") == "out_of_time":
+        title = "Qualité, mesurée sur les derniers mois, que le modèle n'avait pas appris"
     if not metrics:
         return _section(title, ["Aucune mesure n'accompagne ce modèle."])
     auc, low, high = (_three(metrics[name]) for name in ("auc", "auc_low", "auc_high"))

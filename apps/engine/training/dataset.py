@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ from apps.engine.encoding import Column, Floats, encode
 from apps.engine.variables import Variable
 
 Outcomes = npt.NDArray[np.int8]
+#: Gives another set to learn from: more rows of an outcome, fewer, or made-up ones.
+Resample = Callable[["TrainingSet"], "TrainingSet"]
 
 
 @dataclass(frozen=True, slots=True)

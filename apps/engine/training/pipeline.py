@@ -1,5 +1,6 @@
 """The default pipeline: boosted trees and a scorecard in five folds, stacked on out-of-fold log-odds."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +9,10 @@ import numpy.typing as npt
 
 from apps.engine.encoding import Floats
 from apps.engine.scorecards import Scorecard
-from apps.engine.training.dataset import TrainingSet
+from apps.engine.training.dataset import Resample, TrainingSet
 from apps.engine.training.logistic import Logistic, fit_non_negative, probability
 from apps.engine.training.woe import fit_scorecard
+from apps.engine.variables import Variable
 
 if TYPE_CHECKING:
     import xgboost
@@ -46,6 +48,8 @@ class DefaultModel:
 
     ``stack`` weighs the mean log-odds of the trees and of the scorecards, in that order;
     ``out_of_fold`` is float64 (rows, 2), those log-odds for rows each fold had not seen.
+    ``kind`` is ``default``, or ``scorecard`` or ``xgboost`` for a model of one branch only: one scorecard and
+    no booster, or one booster beside a scorecard that says nothing, and no out-of-fold scores (NaN).
     """
 
     data: TrainingSet
@@ -55,12 +59,15 @@ class DefaultModel:
     stack: Logistic
     out_of_fold: Floats
     trees: int
+    kind: str = "default"
 
     def log_odds(self, x: Floats) -> Floats:
         """Log-odds of default for an encoded matrix, by XGBoost's own prediction."""
         return self.stack.log_odds(np.column_stack([self.tree_log_odds(x), self.card_log_odds(x)]))
 
     def tree_log_odds(self, x: Floats) -> Floats:
+        if not self.boosters:
+            return np.zeros(len(x))
         margins = [_margin(booster, matrix(x, self.data)) for booster in self.boosters]
         return np.mean(margins, axis=0, dtype=np.float64)
 
@@ -71,16 +78,34 @@ class DefaultModel:
         """Probability of default for an encoded matrix, float64 (rows)."""
         return probability(self.log_odds(x))
 
+    def contributions(self, x: Floats) -> Floats:
+        """What each variable adds to the log-odds, float64 (rows, variables)."""
+        trees, cards = self.stack.weights.tolist()
+        evidence = np.mean([card.contributions(x) for card in self.scorecards], axis=0, dtype=np.float64)
+        found: Floats = cards * evidence
+        if self.boosters:
+            found = found + trees * tree_contributions(self, x)[:, :-1]
+        return found
 
-def fit(data: TrainingSet, settings: Settings | None = None) -> DefaultModel:
+
+def fit(
+    data: TrainingSet,
+    settings: Settings | None = None,
+    *,
+    tick: Callable[[], None] = lambda: None,
+    resample: Resample | None = None,
+) -> DefaultModel:
     """Train the default model; the same data and settings give the same model.
 
-    Raises ValueError when a class has fewer rows than there are folds.
+    ``tick`` is called at each round of trees and may raise to stop. ``resample`` changes what each fold learns
+    from, never the rows held out. Raises ValueError when a class has fewer rows than there are folds.
     """
     settings = settings or Settings()
     folds = stratified_folds(data, settings.folds, settings.seed)
-    boosters, trees = _boost(data, folds, settings)
-    cards = tuple(fit_scorecard(data.take(train)) for train, _ in folds)
+    parts = [data.take(train) for train, _ in folds]
+    learnt = parts if resample is None else [resample(part) for part in parts]
+    boosters, trees = _boost(learnt, [data.take(held) for _, held in folds], settings, tick)
+    cards = tuple(fit_scorecard(part) for part in learnt)
     unseen = np.empty((data.rows, 2))
     for (_, held), booster, card in zip(folds, boosters, cards, strict=True):
         unseen[held, 0] = _margin(booster, matrix(data.x[held], data))
@@ -103,16 +128,23 @@ def stratified_folds(data: TrainingSet, folds: int, seed: int) -> list[Fold]:
 
 
 def _boost(
-    data: TrainingSet, folds: list[Fold], settings: Settings
+    learnt: Sequence[TrainingSet],
+    held_out: Sequence[TrainingSet],
+    settings: Settings,
+    tick: Callable[[], None],
 ) -> tuple[tuple["xgboost.Booster", ...], int]:
     """Grow all folds together and cut them at the one number of trees with the lowest mean log loss.
 
     Stopping each fold at its own best would flatter the out-of-fold scores that the stack is fitted on.
     """
-    pairs = [(matrix(data.x[t], data, data.y[t]), matrix(data.x[h], data, data.y[h])) for t, h in folds]
-    boosters = [_booster(data, pair, settings) for pair in pairs]
+    pairs = [
+        (matrix(part.x, part, part.y), matrix(held.x, held, held.y))
+        for part, held in zip(learnt, held_out, strict=True)
+    ]
+    boosters = [_booster(learnt[0].variables, pair, settings) for pair in pairs]
     losses: list[float] = []
     for tree in range(settings.max_trees):
+        tick()
         losses.append(np.mean([_grow(b, pair, tree) for b, pair in zip(boosters, pairs, strict=True)]).item())
         if tree - int(np.argmin(losses)) >= settings.patience:
             break
@@ -121,19 +153,23 @@ def _boost(
 
 
 def _booster(
-    data: TrainingSet, pair: tuple["xgboost.DMatrix", "xgboost.DMatrix"], settings: Settings
+    variables: Sequence[Variable], pair: tuple["xgboost.DMatrix", "xgboost.DMatrix"], settings: Settings
 ) -> "xgboost.Booster":
     import xgboost
 
-    ways = {"up": 1, "down": -1, None: 0}
-    constraints = tuple(ways[variable.direction] for variable in data.variables)
     params = {
         **settings.booster,
-        "monotone_constraints": str(constraints).replace(",)", ")"),
+        "monotone_constraints": constraints(variables),
         "seed": settings.seed,
         "nthread": settings.threads,
     }
     return xgboost.Booster(params, list(pair))
+
+
+def constraints(variables: Sequence[Variable]) -> str:
+    """Write the directions of the dictionary as XGBoost reads them."""
+    ways = {"up": 1, "down": -1, None: 0}
+    return str(tuple(ways[variable.direction] for variable in variables)).replace(",)", ")")
 
 
 def _grow(booster: "xgboost.Booster", pair: tuple["xgboost.DMatrix", "xgboost.DMatrix"], tree: int) -> float:

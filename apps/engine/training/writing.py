@@ -20,6 +20,7 @@ from apps.engine.folders import (
     GOLDEN,
     GOLDEN_ANSWER,
     MANIFEST,
+    NO_TREES,
     SCORECARDS,
     check_identity,
     parts_from,
@@ -46,11 +47,14 @@ def write_model(folder: Path, model: DefaultModel, manifest_extra: Mapping[str, 
     threshold's inputs; it may not replace what the model itself says. Our probabilities and contributions are
     compared with XGBoost's first: RuntimeError beyond 1e-5. Raises FileExistsError, and ArtefactRefused when
     what was written would not be read.
+
+    A scorecard or a booster alone is written as the default model is, its other branch empty and of no
+    weight, so that whoever reads a folder knows one format only.
     """
     if folder.exists():
         raise FileExistsError(f"{folder.name} already exists: a model folder is never changed")
     check_identity(manifest_extra)
-    files = {trees_name(i): bytes(b.save_raw("json")) for i, b in enumerate(model.boosters, start=1)}
+    files = {trees_name(fold): _trees(model, fold) for fold in range(1, len(model.scorecards) + 1)}
     files[SCORECARDS] = _bytes([card.as_dict() for card in model.scorecards])
     manifest = {**manifest_extra, **_described(model)}
     scorer = Scorer(Artefact(folder, "", manifest, parts_from(manifest, files)))
@@ -62,12 +66,17 @@ def write_model(folder: Path, model: DefaultModel, manifest_extra: Mapping[str, 
     return store_files(folder, files)
 
 
+def _trees(model: DefaultModel, fold: int) -> bytes:
+    return bytes(model.boosters[fold - 1].save_raw("json")) if model.boosters else _bytes(NO_TREES)
+
+
 def _described(model: DefaultModel) -> dict[str, Any]:
     """Give the part of the manifest that the model knows by itself."""
     return {
         "format": FORMAT,
+        "kind": model.kind,
         "variables": [variable.as_dict() for variable in model.data.variables],
-        "folds": len(model.boosters),
+        "folds": len(model.scorecards),
         "trees": model.trees,
         "settings": model.settings.booster,
         "calibration": {
@@ -115,6 +124,8 @@ def _amount_p99(data: TrainingSet) -> float | None:
 
 def _ask_oracle(model: DefaultModel, scorer: Scorer) -> None:
     """Compare our tables with XGBoost's own margins and contributions on rows of the training set."""
+    if not model.boosters:
+        return
     x = model.data.x[:_ORACLE_ROWS]
     trees = scorer.parts.trees
     ours = trees.contributions(x)
