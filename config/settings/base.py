@@ -381,6 +381,8 @@ METRICS_ADDRESSES = env.networks("CREDISENSE_METRICS_ADDRESSES")
 METRICS_TOKEN = env.secret("CREDISENSE_METRICS_TOKEN", "")
 #: Where the processes of one site add up their figures; one process needs none.
 METRICS_DIR = env.text("PROMETHEUS_MULTIPROC_DIR", "")
+#: Where training runs are copied to, for who runs an MLflow server; nowhere by default.
+MLFLOW_TRACKING_URI = env.text("MLFLOW_TRACKING_URI", "")
 
 LOGGING: dict[str, Any] = {
     "version": 1,

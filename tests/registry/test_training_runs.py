@@ -1,6 +1,9 @@
 """Training runs: what enters, what is left out, what a run keeps, and what stops or fails."""
 
 import datetime as dt
+import sys
+from contextlib import nullcontext
+from math import log
 
 import polars as pl
 import pytest
@@ -25,6 +28,8 @@ from apps.registry.models import ModelVersion, TrainingRun
 from apps.registry.queries import history_standing, level_of, standing_with
 from apps.registry.services import training_runs as runs
 from apps.registry.services.gates import checklist
+from apps.registry.services.recalibrating import recalibrate
+from apps.registry.services.tracking import track_run
 from apps.registry.services.training_data import GROUPS, facts_of, read_rows
 from apps.registry.services.training_runs import (
     ask_training,
@@ -80,8 +85,6 @@ def work(run):
 
 
 def rows_of(run):
-    from contextlib import nullcontext
-
     return read_rows(run, chunk=nullcontext, tell=lambda _share: None)
 
 
@@ -479,3 +482,75 @@ def test_a_lost_run_is_sent_again(world, manager, settings, monkeypatch):
     requeue_lost_jobs()
 
     assert [str(run.job.uid)] in sent
+
+
+# --- a copy elsewhere --------------------------------------------------------------------------------
+
+
+class Tracker:
+    """Stands for the mlflow package."""
+
+    def __init__(self):
+        self.told = []
+
+    def __getattr__(self, name):
+        return lambda *args, **told: self.told.append((name, args or told))
+
+    def start_run(self, run_name):
+        self.told.append(("start_run", run_name))
+        return nullcontext()
+
+
+def test_a_run_is_copied_to_mlflow_without_a_row(done, settings, monkeypatch):
+    tracker = Tracker()
+    monkeypatch.setitem(sys.modules, "mlflow", tracker)
+    settings.MLFLOW_TRACKING_URI = "http://127.0.0.1:5000"
+
+    track_run(done)
+
+    started = [told for name, told in tracker.told if name == "start_run"]
+    assert started == [f"{done.number}-scorecard", f"{done.number}-dummy"]
+    (figures, _dummy) = [args[0] for name, args in tracker.told if name == "log_metrics"]
+    assert figures["auc"] == next(each for each in done.result["candidates"])["figures"]["auc"]["value"]
+
+
+@pytest.mark.parametrize("address", ["", "http://127.0.0.1:5000"])
+def test_a_run_stands_without_mlflow(done, settings, monkeypatch, address):
+    monkeypatch.setitem(sys.modules, "mlflow", None)  # importing it fails
+    settings.MLFLOW_TRACKING_URI = address
+
+    track_run(done)
+
+
+# --- recalibration -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def champion(scope):
+    return ModelVersion.objects.get(status=ModelStatus.CHAMPION)
+
+
+def test_a_level_is_set_on_the_outcomes(champion, manager):
+    recalibrated = recalibrate(version=champion, by=manager)
+
+    own = recalibrated.metrics["own"]
+    assert (recalibrated.version, recalibrated.status) == (f"{champion.version}-r1", ModelStatus.CANDIDATE)
+    assert own["predicted_rate"] == pytest.approx(own["observed_rate"], rel=0.15)
+    before, after = (load_scorer(version) for version in (champion, recalibrated))
+    columns = {"age": [25, 40, 60], "nb_retards_30j": [3, 0, 1]}
+    old, new = (scorer.score_columns(columns, 3).pd for scorer in (before, after))
+    delta = recalibrated.metrics["recalibration"]["delta"]
+    assert [log(p / (1 - p)) + delta for p in old] == pytest.approx([log(p / (1 - p)) for p in new])
+
+
+def test_few_defaults_tell_no_level(champion, manager):
+    few = list(CreditApplication.objects.filter(outcome="default").values_list("pk", flat=True)[49:])
+    CreditApplication.objects.filter(pk__in=few).update(outcome="good")
+
+    with pytest.raises(TrainingRefused):
+        recalibrate(version=champion, by=manager)
+
+
+def test_others_set_no_level(champion, world):
+    with pytest.raises(NotAllowed):
+        recalibrate(version=champion, by=world.actor(world.analyst))

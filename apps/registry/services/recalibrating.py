@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from apps.audit.services import record
 from apps.credits.queries.ledger import horizon_months
+from apps.engine.ledger import add_months
 from apps.institutions.queries import get_institution
 from apps.registry.enums import ModelOrigin, ModelStatus, TrainingData
 from apps.registry.errors import ModelNotAllowed, TrainingRefused
@@ -30,6 +31,10 @@ from apps.registry.services.training_data import TrainingRows, read_rows
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import NotAllowed
 from apps.tenancy.roles import Verb
+
+
+#: Months of matured cohorts that tell the level, and how many defaults they must hold.
+LATEST_MONTHS, FEWEST_DEFAULTS = 12, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def recalibrate(*, version: ModelVersion, by: Actor) -> ModelVersion:
     if version.is_expert:
         raise ModelNotAllowed(_("An expert scorecard is not calibrated: train a model instead."))
     today = timezone.localdate()
-    rows = read_rows(Today(today, horizon_months(on=today)), chunk=nullcontext, tell=lambda _share: None)
+    rows = _latest_rows(Today(today, horizon_months(on=today)))
     name = _version_of(version)
     sha256, shift, grades = _written(version, rows, name, by=by)
     row = _row(version, name, sha256, shift, grades, by=by)
@@ -61,6 +66,16 @@ def recalibrate(*, version: ModelVersion, by: Actor) -> ModelVersion:
     after = {"name": row.name, "version": row.version, "sha256": sha256, "from": version.sha256}
     record(by=by, action="model.recalibrate", target=row, after={**after, "delta": shift["delta"]})
     return row
+
+
+def _latest_rows(today: Today) -> TrainingRows:
+    """Return the cohorts of the last twelve months that are matured; all of them where these are too few."""
+    since = add_months(today.observed_on, -(today.horizon_months + LATEST_MONTHS))
+    for first_day in (since, dt.date.min):
+        rows = read_rows(today, chunk=nullcontext, tell=lambda _share: None, since=first_day)
+        if rows.defaults >= FEWEST_DEFAULTS:
+            break
+    return rows
 
 
 def _version_of(version: ModelVersion) -> str:

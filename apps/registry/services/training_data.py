@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from django.db.models import QuerySet
+
 from apps.credits.enums import ApplicationStatus, Outcome
 from apps.credits.features import application_values
 from apps.credits.models import Client, Credit, CreditApplication
@@ -92,20 +94,27 @@ class TrainingRows:
 
 
 def read_rows(
-    cohorts: Cohorts, *, chunk: Callable[[], Any], tell: Callable[[float], None]
+    cohorts: Cohorts,
+    *,
+    chunk: Callable[[], Any],
+    tell: Callable[[float], None],
+    since: dt.date = dt.date.min,
 ) -> TrainingRows:
-    """Read the history of the institution, ``chunk()`` by chunk; ``tell`` hears the share that is done."""
+    """Read the history of the institution, ``chunk()`` by chunk; ``tell`` hears the share that is done.
+
+    Applications from before ``since`` are left alone.
+    """
     names = model_variables()
     rows = TrainingRows(names, {name: [] for name in names}, recent={name: [] for name in names})
     rows.groups = {name: [] for name in GROUPS}
     with chunk():
-        total = CreditApplication.objects.filter(applied_on__lte=cohorts.observed_on).count()
+        total = _applications(since, cohorts.observed_on).count()
         merged = dict(Client.objects.exclude(merged_into=None).values_list("pk", "merged_into_id"))
         agencies = dict(Agency.objects.values_list("pk", "name"))
     seen, last = 0, 0
     while True:
         with chunk():
-            found = _next_applications(cohorts.observed_on, after=last)
+            found = list(_applications(since, cohorts.observed_on).filter(pk__gt=last).order_by("pk")[:CHUNK])
             credits = {each.application_id: each for each in Credit.objects.filter(application__in=found)}
             for application in found:
                 _sort(rows, cohorts, application, credits.get(application.pk), merged, agencies)
@@ -115,9 +124,8 @@ def read_rows(
         tell(seen / max(total, 1))
 
 
-def _next_applications(until: dt.date, *, after: int) -> list[CreditApplication]:
-    rows = CreditApplication.objects.filter(applied_on__lte=until, pk__gt=after).order_by("pk")
-    return list(rows[:CHUNK])
+def _applications(since: dt.date, until: dt.date) -> QuerySet[CreditApplication]:
+    return CreditApplication.objects.filter(applied_on__range=(since, until))
 
 
 def _sort(

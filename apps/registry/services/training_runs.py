@@ -38,6 +38,7 @@ from apps.registry.services.training_data import (
     recent_set,
     run_data,
 )
+from apps.registry.services.tracking import track_run
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import InvalidValues, NotAllowed
 from apps.tenancy.roles import Verb
@@ -208,7 +209,9 @@ def train(claim: Claim, *, priced: Priced) -> Mapping[str, Any]:
         folder, kind = _models_folder(claim.institution_id), _training_data(run)
     written = _written(run, found, folder, kind, beat)
     with claim.chunk():
-        return _keep_result(run, found, written, by=claim.actor)
+        summary = _keep_result(run, found, written, by=claim.actor)
+    track_run(run)
+    return summary
 
 
 class _Beat:
