@@ -10,7 +10,7 @@ from apps.engine.artifacts import read, write
 from apps.engine.contracts import ScoringInput
 from apps.engine.profiles import PROFILES, profile_values
 from apps.engine.scorer import Scorer
-from apps.engine.training.candidates import KINDS
+from apps.engine.training import estimators
 from apps.engine.training.recommending import Entrant, recommend
 from apps.engine.training.runs import GATES, Economics, RunData, RunRefused, RunSettings, run
 from apps.engine.training.splitting import MANY_ROWS, outer_folds
@@ -285,14 +285,10 @@ def test_what_tell_raises_ends_the_run_at_once(portfolio):
 
 
 def test_what_a_fit_raises_comes_out(portfolio, monkeypatch):
-    from dataclasses import replace
-
-    from apps.engine.training import runs
-
     def broken(_data, _params, _how):
         raise RuntimeError("no fit")
 
-    monkeypatch.setattr(runs, "KINDS", {"dummy": replace(KINDS["dummy"], fit=broken)})
+    monkeypatch.setitem(estimators.FITS, "dummy", broken)
     with pytest.raises(RuntimeError, match="no fit"):
         run(RunData(portfolio), RunSettings(candidates=("dummy",), threads=1))
 

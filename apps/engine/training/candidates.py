@@ -9,19 +9,11 @@ the choice of a model one can read costs, if anything.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from apps.engine.training.estimators import (
-    Fit,
-    fit_card,
-    fit_default,
-    fit_dummy,
-    fit_forest,
-    fit_gradient_boosting,
-    fit_logistic,
-    fit_neighbours,
-    fit_xgboost,
-)
+if TYPE_CHECKING:
+    from apps.engine.training.dataset import TrainingSet
+    from apps.engine.training.estimators import Fitting, Predictor
 
 #: Why a kind is compared only.
 NO_EXACT_CONTRIBUTIONS = "no_exact_contributions"
@@ -51,7 +43,6 @@ class CandidateKind:
     deployable: bool
     simplicity: int
     library: str
-    fit: Fit
     params: Mapping[str, Any] = field(default_factory=dict)
     space: Mapping[str, Choice] = field(default_factory=dict)
 
@@ -59,19 +50,24 @@ class CandidateKind:
     def why(self) -> str:
         return "" if self.deployable else NO_EXACT_CONTRIBUTIONS
 
+    def fit(self, data: "TrainingSet", params: Mapping[str, Any], how: "Fitting") -> "Predictor":
+        """Fit a candidate of this kind with these parameters."""
+        from apps.engine.training.estimators import FITS  # slow libraries stay out of who only lists kinds
+
+        return FITS[self.code](data, params, how)
+
 
 _ALL = (
-    CandidateKind("dummy", False, 0, "scikit-learn", fit_dummy),
-    CandidateKind("scorecard", True, 1, "numpy", fit_card),
+    CandidateKind("dummy", False, 0, "scikit-learn"),
+    CandidateKind("scorecard", True, 1, "numpy"),
     CandidateKind(
-        "logistic", False, 2, "scikit-learn", fit_logistic, {"C": 1.0}, {"C": (0.01, 0.03, 0.1, 0.3, 1.0, 10.0)}
+        "logistic", False, 2, "scikit-learn", {"C": 1.0}, {"C": (0.01, 0.03, 0.1, 0.3, 1.0, 10.0)}
     ),
     CandidateKind(
         "xgboost",
         True,
         3,
         "xgboost",
-        fit_xgboost,
         {"n_estimators": 100},  # the rest is the library's own
         {
             "learning_rate": Span(0.03, 0.3),
@@ -85,7 +81,6 @@ _ALL = (
         True,
         4,
         "xgboost",
-        fit_default,
         {},
         {"max_depth": (3, 4, 5), "min_child_weight": (5, 10, 20), "reg_lambda": (1, 5)},
     ),
@@ -94,7 +89,6 @@ _ALL = (
         False,
         5,
         "scikit-learn",
-        fit_gradient_boosting,
         {},
         {
             "learning_rate": Span(0.03, 0.2),
@@ -108,7 +102,6 @@ _ALL = (
         False,
         6,
         "scikit-learn",
-        fit_forest,
         {"n_estimators": 200, "min_samples_leaf": 3},
         {"min_samples_leaf": (1, 3, 10, 30), "max_features": ("sqrt", 0.3, 0.6)},
     ),
@@ -117,7 +110,6 @@ _ALL = (
         False,
         7,
         "scikit-learn",
-        fit_neighbours,
         {"n_neighbors": 50},
         {"n_neighbors": (15, 30, 50, 100, 200), "weights": ("uniform", "distance")},
     ),

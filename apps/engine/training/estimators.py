@@ -219,3 +219,16 @@ def _silent(data: TrainingSet) -> Scorecard:
 def _unseen(data: TrainingSet) -> Floats:
     """A single model has no out-of-fold scores of its own."""
     return np.full((data.rows, 2), np.nan)
+
+
+#: By code of the kind (``candidates.KINDS``).
+FITS: Mapping[str, Fit] = {
+    "dummy": fit_dummy,
+    "scorecard": fit_card,
+    "logistic": fit_logistic,
+    "xgboost": fit_xgboost,
+    "default": fit_default,
+    "gradient_boosting": fit_gradient_boosting,
+    "random_forest": fit_forest,
+    "knn": fit_neighbours,
+}

@@ -36,6 +36,8 @@ def by_contributions(data: TrainingSet, contributions: Floats) -> list[dict[str,
 def by_permutation(fitted: Predictor, data: TrainingSet, seed: int) -> list[dict[str, Any]]:
     """Give the AUC lost when a variable is shuffled among rows held out (Breiman 2001)."""
     rows = sample(data, seed, _PERMUTED_ROWS)
+    if rows.y.min() == rows.y.max():
+        return _ranked(data, np.zeros(len(rows.variables)))
     draws = np.random.default_rng(seed)
     whole = auc(fitted.predict(rows.x), rows.y)
     lost = np.empty(len(rows.variables))

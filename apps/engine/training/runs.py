@@ -8,6 +8,7 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -47,6 +48,7 @@ from apps.engine.training.settings import (
     Tell,
 )
 from apps.engine.training.splitting import known_origins, outer_folds
+from apps.engine.training.working import Tick, work
 
 __all__ = ["GATES", "Economics", "RunData", "RunRefused", "RunResult", "RunSettings", "run"]
 
@@ -178,9 +180,12 @@ def run(  # noqa: PLR0913  what a run needs, each by its name
         "duplicates": duplicates_gate(training, folds, known_origins(data)),
     }
     judged = _judge_all(training, folds, settings, tell)
-    tell("gates", 0.97)
     report = _Report(data, settings, economics, recent, shared)
-    entries = [report.entry(each) for each in judged]
+    entries = work(
+        [partial(report.entry, each) for each in judged],
+        settings.threads,
+        lambda done: tell("gates", round(0.97 + 0.02 * done / len(judged), 4)),
+    )
     tell("done", 1.0)
     return RunResult(
         settings=settings,
@@ -281,7 +286,7 @@ class _Report:
         self.data, self.settings, self.economics = data, settings, economics
         self.recent, self.shared = recent, shared
 
-    def entry(self, judged: Judged) -> tuple[Mapping[str, Any], Entrant]:
+    def entry(self, judged: Judged, _tick: Tick) -> tuple[Mapping[str, Any], Entrant]:
         """Give the entry of one candidate and what it is compared by."""
         nested, rows, seed = judged.nested, judged.rows, self.settings.seed
         thresholds, money = self._policy(judged)
