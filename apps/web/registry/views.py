@@ -85,6 +85,7 @@ def _sheet(request: ActorRequest, version: Any, promotions: Any, waiting: Any) -
         "may_decide": approves and waiting is not None and waiting.status == "proposed",
         "may_write": proposes and scorecard is not None,
         "may_recalibrate": proposes and not version.is_expert,
+        "run_uid": version.metrics.get("run") if version.origin == "trained" else None,
         "may_export": actor.may(Verb.REPLAY),
         "before": version_before(version) if champion and approves else None,
         "reason_form": ReasonForm(),
