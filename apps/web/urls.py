@@ -82,6 +82,7 @@ urlpatterns = [
     path("scores/<uuid:uid>", scoring.score, name="score"),
     path("scores/<uuid:uid>/fiche", scoring.score_print, name="score_print"),
     path("scores/<uuid:uid>/recalcul", scoring.score_replay, name="score_replay"),
+    path("scores/<uuid:uid>/second-avis", scoring.score_second_opinion, name="score_second_opinion"),
     path("imports", imports.imports, name="imports"),
     path("imports/modeles/<slug:target>", imports.import_template, name="import_template"),
     path("imports/<uuid:uid>", imports.import_run, name="import"),

@@ -120,6 +120,7 @@ TARGETS = {
     "web:score": Prediction,
     "web:score_print": Prediction,
     "web:score_replay": Prediction,
+    "web:score_second_opinion": Prediction,
     "web:training": TrainingRun,
     "web:training_cancel": TrainingRun,
     "web:training_curves": TrainingRun,

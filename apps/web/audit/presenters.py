@@ -159,6 +159,7 @@ def action_labels() -> dict[str, str]:
         "prediction.create": _("Score computed"),
         "prediction.read": _("Score read"),
         "prediction.replay": _("Score replayed"),
+        "prediction.second_opinion": _("Second opinion on a score asked for"),
         "repayment.create": _("Repayment entered"),
         "session.close": _("Session closed"),
         "session.close_others": _("Other sessions closed"),
