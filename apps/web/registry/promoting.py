@@ -122,8 +122,8 @@ def _open(uid: UUID) -> Any:
     return promotion
 
 
-@allow(Verb.PROPOSE_MODEL)
 @require_POST
+@allow(Verb.PROPOSE_MODEL)
 def model_recalibrate(request: ActorRequest, uid: UUID) -> HttpResponse:
     """Keep a version whose level is that of the institution's outcomes."""
     try:

@@ -114,8 +114,8 @@ def training_numbers(request: ActorRequest, uid: UUID) -> HttpResponse:
     return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
 
 
-@allow(Verb.PROPOSE_MODEL)
 @require_POST
+@allow(Verb.PROPOSE_MODEL)
 def training_cancel(request: ActorRequest, uid: UUID) -> HttpResponse:
     try:
         cancel_training(run=_found(uid), by=request.actor)
@@ -126,8 +126,8 @@ def training_cancel(request: ActorRequest, uid: UUID) -> HttpResponse:
     return redirect("web:training", uid)
 
 
-@allow(Verb.PROPOSE_MODEL)
 @require_POST
+@allow(Verb.PROPOSE_MODEL)
 def training_retry(request: ActorRequest, uid: UUID) -> HttpResponse:
     run = _found(uid)
     try:
@@ -139,8 +139,8 @@ def training_retry(request: ActorRequest, uid: UUID) -> HttpResponse:
     return redirect("web:training", uid)
 
 
-@allow(Verb.PROPOSE_MODEL)
 @require_POST
+@allow(Verb.PROPOSE_MODEL)
 def training_keep(request: ActorRequest, uid: UUID) -> HttpResponse:
     """Keep a candidate of a run in the registry."""
     try:
