@@ -59,6 +59,23 @@ class Cohorts(Protocol):
 
 
 @dataclass(slots=True)
+class Mean:
+    """A mean of the values that are known numbers."""
+
+    total: float = 0.0
+    count: int = 0
+
+    def add(self, value: Value) -> None:
+        number = _number(value)
+        if number is not None:
+            self.total, self.count = self.total + number, self.count + 1
+
+    @property
+    def value(self) -> float | None:
+        return self.total / self.count if self.count else None
+
+
+@dataclass(slots=True)
 class TrainingRows:
     """Matured credits as columns, in the order of their identifiers, and what was left out of them.
 
@@ -77,7 +94,7 @@ class TrainingRows:
     groups: dict[str, list[str]] = field(default_factory=dict)
     excluded: Counter[str] = field(default_factory=Counter)
     merged: int = 0
-    refused: list[Mapping[str, Value]] = field(default_factory=list)
+    refused: dict[str, "Mean"] = field(default_factory=lambda: {name: Mean() for name in COMPARED})
     recent: dict[str, list[Value]] = field(default_factory=dict)
     recent_rows: int = 0
 
@@ -145,7 +162,9 @@ def _sort(
             column.append(values.get(name))
     reason = _left_out(application, credit, cohorts)
     if reason == "refused":
-        rows.refused.append(application_values(application)[0])
+        refused = application_values(application)[0]
+        for name, mean in rows.refused.items():
+            mean.add(refused.get(name))
     if reason:
         rows.excluded[reason] += 1
         return
@@ -241,19 +260,22 @@ def facts_of(rows: TrainingRows) -> dict[str, Any]:
 
 def _refused(rows: TrainingRows) -> dict[str, Any]:
     """Compare the refused with those who got a credit: a model knows the second ones only."""
-    asked = rows.rows + len(rows.refused)
+    refused_rows = rows.excluded["refused"]
+    asked = rows.rows + refused_rows
     lines = []
     for name in COMPARED:
         lent = _mean(rows.columns.get(name, ()))
-        refused = _mean([values.get(name) for values in rows.refused])
+        refused = rows.refused[name].value
         if lent is not None and refused is not None:
             lines.append({"name": name, "lent": lent, "refused": refused})
-    return {"rows": len(rows.refused), "share": len(rows.refused) / asked if asked else 0.0, "means": lines}
+    return {"rows": refused_rows, "share": refused_rows / asked if asked else 0.0, "means": lines}
 
 
 def _mean(values: Sequence[Value]) -> float | None:
-    known = [number for number in map(_number, values) if number is not None]
-    return sum(known) / len(known) if known else None
+    mean = Mean()
+    for value in values:
+        mean.add(value)
+    return mean.value
 
 
 def _cohorts(rows: TrainingRows) -> list[list[Any]]:
