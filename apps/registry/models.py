@@ -247,6 +247,7 @@ class TrainingRun(TenantModel):
     horizon_months = models.PositiveSmallIntegerField(_("horizon (months)"))
     job = TenantForeignKey("jobs.Job", related_name="training_runs", verbose_name=_("job"))
     step = models.CharField(_("step"), max_length=60, blank=True)
+    source = TenantForeignKey("files.StoredFile", null=True, related_name="+", verbose_name=_("file"))
     snapshot = TenantForeignKey("files.StoredFile", null=True, related_name="+", verbose_name=_("snapshot"))
     data = models.JSONField(_("training data"), null=True)
     result = models.JSONField(_("result"), null=True)
@@ -258,7 +259,7 @@ class TrainingRun(TenantModel):
         verbose_name = _("training run")
         verbose_name_plural = _("training runs")
         constraints = [
-            *tenant_constraints("job", "snapshot"),
+            *tenant_constraints("job", "source", "snapshot"),
             Undeletable(name="registry_trainingrun_kept"),
             models.UniqueConstraint(fields=["institution", "number"], name="registry_trainingrun_number"),
             models.UniqueConstraint(fields=["institution", "job"], name="registry_trainingrun_job"),

@@ -194,7 +194,7 @@ def training_runs() -> QuerySet[TrainingRun]:
 
 def get_training_run(uid: UUID) -> TrainingRun:
     """Return one run with its result; raise ``ObjectNotFound`` when unknown or elsewhere, alike."""
-    runs = TrainingRun.objects.select_related("job", "asked_by", "snapshot")
+    runs = TrainingRun.objects.select_related("job", "asked_by", "source", "snapshot")
     run = runs.filter(uid=uid).first()
     if run is None:
         raise ObjectNotFound(_("Not found"))

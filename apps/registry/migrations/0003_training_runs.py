@@ -38,12 +38,13 @@ class Migration(migrations.Migration):
                 ('institution', models.ForeignKey(db_index=False, default=apps.tenancy.context.current_institution_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
                 ('job', apps.tenancy.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='training_runs', to='jobs.job', verbose_name='job')),
                 ('snapshot', apps.tenancy.models.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='files.storedfile', verbose_name='snapshot')),
+                ('source', apps.tenancy.models.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='files.storedfile', verbose_name='file')),
             ],
             options={
                 'verbose_name': 'training run',
                 'verbose_name_plural': 'training runs',
                 'indexes': [models.Index(fields=['institution', 'created_at', 'uid'], name='registry_trainingrun_when')],
-                'constraints': [apps.tenancy.constraints.TenantPrimaryKey(name='registry_trainingrun_tenant_pk'), apps.tenancy.constraints.RowLevelSecurity(name='registry_trainingrun_rls'), models.UniqueConstraint(fields=('institution', 'uid'), name='registry_trainingrun_uid'), apps.tenancy.constraints.TenantReference(field='job', name='registry_trainingrun_job_tenant_fk'), apps.tenancy.constraints.TenantReference(field='snapshot', name='registry_trainingrun_snapshot_tenant_fk'), apps.tenancy.constraints.Undeletable(name='registry_trainingrun_kept'), models.UniqueConstraint(fields=('institution', 'number'), name='registry_trainingrun_number'), models.UniqueConstraint(fields=('institution', 'job'), name='registry_trainingrun_job')],
+                'constraints': [apps.tenancy.constraints.TenantPrimaryKey(name='registry_trainingrun_tenant_pk'), apps.tenancy.constraints.RowLevelSecurity(name='registry_trainingrun_rls'), models.UniqueConstraint(fields=('institution', 'uid'), name='registry_trainingrun_uid'), apps.tenancy.constraints.TenantReference(field='job', name='registry_trainingrun_job_tenant_fk'), apps.tenancy.constraints.TenantReference(field='source', name='registry_trainingrun_source_tenant_fk'), apps.tenancy.constraints.TenantReference(field='snapshot', name='registry_trainingrun_snapshot_tenant_fk'), apps.tenancy.constraints.Undeletable(name='registry_trainingrun_kept'), models.UniqueConstraint(fields=('institution', 'number'), name='registry_trainingrun_number'), models.UniqueConstraint(fields=('institution', 'job'), name='registry_trainingrun_job')],
             },
         ),
     ]

@@ -54,8 +54,11 @@ AGES = ((18, 25), (26, 35), (36, 45), (46, 55), (56, 80))
 class Cohorts(Protocol):
     """Which credits are matured: those whose horizon was over on a day; a training run says it."""
 
-    observed_on: dt.date
-    horizon_months: int
+    @property
+    def observed_on(self) -> dt.date: ...
+
+    @property
+    def horizon_months(self) -> int: ...
 
 
 @dataclass(slots=True)
@@ -282,7 +285,7 @@ def _cohorts(rows: TrainingRows) -> list[list[Any]]:
     """Count credits and defaults by month of the application."""
     counts: Counter[str] = Counter()
     defaults: Counter[str] = Counter()
-    for day, outcome in zip(rows.days, rows.outcomes, strict=True):
+    for day, outcome in zip(rows.days, rows.outcomes, strict=False):  # a file may have no days
         counts[f"{day:%Y-%m}"] += 1
         defaults[f"{day:%Y-%m}"] += outcome
     return [[month, counts[month], defaults[month]] for month in sorted(counts)]
@@ -298,7 +301,7 @@ def run_data(rows: TrainingRows) -> "RunData":
     variables = [STANDARD[name] for name in rows.variables]
     return RunData(
         training=training_set(variables, rows.columns, rows.outcomes),
-        days=np.array(rows.days, dtype="datetime64[D]"),
+        days=np.array(rows.days, dtype="datetime64[D]") if rows.days else None,
         groups={name: np.array(values, dtype=object) for name, values in rows.groups.items()},
         amounts=np.array(rows.amounts(), dtype=np.float64),
         origins=np.array(rows.people, dtype=np.int64),
@@ -330,7 +333,7 @@ def keep_snapshot(run: TrainingRun, rows: TrainingRows, *, by: Actor) -> StoredF
     }
     columns: dict[str, Any] = {
         "personne": pl.Series([people[key] for key in rows.people], dtype=pl.String),
-        "date_demande": pl.Series(rows.days, dtype=pl.Date),
+        "date_demande": pl.Series(rows.days or [None] * rows.rows, dtype=pl.Date),
     }
     columns |= {name: _series(name, values) for name, values in rows.columns.items()}
     columns |= {f"groupe_{name}": pl.Series(each, dtype=pl.String) for name, each in rows.groups.items()}

@@ -39,12 +39,15 @@ from apps.registry.services.training_data import (
     run_data,
 )
 from apps.registry.services.tracking import track_run
+from apps.registry.services.training_files import read_file, receive_training_file
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import InvalidValues, NotAllowed
 from apps.tenancy.roles import Verb
 
 if TYPE_CHECKING:
     from apps.engine.training.runs import RunResult, RunSettings
+    from django.core.files.base import File
+
     from apps.engine.training.settings import Economics
 
 KIND = "training.run"
@@ -80,11 +83,13 @@ def ask_training(  # noqa: PLR0913  one keyword a choice of the form
     search_seconds: int = 120,
     sampling: str = "none",
     observed_on: dt.date | None = None,
+    upload: "File[Any] | None" = None,
     origin: str = TrainingOrigin.ASKED,
 ) -> TrainingRun:
     """Write the request of a run; the door enqueues its task.
 
-    Raises ``NotAllowed``; ``InvalidValues`` naming what cannot be asked; ``TrainingRefused`` when the history
+    With ``upload`` it learns from that file instead of the portfolio. Raises ``NotAllowed``; ``InvalidValues``
+    naming what cannot be asked; ``FileRefused``; ``TrainingRefused`` when the history
     is too short for it or another run is under way.
     """
     _require(by)
@@ -99,8 +104,10 @@ def ask_training(  # noqa: PLR0913  one keyword a choice of the form
     }
     day = observed_on or timezone.localdate()
     _check(asked, day)
-    _refuse_beyond(history_standing(), asked["candidates"])
+    if upload is None:  # a file is counted when it is read
+        _refuse_beyond(history_standing(), asked["candidates"])
     number = _next_number()
+    source = None if upload is None else receive_training_file(upload=upload, by=by)
     run = TrainingRun.objects.create(
         number=number,
         origin=origin,
@@ -108,6 +115,7 @@ def ask_training(  # noqa: PLR0913  one keyword a choice of the form
         observed_on=day,
         horizon_months=horizon_months(on=day),
         job=create_job(kind=KIND, by=by),
+        source=source,
         asked_by_id=by.person_id,
     )
     record(by=by, action="training.ask", target=run, after={"number": number, **asked})
@@ -194,13 +202,13 @@ def train(claim: Claim, *, priced: Priced) -> Mapping[str, Any]:
     stopped in the middle, by the lack of memory perhaps: it ends as failed, and people may try again.
     """
     with claim.chunk():
-        run = TrainingRun.objects.select_related("job").get(job__uid=claim.uid)
+        run = TrainingRun.objects.select_related("job", "source").get(job__uid=claim.uid)
         if run.result is not None:
             return _summary(run.result)
         if run.job.attempts > 1:
             raise TrainingInterrupted(_("The work was interrupted: start it again, with fewer candidates perhaps."))
     beat = _Beat(claim, run)
-    rows = read_rows(run, chunk=claim.chunk, tell=lambda share: beat.tell("reading", _READ * share))
+    rows = _read(claim, run, beat)
     with claim.chunk():
         _keep_data(run, rows, by=claim.actor)
         economics = priced(rows)
@@ -212,6 +220,15 @@ def train(claim: Claim, *, priced: Priced) -> Mapping[str, Any]:
         summary = _keep_result(run, found, written, by=claim.actor)
     track_run(run)
     return summary
+
+
+def _read(claim: Claim, run: TrainingRun, beat: "_Beat") -> TrainingRows:
+    def tell(share: float) -> None:
+        beat.tell("reading", _READ * share)
+
+    if run.source is None:
+        return read_rows(run, chunk=claim.chunk, tell=tell)
+    return read_file(run.source, run, chunk=claim.chunk, tell=tell)
 
 
 class _Beat:
@@ -249,6 +266,9 @@ def _run(run: TrainingRun, rows: TrainingRows, economics: "Economics | None", be
 
     if not 0 < rows.defaults < rows.rows:
         raise TrainingRefused(_("No matured credit defaulted, or all did: there is nothing to learn."))
+    if run.source is not None:
+        standing = standing_with(rows=rows.rows, defaults=rows.defaults)
+        _refuse_beyond(standing, run.asked["candidates"])
 
     def tell(step: str, share: float) -> None:
         beat.tell(step, _READ + (_WRITE - _READ) * share)
@@ -280,7 +300,7 @@ def _settings_of(run: TrainingRun, rows: TrainingRows) -> "RunSettings":
 
     asked = dict(run.asked)
     if asked["split"] == AUTO:
-        spans = max(rows.days) >= add_months(min(rows.days), OUT_OF_TIME_MONTHS)
+        spans = bool(rows.days) and max(rows.days) >= add_months(min(rows.days), OUT_OF_TIME_MONTHS)
         asked["split"] = "out_of_time" if spans else "nested"
     chosen = RunSettings(**{**asked, "candidates": tuple(asked["candidates"])})
     return replace(chosen, threads=settings.TRAINING_THREADS)

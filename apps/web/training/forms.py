@@ -40,6 +40,14 @@ class TrainingForm(ServiceForm):
         label=gettext_lazy("Observation date"),
         help_text=gettext_lazy("Only the credits whose horizon was over on that day enter."),
     )
+    file = forms.FileField(
+        label=gettext_lazy("Learn from a file instead (CSV or Excel)"),
+        required=False,
+        help_text=gettext_lazy(
+            "One line per credit: its variables and what became of it. Empty: your portfolio."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+    )
     search = forms.ChoiceField(label=gettext_lazy("Search for better parameters"))
     search_seconds = forms.IntegerField(
         label=gettext_lazy("Time of the search, by candidate (seconds)"),
@@ -66,12 +74,12 @@ class TrainingForm(ServiceForm):
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
         help_text=gettext_lazy("The same seed on the same credits gives the same figures."),
     )
-    experiments = ("search", "search_seconds", "sampling", "folds", "seed")
+    experiments = ("file", "search", "search_seconds", "sampling", "folds", "seed")
 
-    def __init__(self, data: Any, *, standing: Standing) -> None:
+    def __init__(self, *sent: Any, standing: Standing) -> None:
         allowed = [kind for kind in words.IN_ORDER if standing.allows(kind)]
         super().__init__(
-            data,
+            *sent,
             initial={
                 "candidates": [kind for kind in USUAL if kind in allowed],
                 "observed_on": timezone.localdate(),
@@ -99,3 +107,8 @@ class TrainingForm(ServiceForm):
     @property
     def experiments_open(self) -> bool:
         return any(name in self.errors for name in self.experiments)
+
+    def wish(self) -> dict[str, Any]:
+        """Return what is asked, as the service takes it."""
+        values = dict(self.cleaned_data)
+        return {**values, "upload": values.pop("file")}

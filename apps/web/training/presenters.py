@@ -256,6 +256,8 @@ def _asked(run: Any) -> list[tuple[str, Any]]:
         (_("Folds"), str(asked["folds"])),
         (_("Seed"), str(asked["seed"])),
     ]
+    if run.source is not None:
+        found.append((_("File"), run.source.original_name))
     if run.snapshot is not None:
         found.append((_("Hash of the data"), run.snapshot.sha256))
         found.append((_("Data kept until"), run.snapshot.expires_on))

@@ -47,10 +47,11 @@ def trainings(request: ActorRequest) -> HttpResponse:
 def training_new(request: ActorRequest) -> HttpResponse:
     """Ask for a run; what is usual is filled in."""
     standing = history_standing()
-    form = TrainingForm(request.POST if request.method == "POST" else None, standing=standing)
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = TrainingForm(*sent, standing=standing)
     if form.is_valid():
         try:
-            run = ask_training(by=request.actor, **form.cleaned_data)
+            run = ask_training(by=request.actor, **form.wish())
         except DomainError as refusal:
             form.refuse(refusal)
         else:

@@ -91,6 +91,7 @@ def excluded_label(code: str) -> str:
         "refused": _("Refused"),
         "not_disbursed": _("Not decided, or no money left yet"),
         "no_outcome": _("No outcome known"),
+        "unreadable": _("Lines that cannot be read"),
         "staff": _("Loans to members of staff"),
         "overdraft": _("Overdrafts"),
         "fraud": _("Frauds"),
