@@ -7,6 +7,7 @@ from math import log
 
 import polars as pl
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from apps.audit.models import AuditEntry
@@ -554,3 +555,49 @@ def test_few_defaults_tell_no_level(champion, manager):
 def test_others_set_no_level(champion, world):
     with pytest.raises(NotAllowed):
         recalibrate(version=champion, by=world.actor(world.analyst))
+
+
+# --- from a file -------------------------------------------------------------------------------------
+
+
+def table(lines=400, *, outcome="défaut"):
+    """Return a CSV file of credits: those with three delays default, and one in eight of the others."""
+    text = [f"âge,revenu mensuel,montant,durée,type de crédit,nb_retards_30j,date de la demande,{outcome}"]
+    for number in range(lines):
+        delays = number % 4
+        bad = delays == 3 or number % 8 == 0
+        day = dt.date(2024, 1, 1) + dt.timedelta(days=number)
+        cells = [20 + number % 50, 80_000 + 500 * number, 200_000 + 1_000 * number, 6 + number % 12]
+        text.append(",".join(map(str, [*cells, "consommation", delays, day, "oui" if bad else "non"])))
+    return SimpleUploadedFile("historique.csv", "\n".join(text).encode())
+
+
+def test_a_run_learns_from_a_file(scope, manager):
+    run = work(ask(manager, upload=table()))
+
+    assert Job.objects.get(pk=run.job_id).status == JobStatus.DONE, Job.objects.get(pk=run.job_id).error
+    assert (run.data["rows"], run.data["defaults"]) == (400, 150)
+    assert run.source.original_name == "historique.csv"
+    assert run.result["recommended"]["kind"] == "scorecard"
+    frame = pl.read_parquet(path_of(run.snapshot))
+    assert frame["date_demande"].min() == dt.date(2024, 1, 1)
+
+
+def test_lines_that_cannot_be_read_are_counted(scope, manager):
+    sent = table()
+    sent.file.seek(0, 2)
+    sent.file.write(b"\nquarante,1,1,1,consommation,0,2024-01-01,non\n30,1,90000,6,consommation,0,2024-01-02,\n")
+    sent.size = sent.file.tell()
+    sent.file.seek(0)
+
+    run = work(ask(manager, upload=sent))
+
+    assert run.data["excluded"] == {"unreadable": 1, "no_outcome": 1}
+
+
+def test_a_file_without_outcomes_is_refused_and_not_kept(scope, manager):
+    with pytest.raises(InvalidValues) as refusal:
+        ask(manager, upload=table(outcome="remarque"))
+
+    assert set(refusal.value.fields) == {"file"}
+    assert TrainingRun.objects.count() == 1

@@ -86,7 +86,7 @@ def read_file(
         tell(min(seen / total, 1.0))
     if len(rows.days) < rows.rows:
         rows.days = []
-    rows.excluded += type(rows.excluded)()  # drops what was counted zero times
+    rows.excluded = +rows.excluded  # without what was counted zero times
     return rows
 
 

@@ -210,13 +210,16 @@ def train(claim: Claim, *, priced: Priced) -> Mapping[str, Any]:
     beat = _Beat(claim, run)
     rows = _read(claim, run, beat)
     with claim.chunk():
-        _keep_data(run, rows, by=claim.actor)
+        _keep_data(run, rows)
         economics = priced(rows)
+    with claim.chunk():
+        _require_learnable(run, rows)
     found = _run(run, rows, economics, beat)
     with claim.chunk():
         folder, kind = _models_folder(claim.institution_id), _training_data(run)
     written = _written(run, found, folder, kind, beat)
     with claim.chunk():
+        run.snapshot = keep_snapshot(run, rows, by=claim.actor)
         summary = _keep_result(run, found, written, by=claim.actor)
     track_run(run)
     return summary
@@ -249,26 +252,24 @@ class _Beat:
         self.last, self.step = now, step
 
 
-def _keep_data(run: TrainingRun, rows: TrainingRows, *, by: Actor) -> None:
-    """Keep what the run learns from and what is told of it; raise ``TrainingRefused`` when that is nothing."""
+def _keep_data(run: TrainingRun, rows: TrainingRows) -> None:
+    """Keep what is told of the data, which is read even when the run then fails."""
     run.data = facts_of(rows)
     TrainingRun.objects.filter(pk=run.pk).update(data=run.data)
+
+
+def _require_learnable(run: TrainingRun, rows: TrainingRows) -> None:
     if not 0 < rows.defaults < rows.rows:
-        return
-    run.snapshot = keep_snapshot(run, rows, by=by)
-    TrainingRun.objects.filter(pk=run.pk).update(snapshot=run.snapshot)
+        raise TrainingRefused(_("No matured credit defaulted, or all did: there is nothing to learn."))
+    if run.source is not None:
+        standing = standing_with(rows=rows.rows, defaults=rows.defaults)
+        _refuse_beyond(standing, run.asked["candidates"])
 
 
 def _run(run: TrainingRun, rows: TrainingRows, economics: "Economics | None", beat: _Beat) -> "RunResult":
     from apps.engine.profiles import PROFILES, profile_values
     from apps.engine.training.runs import RunRefused
     from apps.engine.training.runs import run as run_candidates
-
-    if not 0 < rows.defaults < rows.rows:
-        raise TrainingRefused(_("No matured credit defaulted, or all did: there is nothing to learn."))
-    if run.source is not None:
-        standing = standing_with(rows=rows.rows, defaults=rows.defaults)
-        _refuse_beyond(standing, run.asked["candidates"])
 
     def tell(step: str, share: float) -> None:
         beat.tell(step, _READ + (_WRITE - _READ) * share)
@@ -376,7 +377,7 @@ def _keep_result(
 ) -> Mapping[str, Any]:
     """Keep what was found; a scheduled run enters its recommendation among the candidates, and no further."""
     run.result, run.written = found.as_dict(), written
-    run.save(update_fields=["result", "written"])
+    run.save(update_fields=["result", "written", "snapshot"])
     record(by=by, action="training.finish", target=run, after=_summary(run.result))
     kind = run.result["recommended"].get("deployable_kind")
     if run.origin == TrainingOrigin.SCHEDULED and kind in written:
