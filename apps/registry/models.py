@@ -239,9 +239,7 @@ class TrainingRun(TenantModel):
     """
 
     number = models.PositiveIntegerField(_("number"))
-    origin = models.CharField(
-        _("origin"), max_length=9, choices=TrainingOrigin, default=TrainingOrigin.ASKED
-    )
+    origin = models.CharField(_("origin"), max_length=9, choices=TrainingOrigin, default=TrainingOrigin.ASKED)
     asked = models.JSONField(_("settings"))
     observed_on = models.DateField(_("observation date"))
     horizon_months = models.PositiveSmallIntegerField(_("horizon (months)"))
@@ -264,7 +262,9 @@ class TrainingRun(TenantModel):
             models.UniqueConstraint(fields=["institution", "number"], name="registry_trainingrun_number"),
             models.UniqueConstraint(fields=["institution", "job"], name="registry_trainingrun_job"),
         ]
-        indexes = [models.Index(fields=["institution", "created_at", "uid"], name="registry_trainingrun_when")]
+        indexes = [
+            models.Index(fields=["institution", "created_at", "uid"], name="registry_trainingrun_when")
+        ]
 
     def __str__(self) -> str:
         return str(self.number)

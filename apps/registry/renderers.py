@@ -9,7 +9,6 @@ from apps.engine.dictionary import STANDARD
 from apps.registry.enums import Verdict
 from apps.tenancy.language import current_lang
 
-
 #: Gates whose sentence leaves out what they are about.
 _TELLING = frozenset({"stability", "duplicates"})
 #: An interval has two ends.

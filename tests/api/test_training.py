@@ -74,7 +74,7 @@ def test_a_run_is_cancelled_and_tried_again(risks, world, sent):
     ("body", "field"),
     [
         ({"candidates": []}, "candidates"),
-        ({"candidates": ["magic"]}, "candidates"),
+        ({"candidates": ["magic"]}, "candidates.0"),
         ({"folds": 1}, "folds"),
         ({"split": "x"}, "split"),
         ({"observed_on": "2999-01-01"}, "observed_on"),

@@ -145,7 +145,7 @@ def test_the_result_compares_candidates_with_their_intervals(risks, run):
     assert f"{shown} [" in body
     assert "Recommandé : Grille WOE." in body
     assert "Taux moyen pour tous" in body
-    assert "Contrôles mesurés par l&#x27;entraînement" in body
+    assert "Contrôles mesurés par l'entraînement" in body
     assert "Enregistrer comme candidat" in body
     assert "Trop récentes : leur horizon n&#x27;est pas atteint" in body
 

@@ -200,7 +200,10 @@ def trained_here(version: ModelVersion) -> bool:
 def _measured_in_training(version: ModelVersion) -> list[Gate]:
     evidence: Mapping[str, Any] = version.metrics.get("gates") or {}
     codes = (*FIGURES_OF_TRAINING, *MEASURED_IN_TRAINING)
-    return [_evidence(code, evidence.get(code) or {"verdict": Verdict.UNMEASURED, "about": ["run"]}) for code in codes]
+    return [
+        _evidence(code, evidence.get(code) or {"verdict": Verdict.UNMEASURED, "about": ["run"]})
+        for code in codes
+    ]
 
 
 def _evidence(code: str, told: Mapping[str, Any] | None) -> Gate:

@@ -32,7 +32,6 @@ from apps.tenancy.actor import Actor
 from apps.tenancy.errors import NotAllowed
 from apps.tenancy.roles import Verb
 
-
 #: Months of matured cohorts that tell the level, and how many defaults they must hold.
 LATEST_MONTHS, FEWEST_DEFAULTS = 12, 50
 

@@ -43,7 +43,9 @@ def receive_training_file(*, upload: "File[Any]", by: Actor) -> StoredFile:
     if OUTCOME in held and len(held & set(model_variables())) >= LEAST_VARIABLES:
         return stored
     path_of(stored).unlink(missing_ok=True)
-    message = _("The file needs a column with the outcome of each credit (good or default), and its variables.")
+    message = _(
+        "The file needs a column with the outcome of each credit (good or default), and its variables."
+    )
     raise InvalidValues(message, fields={"file": [message]})
 
 

@@ -30,6 +30,7 @@ from apps.registry.errors import ModelRefused, TrainingInterrupted, TrainingRefu
 from apps.registry.loader import load_scorer
 from apps.registry.models import ModelVersion, TrainingRun
 from apps.registry.queries import Standing, history_standing, standing_with, versions_of_run
+from apps.registry.services.tracking import track_run
 from apps.registry.services.training_data import (
     TrainingRows,
     facts_of,
@@ -38,16 +39,15 @@ from apps.registry.services.training_data import (
     recent_set,
     run_data,
 )
-from apps.registry.services.tracking import track_run
 from apps.registry.services.training_files import read_file, receive_training_file
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import InvalidValues, NotAllowed
 from apps.tenancy.roles import Verb
 
 if TYPE_CHECKING:
-    from apps.engine.training.runs import RunResult, RunSettings
     from django.core.files.base import File
 
+    from apps.engine.training.runs import RunResult, RunSettings
     from apps.engine.training.settings import Economics
 
 KIND = "training.run"
@@ -137,7 +137,11 @@ def _check(asked: Mapping[str, Any], day: dt.date) -> None:
     for name, known in (("split", SPLITS), ("search", SEARCHES), ("sampling", SAMPLINGS)):
         if asked[name] not in known:
             wrong[name] = _("This choice is not known.")
-    for name, low, high in (("folds", *FOLDS), ("seed", 0, MOST_SEED), ("search_seconds", 1, MOST_SEARCH_SECONDS)):
+    for name, low, high in (
+        ("folds", *FOLDS),
+        ("seed", 0, MOST_SEED),
+        ("search_seconds", 1, MOST_SEARCH_SECONDS),
+    ):
         if not low <= asked[name] <= high:
             told = {"low": low, "high": high}
             wrong[name] = _("Enter a number between %(low)s and %(high)s.") % told
@@ -206,7 +210,9 @@ def train(claim: Claim, *, priced: Priced) -> Mapping[str, Any]:
         if run.result is not None:
             return _summary(run.result)
         if run.job.attempts > 1:
-            raise TrainingInterrupted(_("The work was interrupted: start it again, with fewer candidates perhaps."))
+            raise TrainingInterrupted(
+                _("The work was interrupted: start it again, with fewer candidates perhaps.")
+            )
     beat = _Beat(claim, run)
     rows = _read(claim, run, beat)
     with claim.chunk():
@@ -321,13 +327,14 @@ def _written(
         beat.tell(f"writing:{kind}", _WRITE + (0.99 - _WRITE) * place / len(found.fitted))
 
         manifest = _manifest(run, kind, data, found.metrics_of(kind))
-        written[kind] = {"sha256": _write(model, manifest, folder), **{n: manifest[n] for n in ("name", "version")}}
+        written[kind] = {
+            "sha256": _write(model, manifest, folder),
+            **{n: manifest[n] for n in ("name", "version")},
+        }
     return written
 
 
-def _manifest(
-    run: TrainingRun, kind: str, data: TrainingData, metrics: Mapping[str, Any]
-) -> dict[str, Any]:
+def _manifest(run: TrainingRun, kind: str, data: TrainingData, metrics: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": f"entrainement-{kind.replace('_', '-')}",
         "version": str(run.number),
@@ -426,7 +433,13 @@ def _add_version(run: TrainingRun, kind: str, *, by: Actor) -> ModelVersion:
         sha256=told["sha256"],
         training_data=_training_data(run),
         trained_at=timezone.now(),
-        metrics={**figures, **counts, "own": {**own, **counts}, "gates": candidate["gates"], "run": str(run.uid)},
+        metrics={
+            **figures,
+            **counts,
+            "own": {**own, **counts},
+            "gates": candidate["gates"],
+            "run": str(run.uid),
+        },
         period=_period(facts),
         segment=GENERAL_SEGMENT,
         status=ModelStatus.CANDIDATE,
@@ -466,5 +479,3 @@ def retrain_if_due(*, by: Actor) -> TrainingRun | None:
         return ask_training(by=by, candidates=candidates, origin=TrainingOrigin.SCHEDULED, **asked)
     except TrainingRefused:  # one is under way
         return None
-
-

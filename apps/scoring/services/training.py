@@ -52,7 +52,12 @@ def _margin(rows: TrainingRows, place: int, amount: float, credit_type: str, cos
 
 
 def _loss(
-    rows: TrainingRows, place: int, amount: float, credit_type: str, figures: PolicyFigures, costs: PolicyCosts
+    rows: TrainingRows,
+    place: int,
+    amount: float,
+    credit_type: str,
+    figures: PolicyFigures,
+    costs: PolicyCosts,
 ) -> float:
     """``LGD * EAD``, as ``apps.engine.policy.expected_loss`` for a certain default."""
     if credit_type not in costs.by_type:

@@ -87,7 +87,9 @@ def _money(value: float) -> str:
 
 def _roc(_points: Numbers, candidate: Mapping[str, Any]) -> str:
 
-    text = _("Of a defaulted and a repaid credit, the defaulted one is found riskier as often as the AUC says: %(auc)s.")
+    text = _(
+        "Of a defaulted and a repaid credit, the defaulted one is found riskier as often as the AUC says: %(auc)s."
+    )
     return text % {"auc": words.figure_text(candidate, "auc")}
 
 
@@ -106,7 +108,10 @@ def _gains(points: Numbers, _candidate: Mapping[str, Any]) -> str:
 def _calibration(points: Numbers, _candidate: Mapping[str, Any]) -> str:
     outside = sum(not point["low"] <= point["predicted"] <= point["high"] for point in points)
     told = {"inside": whole(len(points) - outside), "groups": whole(len(points))}
-    return _("In %(inside)s of %(groups)s groups, what was predicted lies in the interval of what was observed.") % told
+    return (
+        _("In %(inside)s of %(groups)s groups, what was predicted lies in the interval of what was observed.")
+        % told
+    )
 
 
 def _distribution(points: Numbers, _candidate: Mapping[str, Any]) -> str:
@@ -211,7 +216,9 @@ def _curve(candidate: Mapping[str, Any], code: str) -> tuple[str, charts.Chart, 
 def _effect(candidate: Mapping[str, Any], code: str) -> tuple[str, charts.Chart, str]:
     """Draw what a variable adds to the score by its value; a category by its codes."""
     variable, points = _effect_points(candidate, code)
-    known = [(point["value"], _in_points(point["log_odds"])) for point in points if point["value"] is not None]
+    known = [
+        (point["value"], _in_points(point["log_odds"])) for point in points if point["value"] is not None
+    ]
     title = _("Effect of “%(variable)s”") % {"variable": variable.label(current_lang())}
     if not known:
         raise ObjectNotFound(_("Not found"))
@@ -222,7 +229,9 @@ def _effect(candidate: Mapping[str, Any], code: str) -> tuple[str, charts.Chart,
         "worst": format_value(variable, worst[0], current_lang()),
         "worst_points": signed(round(worst[1])),
     }
-    finding = _("Best at %(best)s (%(best_points)s points), worst at %(worst)s (%(worst_points)s points).") % told
+    finding = (
+        _("Best at %(best)s (%(best_points)s points), worst at %(worst)s (%(worst_points)s points).") % told
+    )
     if variable.type == "category":
         bars = [(format_value(variable, value, current_lang()), points) for value, points in known]
         chart = charts.bars(bars, x=variable.label(current_lang()), y=_("Points"), y_words=_whole_points)

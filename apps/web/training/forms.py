@@ -111,4 +111,5 @@ class TrainingForm(ServiceForm):
     def wish(self) -> dict[str, Any]:
         """Return what is asked, as the service takes it."""
         values = dict(self.cleaned_data)
-        return {**values, "upload": values.pop("file")}
+        upload = values.pop("file")
+        return {**values, "upload": upload}

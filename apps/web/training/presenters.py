@@ -348,7 +348,9 @@ def _recommended(recommended: Mapping[str, Any]) -> str:
     instead = recommended.get("deployable_kind")
     if instead and instead != recommended.get("kind"):
         told = {"kind": words.kind_label(instead)}
-        text = f"{text} {_('For production: %(kind)s, the best of those that can be explained exactly.') % told}"
+        text = (
+            f"{text} {_('For production: %(kind)s, the best of those that can be explained exactly.') % told}"
+        )
     return text
 
 
@@ -379,7 +381,6 @@ def _row(candidate: Mapping[str, Any], recommended: str | None, chosen: Mapping[
 
 def _candidate(run: Any, candidate: Mapping[str, Any], version: Any) -> CandidateView:
 
-
     kind = candidate["kind"]
     return CandidateView(
         kind=kind,
@@ -389,7 +390,9 @@ def _candidate(run: Any, candidate: Mapping[str, Any], version: Any) -> Candidat
         curves=[(code, words.curve_label(code)) for code in curves_of(candidate)],
         gates=gate_lines([_gate(code, told) for code, told in (candidate.get("gates") or {}).items()]),
         confusion=_confusion(candidate),
-        figures=[(words.figure_label(name), words.figure_text(candidate, name)) for name in candidate["figures"]],
+        figures=[
+            (words.figure_label(name), words.figure_text(candidate, name)) for name in candidate["figures"]
+        ],
         importance=importance_lines(run, candidate)[:MOST_VARIABLES],
         sampling=_sampling(candidate),
         fairness=fairness_lines(candidate),
@@ -440,9 +443,9 @@ def _sampling(candidate: Mapping[str, Any]) -> list[tuple[str, str]]:
         return []
     lines = []
     for name in ("auc", "ece"):
-        told = effect.get(name)
-        if told:
-            before, after = (words.decimal(told[side]) for side in ("without", "with"))
+        sides = [effect[side][name] for side in ("without", "with")]
+        if None not in sides:
+            before, after = map(words.decimal, sides)
             text = _("%(before)s as they are, %(after)s with it") % {"before": before, "after": after}
             lines.append((words.figure_label(name), text))
     return lines

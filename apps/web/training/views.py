@@ -62,9 +62,7 @@ def training_new(request: ActorRequest) -> HttpResponse:
 
 
 def _send(request: ActorRequest, run: Any) -> None:
-    send = partial(
-        train_candidates.apply_async, [str(run.job.uid)], institution_id=request.actor.institution
-    )
+    send = partial(train_candidates.apply_async, [str(run.job.uid)], institution_id=request.actor.institution)
     transaction.on_commit(send)
 
 

@@ -102,7 +102,9 @@ def excluded_label(code: str) -> str:
 def warning_text(code: str) -> str:
     """Return what to know of the data before believing the figures."""
     return {
-        "few_defaults": _("Fewer than 150 matured defaults: every figure is uncertain, look at its interval."),
+        "few_defaults": _(
+            "Fewer than 150 matured defaults: every figure is uncertain, look at its interval."
+        ),
         "few_outcomes": _("More credits have no outcome than have one: send repayments or balances first."),
     }.get(code, code)
 
