@@ -232,10 +232,11 @@ class Championship(TenantModel):
 
 
 class TrainingRun(TenantModel):
-    """One training: what was ``asked``, what it learnt from, what each candidate is worth; its job tells the rest.
+    """One training: what was ``asked``, what it learnt from, what each candidate is worth.
 
-    ``data`` says which credits entered and which did not, ``result`` is what the engine found, ``written`` the
-    hash of the folder of each candidate that may be kept. ``snapshot`` is what it learnt from, without names.
+    Its job tells how far it is. ``data`` says which credits entered and which did not, ``result`` is what the
+    engine found, ``written`` the hash of the folder of each candidate that may be kept. ``snapshot`` is what
+    it learnt from, without names; ``source`` the file it came from, none for the portfolio.
     """
 
     number = models.PositiveIntegerField(_("number"))

@@ -38,7 +38,7 @@ RATIO_EXPERT = (0.5, 2.0)
 RATE = (0.005, 0.40)
 SPREAD = 50
 #: Measured by a training run, which leaves them with the version; nobody else can. The first ones, on rows
-#: that the model had not seen, stand in place of a comparison with the institution's outcomes, which it learnt.
+#: that the model had not seen, stand in place of a comparison with the outcomes, which it learnt.
 FIGURES_OF_TRAINING = ("auc", "calibration", "calibration_slope", "ece")
 MEASURED_IN_TRAINING = (
     *("single_variable", "missingness", "permutation", "duplicates"),

@@ -78,7 +78,7 @@ def _latest_rows(today: Today) -> TrainingRows:
 
 
 def _version_of(version: ModelVersion) -> str:
-    """Return the first free name of a recalibrated version: « 3-r1 », « 3-r2 »…"""
+    """Return the first free name of a recalibrated version: « 3-r1 », then « 3-r2 »."""
     base = version.version.partition("-r")[0][: LONGEST_VERSION - 5]
     taken = set(ModelVersion.objects.filter(name=version.name).values_list("version", flat=True))
     return next(name for number in range(1, 1000) if (name := f"{base}-r{number}") not in taken)

@@ -135,9 +135,9 @@ def read_rows(
     while True:
         with chunk():
             found = list(_applications(since, cohorts.observed_on).filter(pk__gt=last).order_by("pk")[:CHUNK])
-            credits = {each.application_id: each for each in Credit.objects.filter(application__in=found)}
+            lent = {each.application_id: each for each in Credit.objects.filter(application__in=found)}
             for application in found:
-                _sort(rows, cohorts, application, credits.get(application.pk), merged, agencies)
+                _sort(rows, cohorts, application, lent.get(application.pk), merged, agencies)
         if not found:
             return rows
         seen, last = seen + len(found), found[-1].pk

@@ -1,4 +1,4 @@
-"""What a training run learns from when it is a file: one line per credit, its variables and what became of it."""
+"""Learning from a file: one line per credit, its variables and what became of it."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

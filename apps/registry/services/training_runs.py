@@ -88,12 +88,12 @@ def ask_training(  # noqa: PLR0913  one keyword a choice of the form
 ) -> TrainingRun:
     """Write the request of a run; the door enqueues its task.
 
-    With ``upload`` it learns from that file instead of the portfolio. Raises ``NotAllowed``; ``InvalidValues``
-    naming what cannot be asked; ``FileRefused``; ``TrainingRefused`` when the history
+    With ``upload`` it learns from that file instead of the portfolio. Raises ``NotAllowed``;
+    ``InvalidValues`` naming what cannot be asked; ``FileRefused``; ``TrainingRefused`` when the history
     is too short for it or another run is under way.
     """
     _require(by)
-    asked = {
+    asked: dict[str, Any] = {
         "candidates": list(candidates),
         "split": split,
         "folds": folds,

@@ -88,7 +88,8 @@ def _money(value: float) -> str:
 def _roc(_points: Numbers, candidate: Mapping[str, Any]) -> str:
 
     text = _(
-        "Of a defaulted and a repaid credit, the defaulted one is found riskier as often as the AUC says: %(auc)s."
+        "Of a defaulted and a repaid credit, the defaulted one is found riskier "
+        "as often as the AUC says: %(auc)s."
     )
     return text % {"auc": words.figure_text(candidate, "auc")}
 
@@ -140,7 +141,8 @@ DRAWINGS: Mapping[str, Drawing] = {
         _roc, _rate, _rate, diagonal=True,
     ),
     "gains": Drawing(
-        "gains", "share", lambda: _("Share of files, the riskiest first"), {"defaults": lambda: _("Defaults found")},
+        "gains", "share", lambda: _("Share of files, the riskiest first"),
+        {"defaults": lambda: _("Defaults found")},
         _gains, _rate, _rate, diagonal=True,
     ),
     "calibration": Drawing(
@@ -162,7 +164,8 @@ DRAWINGS: Mapping[str, Drawing] = {
         _best("business_score", _score), _rate, _score,
     ),
     "pr": Drawing(
-        "pr", "recall", lambda: _("Defaults found"), {"precision": lambda: _("Defaults among files set aside")},
+        "pr", "recall", lambda: _("Defaults found"),
+        {"precision": lambda: _("Defaults among files set aside")},
         _pr, _rate, _rate,
     ),
 }  # fmt: skip

@@ -76,10 +76,11 @@ class TrainingForm(ServiceForm):
     )
     experiments = ("file", "search", "search_seconds", "sampling", "folds", "seed")
 
-    def __init__(self, *sent: Any, standing: Standing) -> None:
+    def __init__(self, data: Any = None, files: Any = None, *, standing: Standing) -> None:
         allowed = [kind for kind in words.IN_ORDER if standing.allows(kind)]
         super().__init__(
-            *sent,
+            data,
+            files,
             initial={
                 "candidates": [kind for kind in USUAL if kind in allowed],
                 "observed_on": timezone.localdate(),

@@ -401,7 +401,7 @@ def _candidate(run: Any, candidate: Mapping[str, Any], version: Any) -> Candidat
 
 
 def _gate(code: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    empty = {"figure": None, "low": None, "high": None, "unit": "", "about": []}
+    empty: dict[str, Any] = {"figure": None, "low": None, "high": None, "unit": "", "about": []}
     return {**empty, **told, "code": code}
 
 

@@ -122,7 +122,8 @@ def reason_text(recommended: Mapping[str, str]) -> str:
             "%(best)s is not better beyond chance: between equals, the simpler one is easier to explain."
         ),
         "best_calibrated": _(
-            "Among those that tell the right level of risk it orders it best. %(best)s orders it better, at a wrong level."
+            "Among those that tell the right level of risk it orders it best. "
+            "%(best)s orders it better, at a wrong level."
         ),
         "none_calibrated": _("No candidate tells the right level of risk: recalibrate before any use."),
     }

@@ -91,7 +91,7 @@ class TrainingRunSerializer(TrainingRunLineSerializer):
     error = serializers.CharField(allow_blank=True)
     horizon_months = serializers.IntegerField()
     settings = serializers.DictField(child=serializers.JSONField())
-    data = serializers.DictField(child=serializers.JSONField(), allow_null=True)
+    data = serializers.DictField(child=serializers.JSONField(), allow_null=True)  # type: ignore[assignment]
     data_sha256 = serializers.CharField(allow_null=True, help_text="Empreinte des données gardées")
     result = serializers.DictField(child=serializers.JSONField(), allow_null=True)
     versions = serializers.DictField(

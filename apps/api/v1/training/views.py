@@ -132,7 +132,7 @@ class TrainingKeepView(TrainingObjectView):
         operation_id="training_keep",
         tags=TRAINING,
         summary="Garder un candidat au registre",
-        description="La version est candidate, avec les contrôles mesurés par l'entraînement ; deux personnes "
+        description="La version est candidate, avec les contrôles de l'entraînement ; deux personnes "
         "décident de la production. 422 `invalid_values` pour un candidat de comparaison.",
         request=KeepCandidateSerializer,
         responses={201: ModelVersionSerializer, **problems(*CREATE, 503)},
