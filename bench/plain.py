@@ -26,7 +26,7 @@ WAYS = {"up": 1, "down": -1, None: 0}
 
 
 def plain_aucs(data: Path, dictionary: Path, folds: int, seed: int) -> dict[str, float]:
-    """Give the mean AUC over stratified folds by kind of candidate, for the kinds that are a library's own."""
+    """Give the mean AUC over stratified folds by kind of candidate, for kinds that are a library's own."""
     described = json.loads(dictionary.read_text(encoding="utf-8"))
     frame = pd.read_csv(data)
     y = frame[described["target"]].astype(int).to_numpy()
@@ -38,16 +38,25 @@ def plain_aucs(data: Path, dictionary: Path, folds: int, seed: int) -> dict[str,
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
     found: dict[str, list[float]] = {}
     for train, held in splitter.split(frame, y):
-        for kind, model in _models(numbers, codes, ways, seed).items():
+        width = _scaled(numbers, codes).fit_transform(frame.iloc[train]).shape[1]
+        for kind, model in _models(numbers, codes, ways, width, seed).items():
             model.fit(frame.iloc[train], y[train])
             area = roc_auc_score(y[held], model.predict_proba(frame.iloc[held])[:, 1])
             found.setdefault(kind, []).append(float(area))
     return {kind: float(np.mean(areas)) for kind, areas in found.items()}
 
 
-def _models(numbers: list[str], codes: list[str], ways: list[int], seed: int) -> dict[str, BaseEstimator]:
+def _models(
+    numbers: list[str], codes: list[str], ways: list[int], width: int, seed: int
+) -> dict[str, BaseEstimator]:
+    """Give the estimators as their libraries have them, told the same directions of the risk."""
     constraints = [*ways, *[0] * len(codes)]
-    forest = RandomForestClassifier(n_estimators=200, min_samples_leaf=3, random_state=seed, n_jobs=-1)
+    forest = RandomForestClassifier(
+        n_estimators=200,
+        min_samples_leaf=3,
+        random_state=seed,
+        monotonic_cst=[*ways, *[0] * (width - len(ways))],
+    )
     boosting = HistGradientBoostingClassifier(random_state=seed, monotonic_cst=constraints)
     xgboost = XGBClassifier(random_state=seed, monotone_constraints=tuple(constraints))
     return {

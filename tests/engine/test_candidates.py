@@ -15,7 +15,7 @@ GERMAN = ROOT / "tests" / "data" / "german"
 
 @pytest.fixture(scope="module")
 def told():
-    """The whole command, as anyone would run it."""
+    """Run the whole command, as anyone would."""
     program = [sys.executable, str(ROOT / "bench" / "quality.py"), "--candidates", "--threads", "2"]
     files = ["--data", str(GERMAN / "data.csv"), "--dictionary", str(GERMAN / "dictionary.json")]
     done = subprocess.run([*program, *files], capture_output=True, text=True, check=True, timeout=300)

@@ -227,7 +227,7 @@ def test_a_group_under_four_fifths_is_to_be_explained(advised):
 
 
 def test_groups_under_thirty_are_hidden(advised):
-    pd, y, thresholds, sexe = advised
+    pd, y, thresholds, _sexe = advised
     table = fairness_table(pd, y, thresholds, {"agency": np.where(np.arange(410) < 20, "Nord", "Sud")})
     assert table["agency"][0] == {"group": "Nord", "hidden": True, "ratio": None}
     assert fairness_gate(table).verdict == "passed"
@@ -235,4 +235,7 @@ def test_groups_under_thirty_are_hidden(advised):
 
 def test_without_groups_fairness_is_only_shown(advised):
     pd, y, thresholds, _ = advised
-    assert fairness_gate(fairness_table(pd, y, thresholds, {"type_credit": np.full(410, "x")})).verdict == "shown"
+    assert (
+        fairness_gate(fairness_table(pd, y, thresholds, {"type_credit": np.full(410, "x")})).verdict
+        == "shown"
+    )

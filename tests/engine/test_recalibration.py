@@ -47,9 +47,9 @@ def test_a_model_is_written_again_with_its_level_moved(written, scorer, tmp_path
     manifest = json.loads((new / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["version"] == "2"
     assert manifest["recalibration"]["from"] == sha256
-    assert "Étalonnage recalé de +0,400 sur 900 crédits" in (new / "card.md").read_text(encoding="utf-8").replace(
-        "\u202f", " "
-    ).replace("\u00a0", " ")
+    assert "Étalonnage recalé de +0,400 sur 900 crédits" in (new / "card.md").read_text(
+        encoding="utf-8"
+    ).replace("\u202f", " ").replace("\u00a0", " ")
 
 
 def test_a_moved_model_is_a_new_version(written, tmp_path):

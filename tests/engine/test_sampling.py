@@ -80,7 +80,7 @@ def test_every_way_ruins_the_calibration_of_a_logistic_regression_and_the_run_sa
 
 
 def test_the_default_pipeline_calibrates_on_rows_that_were_not_sampled(portfolio):
-    data = portfolio.take(np.arange(1_200))
+    data = portfolio.take(np.arange(800))
     found = run(RunData(data), RunSettings(candidates=("default",), folds=2, sampling="over", threads=2))
     effect = found.of("default")["sampling_effect"]
     assert effect["with"]["observed_over_predicted"] == pytest.approx(1, abs=0.1)

@@ -6,7 +6,7 @@ import pytest
 from apps.engine.training.candidates import KINDS
 from apps.engine.training.estimators import Fitting
 from apps.engine.training.runs import RunData, RunSettings, run
-from apps.engine.training.searching import best_parameters
+from apps.engine.training.searching import _grid, _random, best_parameters
 
 HOW = Fitting(1)
 
@@ -26,15 +26,24 @@ def test_a_search_tries_the_usual_parameters_and_others_of_the_space(part, metho
 
 @pytest.mark.parametrize("method", ["grid", "random", "optuna"])
 def test_the_same_seed_finds_the_same(part, method):
-    one, two = (best_parameters(KINDS["gradient_boosting"], part, method, 60, HOW) for _ in range(2))
+    one, two = (best_parameters(KINDS["logistic"], part, method, 60, HOW) for _ in range(2))
     assert one == two
 
 
-def test_a_range_is_tried_at_three_points_or_anywhere_in_it(part):
-    grid = best_parameters(KINDS["xgboost"], part, "grid", 120, HOW)
-    assert grid.trials == 25
-    drawn = best_parameters(KINDS["xgboost"], part, "random", 120, HOW)
-    assert 0.03 <= drawn.params.get("learning_rate", 0.3) <= 0.3
+@pytest.mark.parametrize("kind", ["xgboost", "gradient_boosting"])
+def test_a_range_is_tried_at_three_points_or_anywhere_in_it(kind):
+    span = KINDS[kind].space["learning_rate"]
+    grid = {tried["learning_rate"] for tried in _grid(KINDS[kind], 1, None)}
+    assert len(grid) == 3
+    assert (min(grid), max(grid)) == pytest.approx((span.low, span.high))
+    drawn = [tried["learning_rate"] for tried in _random(KINDS[kind], 1, None)]
+    assert len(set(drawn)) == len(drawn) == 24
+    assert all(span.low <= rate <= span.high for rate in drawn)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_grid_is_gone_through_whole_within_its_trials(kind):
+    assert not kind.space or len(list(_grid(kind, 1, None))) <= 24
 
 
 def test_time_ends_a_search_and_is_told(part):

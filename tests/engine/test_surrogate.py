@@ -1,7 +1,6 @@
 """The second opinion finds again what a linear model says, and agrees with a real one on the essential."""
 
 import numpy as np
-import pytest
 
 from apps.engine.training.surrogate import explain_locally
 

@@ -60,9 +60,7 @@ class CandidateKind:
 _ALL = (
     CandidateKind("dummy", False, 0, "scikit-learn"),
     CandidateKind("scorecard", True, 1, "numpy"),
-    CandidateKind(
-        "logistic", False, 2, "scikit-learn", {"C": 1.0}, {"C": (0.01, 0.03, 0.1, 0.3, 1.0, 10.0)}
-    ),
+    CandidateKind("logistic", False, 2, "scikit-learn", {"C": 1.0}, {"C": (0.01, 0.03, 0.1, 0.3, 1.0, 10.0)}),
     CandidateKind(
         "xgboost",
         True,

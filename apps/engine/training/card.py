@@ -61,8 +61,10 @@ def _moved(recalibration: Mapping[str, Any] | None) -> list[str]:
     rows, defaults = number(recalibration["rows"], "fr"), number(recalibration["defaults"], "fr")
     shift = f"{recalibration['delta']:+.3f}".replace(".", ",")
     return [
-        f"Étalonnage recalé de {shift} sur {rows} crédits échus, dont {defaults} en défaut "
-        f"(depuis la version {recalibration['from_version']}) ; l'ordre des risques est inchangé."
+        (
+            f"Étalonnage recalé de {shift} sur {rows} crédits échus, dont {defaults} en défaut "
+            f"(depuis la version {recalibration['from_version']}) ; l'ordre des risques est inchangé."
+        ),
     ]
 
 

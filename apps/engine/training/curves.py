@@ -80,7 +80,7 @@ def _points(columns: dict[str, Floats], kept: npt.NDArray[np.intp]) -> list[dict
 
 
 def _distribution(pd: Floats, y: Outcomes) -> list[dict[str, Any]]:
-    """Count defaults and others in forty classes up to the 99.5th percentile; the last holds what is above."""
+    """Count defaults and others in forty classes up to the 99.5th percentile; the last holds the rest."""
     top = max(float(np.quantile(pd, 0.995)), 1e-6)
     edges = np.linspace(0, top, _CLASSES + 1)
     place = np.clip(np.searchsorted(edges, pd, side="right") - 1, 0, _CLASSES - 1)

@@ -93,9 +93,7 @@ def fit_xgboost(data: TrainingSet, params: Params, how: Fitting) -> DefaultModel
         how.tick()
         booster.update(rows, tree)
     stack = Logistic(0.0, np.array([1.0, 0.0]))
-    return DefaultModel(
-        data, settings, (booster,), (_silent(data),), stack, _unseen(data), trees, "xgboost"
-    )
+    return DefaultModel(data, settings, (booster,), (_silent(data),), stack, _unseen(data), trees, "xgboost")
 
 
 def fit_dummy(data: TrainingSet, params: Params, how: Fitting) -> Predictor:
@@ -217,7 +215,7 @@ def _silent(data: TrainingSet) -> Scorecard:
 
 
 def _unseen(data: TrainingSet) -> Floats:
-    """A single model has no out-of-fold scores of its own."""
+    """Give the out-of-fold scores that a single model does not have."""
     return np.full((data.rows, 2), np.nan)
 
 

@@ -5,6 +5,7 @@ Each gate has a figure, its limits and a verdict; leaks are looked for in ``leak
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -67,7 +68,7 @@ def passed(holds: bool) -> Verdict:
 
 
 def auc_gate(figure: Figure) -> Gate:
-    """The lower bound must be above 0.55; above 0.90 somebody explains, above 0.97 it is a leak."""
+    """Ask for a lower bound above 0.55; above 0.90 somebody explains, above 0.97 it is a leak."""
     assert figure.value is not None
     assert figure.low is not None
     if figure.value > AUC_MOST:
@@ -142,10 +143,12 @@ def calibration_slope(pd: Floats, y: Outcomes) -> Figure:
     Below 1 the probabilities are too far apart, above 1 too close. None when they are all alike.
     """
     log_odds = np.clip(np.log(np.clip(pd, 1e-12, 1)) - np.log1p(-np.clip(pd, 0, 1 - 1e-12)), -_FAR, _FAR)
-    if np.ptp(log_odds) < 1e-9:  # noqa: PLR2004  equal to rounding
+    spread = float(log_odds.std())
+    if spread < 1e-9:  # noqa: PLR2004  equal to rounding
         return Figure(None)
-    design = np.column_stack([np.ones(len(y)), log_odds])
-    weights = np.array([0.0, 1.0])
+    design = np.column_stack([np.ones(len(y)), (log_odds - log_odds.mean()) / spread])
+    rate = float(y.mean())
+    weights = np.array([np.log(rate / (1 - rate)), 0.0])  # from nothing, Newton's steps do not overshoot
     curvature = np.eye(2)
     for _ in range(_STEPS):
         chance = 1 / (1 + np.exp(-np.clip(design @ weights, -_FAR, _FAR)))
@@ -154,8 +157,9 @@ def calibration_slope(pd: Floats, y: Outcomes) -> Figure:
         weights += np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-9:  # noqa: PLR2004  settled
             break
-    half = WIDE * float(np.sqrt(np.linalg.inv(curvature)[1, 1]))
-    return Figure(float(weights[1]), float(weights[1]) - half, float(weights[1]) + half)
+    value = float(weights[1]) / spread
+    half = WIDE * float(np.sqrt(np.linalg.inv(curvature)[1, 1])) / spread
+    return Figure(value, value - half, value + half)
 
 
 def ece_by_chance(pd: Floats, seed: int) -> float:
@@ -207,7 +211,7 @@ def grades_gate(pd: Floats, y: Outcomes, limits: Sequence[float] = PolicyFigures
     place = np.searchsorted(np.asarray(limits), pd, side="right")
     rates = [(grade, y[place == number]) for number, grade in enumerate(GRADES) if (place == number).any()]
     falls, sure = [], False
-    for (lower, below), (higher, above) in zip(rates, rates[1:], strict=False):
+    for (lower, below), (higher, above) in pairwise(rates):
         drop = float(below.mean() - above.mean())
         if drop > 0:
             falls.append(f"{lower}>{higher}")
@@ -239,9 +243,7 @@ def grade_table(
     return found
 
 
-def stability_gate(
-    learnt: TrainingSet, recent: TrainingSet, scores: Floats, recent_scores: Floats
-) -> Gate:
+def stability_gate(learnt: TrainingSet, recent: TrainingSet, scores: Floats, recent_scores: Floats) -> Gate:
     """Compare the score and each variable of the training set with recent applications by their PSI.
 
     Fails on the score, which is what the model makes of all of them; a variable that moved is explained.
@@ -271,9 +273,14 @@ def psi(then: Floats, now: Floats, codes: int = 0) -> tuple[float, float]:
         edges = np.arange(1, codes) - 0.5
     else:
         known = then[~np.isnan(then)]
-        edges = np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(known) else np.empty(0)
+        edges = (
+            np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(known) else np.empty(0)
+        )
     counts = [
-        np.bincount(np.where(np.isnan(x), len(edges) + 1, np.searchsorted(edges, x, side="right")), minlength=len(edges) + 2)
+        np.bincount(
+            np.where(np.isnan(x), len(edges) + 1, np.searchsorted(edges, x, side="right")),
+            minlength=len(edges) + 2,
+        )
         for x in (then, now)
     ]
     used = (counts[0] + counts[1]) > 0

@@ -114,7 +114,7 @@ class _Bench:
             part, unseen = self.data.take(train), self.data.take(held)
             found = best_parameters(self.kind, part, self.settings.search, self.seconds, how)
             fitted = self.kind.fit(part, found.params, how)
-            looked = ()
+            looked: tuple[Mapping[str, Any], ...] = ()
             if first and not self.kind.deployable:
                 looked = tuple(by_permutation(fitted, unseen, self.settings.seed))
             return _Scored(fitted.predict(unseen.x), found, looked)
@@ -184,8 +184,7 @@ def _shuffled(data: TrainingSet, folds: Sequence[Fold], seed: int) -> _Shuffled 
         if y[rows].min() == y[rows].max():
             return None
     split = [
-        (np.flatnonzero(number != each), np.flatnonzero(number == each)) for each in np.unique(number[number >= 0])
+        (np.flatnonzero(number != each), np.flatnonzero(number == each))
+        for each in np.unique(number[number >= 0])
     ]
     return _Shuffled(TrainingSet(part.variables, part.x, y), split)
-
-

@@ -52,7 +52,9 @@ def _worst(areas: dict[str, float]) -> Gate:
     worst = areas[ranked[0]]
     verdict: Verdict = "failed" if worst > MOST else "explain" if worst > EXPLAIN else "passed"
     above = [name for name in ranked if areas[name] > EXPLAIN]
-    return Gate(verdict, worst, None, MOST if verdict != "explain" else EXPLAIN, "auc", tuple(above or ranked[:1]))
+    return Gate(
+        verdict, worst, None, MOST if verdict != "explain" else EXPLAIN, "auc", tuple(above or ranked[:1])
+    )
 
 
 def _alone(variable: Variable, column: Floats, y: Outcomes, seed: int) -> float:
@@ -82,9 +84,7 @@ def _rates(place: npt.NDArray[np.intp], y: Outcomes, seed: int) -> Floats:
     return rates
 
 
-def duplicates_gate(
-    data: TrainingSet, folds: Sequence[Fold], origins: npt.NDArray[np.str_] | None
-) -> Gate:
+def duplicates_gate(data: TrainingSet, folds: Sequence[Fold], origins: npt.NDArray[np.str_] | None) -> Gate:
     """No row may be learnt from and held out at once: same values and same outcome, or the same origin.
 
     The figure is the share of the rows held out that rows learnt from repeat. Up to one in two hundred may be
@@ -105,10 +105,12 @@ def duplicates_gate(
 
 
 def _rows_as_numbers(data: TrainingSet) -> npt.NDArray[np.intp]:
-    """Number the rows so that those with the same values and outcome share a number; missing equals missing."""
+    """Give one number to rows of the same values and outcome; missing equals missing."""
     whole = np.column_stack([data.x, data.y]) + 0.0  # no negative zero
     whole[np.isnan(whole)] = np.nan  # one way to write it
-    bytes_of_rows = np.ascontiguousarray(whole).view(np.dtype((np.void, whole.dtype.itemsize * whole.shape[1])))
+    bytes_of_rows = np.ascontiguousarray(whole).view(
+        np.dtype((np.void, whole.dtype.itemsize * whole.shape[1]))
+    )
     numbers: npt.NDArray[np.intp] = np.unique(bytes_of_rows.ravel(), return_inverse=True)[1]
     return numbers
 

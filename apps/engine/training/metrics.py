@@ -65,9 +65,7 @@ class Confusion:
         return {"tp": self.tp, "fp": self.fp, "tn": self.tn, "fn": self.fn}
 
 
-def measure(
-    nested: Nested, thresholds: Floats, money: Money | None, seed: int
-) -> dict[str, Figure]:
+def measure(nested: Nested, thresholds: Floats, money: Money | None, seed: int) -> dict[str, Figure]:
     """Give every figure by name; thresholds hold one entry a scored row."""
     pd, y = nested.pd, nested.y
     plain = figures(nested)
@@ -108,7 +106,8 @@ def business_score(tp: Floats, fp: Floats, tn: Floats, fn: Floats) -> Floats:
 
 def _surprise(pd: Floats, y: Outcomes) -> Floats:
     safe = np.clip(pd, 1e-15, 1 - 1e-15)
-    return np.where(y == 1, -np.log(safe), -np.log1p(-safe))
+    lost: Floats = np.where(y == 1, -np.log(safe), -np.log1p(-safe))
+    return lost
 
 
 def _mean(values: Floats) -> Figure:
@@ -121,7 +120,8 @@ Cells = tuple[Floats, Floats, Floats, Floats]
 
 
 def _share(part: Floats, whole: Floats) -> Floats:
-    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    found: Floats = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    return found
 
 
 def _f(cells: Cells, beta: float) -> Floats:

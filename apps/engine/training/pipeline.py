@@ -79,7 +79,7 @@ class DefaultModel:
         return probability(self.log_odds(x))
 
     def contributions(self, x: Floats) -> Floats:
-        """What each variable adds to the log-odds, float64 (rows, variables)."""
+        """Give what each variable adds to the log-odds, float64 (rows, variables)."""
         trees, cards = self.stack.weights.tolist()
         evidence = np.mean([card.contributions(x) for card in self.scorecards], axis=0, dtype=np.float64)
         found: Floats = cards * evidence
@@ -97,8 +97,8 @@ def fit(
 ) -> DefaultModel:
     """Train the default model; the same data and settings give the same model.
 
-    ``tick`` is called at each round of trees and may raise to stop. ``resample`` changes what each fold learns
-    from, never the rows held out. Raises ValueError when a class has fewer rows than there are folds.
+    ``tick`` is called at each round of trees and may raise to stop. ``resample`` changes what each fold
+    learns from, never the rows held out. Raises ValueError when a class has fewer rows than there are folds.
     """
     settings = settings or Settings()
     folds = stratified_folds(data, settings.folds, settings.seed)

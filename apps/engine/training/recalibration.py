@@ -13,7 +13,16 @@ import numpy as np
 
 from apps.engine.contracts import Value
 from apps.engine.encoding import Floats
-from apps.engine.folders import CARD, GOLDEN, GOLDEN_ANSWER, MANIFEST, check_identity, parts_from, read, store_files
+from apps.engine.folders import (
+    CARD,
+    GOLDEN,
+    GOLDEN_ANSWER,
+    MANIFEST,
+    check_identity,
+    parts_from,
+    read,
+    store_files,
+)
 from apps.engine.model import Artefact
 from apps.engine.scorer import Scorer
 from apps.engine.training.card import card_text

@@ -149,7 +149,7 @@ class RunResult:
         return found
 
 
-def run(  # noqa: PLR0913  what a run needs, each by its name
+def run(
     data: RunData,
     settings: RunSettings,
     *,
@@ -171,14 +171,9 @@ def run(  # noqa: PLR0913  what a run needs, each by its name
     unknown = [code for code in settings.candidates if code not in KINDS]
     if unknown:
         raise RunRefused("unknown_candidate", f"no such candidate: {unknown[0]}")
-    tell("checks", 0.0)
-    folds = outer_folds(data, settings)
     training = data.training
-    shared = {
-        "single_variable": single_variable_gate(training, settings.seed),
-        "missingness": missingness_gate(training),
-        "duplicates": duplicates_gate(training, folds, known_origins(data)),
-    }
+    checks = work([partial(_checks, data, settings)], 1, lambda _done: tell("checks", 0.0))
+    folds, shared = checks[0]
     judged = _judge_all(training, folds, settings, tell)
     report = _Report(data, settings, economics, recent, shared)
     entries = work(
@@ -197,6 +192,16 @@ def run(  # noqa: PLR0913  what a run needs, each by its name
         profiles=_profiles(judged, training, profiles or {}),
         fitted={each.kind.code: each.fitted for each in judged if each.fitted is not None},
     )
+
+
+def _checks(data: RunData, settings: RunSettings, _tick: Tick) -> tuple[list[Fold], dict[str, Gate]]:
+    """Split the rows and look for leaks that no model is needed to see."""
+    folds = outer_folds(data, settings)
+    return folds, {
+        "single_variable": single_variable_gate(data.training, settings.seed),
+        "missingness": missingness_gate(data.training),
+        "duplicates": duplicates_gate(data.training, folds, known_origins(data)),
+    }
 
 
 def versions() -> dict[str, str]:

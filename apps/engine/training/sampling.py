@@ -12,6 +12,7 @@ from apps.engine.training.settings import Sampling
 
 _NEIGHBOURS = 5
 
+
 def resampler(method: Sampling, seed: int) -> Resample | None:
     """Give what changes a training part by imbalanced-learn; None for ``none`` and ``weights``."""
     if method in {"none", "weights"}:
@@ -19,11 +20,13 @@ def resampler(method: Sampling, seed: int) -> Resample | None:
     ways = {"over": _over, "under": _under, "smote": _smote}
     return lambda data: ways[method](data, seed)
 
+
 def repeated(data: TrainingSet) -> TrainingSet:
     """Give class weights to a candidate that knows none: each row of the rarer outcome so many times over."""
     rare = int(data.y.mean() < 1 / 2)
     times = max(round(float((data.y != rare).sum() / (data.y == rare).sum())), 1)
     return data.take(np.repeat(np.arange(data.rows), np.where(data.y == rare, times, 1)))
+
 
 def _over(data: TrainingSet, seed: int) -> TrainingSet:
     from imblearn.over_sampling import RandomOverSampler
@@ -32,12 +35,14 @@ def _over(data: TrainingSet, seed: int) -> TrainingSet:
     sampler.fit_resample(_known(data), data.y)
     return data.take(np.asarray(sampler.sample_indices_))
 
+
 def _under(data: TrainingSet, seed: int) -> TrainingSet:
     from imblearn.under_sampling import RandomUnderSampler
 
     sampler = RandomUnderSampler(random_state=seed)
     sampler.fit_resample(_known(data), data.y)
     return data.take(np.asarray(sampler.sample_indices_))
+
 
 def _smote(data: TrainingSet, seed: int) -> TrainingSet:
     """Make up rows of the rarer outcome between neighbours; what is missing is filled in first.
@@ -59,6 +64,7 @@ def _smote(data: TrainingSet, seed: int) -> TrainingSet:
         maker = SMOTENC(codes, random_state=seed, k_neighbors=neighbours)
     x, y = maker.fit_resample(_known(data), data.y)
     return TrainingSet(data.variables, np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.int8))
+
 
 def _known(data: TrainingSet) -> Floats:
     """Give the matrix with what is missing filled in."""

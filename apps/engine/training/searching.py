@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -102,9 +103,8 @@ def _random(kind: CandidateKind, seed: int, _trials: _Trials) -> Iterator[Params
         name: loguniform(choice.low, choice.high) if isinstance(choice, Span) else list(choice)
         for name, choice in kind.space.items()
     }
-    most = _TRIALS
-    if not any(isinstance(choice, Span) for choice in kind.space.values()):
-        most = min(most, int(np.prod([len(choice) for choice in kind.space.values() if choice])))
+    lists = [len(choice) for choice in kind.space.values() if not isinstance(choice, Span)]
+    most = min(_TRIALS, prod(lists)) if len(lists) == len(kind.space) else _TRIALS
     for params in ParameterSampler(drawn, most, random_state=seed):
         yield {**kind.params, **{name: _plain(value) for name, value in params.items()}}
 

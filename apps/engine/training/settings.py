@@ -1,4 +1,4 @@
-"""What a training run is asked: candidates, split, search, sampling; its data and what decisions are worth."""
+"""What a training run is asked: candidates, split, search, sampling; its data; what decisions are worth."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -35,8 +35,8 @@ class RunSettings:
 
     ``split`` is ``nested`` (stratified folds, the whole candidate fitted again in each) or ``out_of_time``
     (learnt on the earlier days, tested on the last six months or the last quarter of the rows).
-    ``search`` looks for better parameters inside each training part, for ``search_seconds`` in all a candidate
-    at most (a search that time cut short says so and need not come out the same twice).
+    ``search`` looks for better parameters inside each training part, for ``search_seconds`` in all a
+    candidate at most (a search that time cut short says so and need not come out the same twice).
     ``sampling`` changes training parts only, never rows that are scored. ``threads`` work on folds at once.
     Raises RunRefused (``unknown_candidate``, ``no_candidate``, ``unknown_setting``) for anything else.
     """

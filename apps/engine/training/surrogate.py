@@ -2,10 +2,10 @@
 
 The method is that of Ribeiro, Singh and Guestrin, « Why Should I Trust You? » (KDD 2016): rows are made up
 around the one to explain, the model scores them, and a ridge regression weighed by nearness says which values
-pull its answer up or down. Written here in NumPy, with the choices of the authors' package for tables: made-up
-values come from the training set, a variable counts as « as in the file » or not, the kernel is exponential
-with a width of 0.75 times the square root of the number of variables. Unlike a contribution it is an
-approximation; ``fit`` says how good (R squared).
+pull its answer up or down. Written here in NumPy, with the choices of the authors' package for tables:
+made-up values come from the training set, a variable counts as « as in the file » or not, the kernel is
+exponential with a width of 0.75 times the square root of the number of variables. Unlike a contribution it is
+an approximation; ``fit`` says how good (R squared).
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _QUARTILES = (0.25, 0.50, 0.75)
 
 @dataclass(frozen=True, slots=True)
 class LocalView:
-    """Weights in log-odds by variable, the strongest first; positive means that the file's value adds risk."""
+    """Weights in log-odds by variable, the strongest first; positive: the file's value adds risk."""
 
     weights: tuple[tuple[str, float], ...]
     intercept: float
@@ -70,7 +70,9 @@ def explain_locally(
     )
 
 
-def _alike(background: TrainingSet, made: Floats, row: Floats) -> "np.ndarray[tuple[int, int], np.dtype[np.bool_]]":
+def _alike(
+    background: TrainingSet, made: Floats, row: Floats
+) -> "np.ndarray[tuple[int, int], np.dtype[np.bool_]]":
     """Say which made-up values are those of the file: the same code, or the same quarter, or both missing."""
     found = np.empty(made.shape, dtype=np.bool_)
     for place, variable in enumerate(background.variables):
