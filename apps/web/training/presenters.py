@@ -19,6 +19,7 @@ from apps.jobs.enums import JobStatus
 from apps.registry.enums import TrainingOrigin
 from apps.registry.queries import LADDER, Standing
 from apps.registry.renderers import group_label, group_name
+from apps.registry.services.gates import FIGURES_OF_TRAINING, MEASURED_IN_TRAINING
 from apps.tenancy.language import current_lang
 from apps.web.registry.presenters import GateLine, gate_lines
 from apps.web.templatetags.formats import MISSING, percent, whole
@@ -321,11 +322,12 @@ def _value(name: str, value: float) -> str:
 
 
 def chosen_candidate(run: Any, kind: str) -> Mapping[str, Any]:
-    """Return the candidate of that kind, else the one that is recommended."""
+    """Return the candidate of that kind, else the one that is recommended for production."""
     candidates: Sequence[Mapping[str, Any]] = run.result["candidates"]
     by_kind = {each["kind"]: each for each in candidates}
-    recommended = run.result["recommended"].get("kind", "")
-    return by_kind.get(kind) or by_kind.get(recommended) or candidates[0]
+    recommended = run.result["recommended"]
+    advised = by_kind[recommended["deployable_kind"] or recommended["kind"]]
+    return by_kind.get(kind, advised)
 
 
 def result_view(run: Any, kind: str, kept: Mapping[str, Any]) -> ResultView:
@@ -388,16 +390,25 @@ def _candidate(run: Any, candidate: Mapping[str, Any], version: Any) -> Candidat
         may_keep=kind in run.written,
         version_url=reverse("web:model", args=[version.uid]) if version is not None else "",
         curves=[(code, words.curve_label(code)) for code in curves_of(candidate)],
-        gates=gate_lines([_gate(code, told) for code, told in (candidate.get("gates") or {}).items()]),
+        gates=gate_lines(_gates(candidate)),
         confusion=_confusion(candidate),
         figures=[
-            (words.figure_label(name), words.figure_text(candidate, name)) for name in candidate["figures"]
+            (label, words.figure_text(candidate, name))
+            for name, label in words.figure_labels().items()
+            if name in candidate["figures"]
         ],
         importance=importance_lines(run, candidate)[:MOST_VARIABLES],
         sampling=_sampling(candidate),
         fairness=fairness_lines(candidate),
         types=type_lines(candidate),
     )
+
+
+def _gates(candidate: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the gates of a candidate in their order, which the database does not keep."""
+    measured: Mapping[str, Any] = candidate["gates"]
+    codes = (*FIGURES_OF_TRAINING, *MEASURED_IN_TRAINING)
+    return [_gate(code, measured[code]) for code in codes if code in measured]
 
 
 def _gate(code: str, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -133,6 +133,11 @@ def reason_text(recommended: Mapping[str, str]) -> str:
 
 def figure_label(name: str) -> str:
     """Return the name of a figure of quality."""
+    return figure_labels().get(name, name)
+
+
+def figure_labels() -> dict[str, str]:
+    """Return the names of the figures of quality, in the order in which people read them."""
     return {
         "auc": "AUC",
         "gini": "Gini",
@@ -152,7 +157,7 @@ def figure_label(name: str) -> str:
         "predicted_rate": _("Predicted default rate"),
         "observed_over_predicted": _("Observed over predicted defaults"),
         "calibration_slope": _("Slope of the calibration"),
-    }.get(name, name)
+    }
 
 
 def curve_label(code: str) -> str:
