@@ -25,7 +25,6 @@ FIRST = "roc"
 EFFECT = "effet:"
 #: Points drawn on a page, and lines of its table; the CSV file has them all.
 DRAWN = 40
-_MILLION = 1_000_000
 
 type Numbers = Sequence[Mapping[str, Any]]
 type Words = Callable[[float], str]
@@ -82,7 +81,7 @@ def _score(value: float) -> str:
 
 def _money(value: float) -> str:
 
-    return _("%(count)s M") % {"count": words.decimal(value / _MILLION, 1)}
+    return words.millions(value)
 
 
 def _roc(_points: Numbers, candidate: Mapping[str, Any]) -> str:

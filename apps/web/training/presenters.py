@@ -98,7 +98,7 @@ class DataView:
 class CandidateRow:
     kind: str
     label: str
-    figures: list[tuple[str, str]]
+    figures: list[tuple[str, str, str]]
     recommended: bool
     chosen: bool
 
@@ -375,7 +375,7 @@ def _row(candidate: Mapping[str, Any], recommended: str | None, chosen: Mapping[
     return CandidateRow(
         kind=kind,
         label=words.kind_label(kind),
-        figures=[(words.figure_label(name), words.figure_text(candidate, name)) for name in COMPARED],
+        figures=[(words.figure_label(name), *words.figure_parts(candidate, name)) for name in COMPARED],
         recommended=kind == recommended,
         chosen=kind == chosen["kind"],
     )

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from apps.engine.training.candidates import CandidateKind
 from apps.tenancy.language import current_lang
-from apps.web.templatetags.formats import MISSING, fcfa, percent
+from apps.web.templatetags.formats import MISSING, percent
 
 RATES = frozenset({"accuracy", "precision", "recall", "observed_rate", "predicted_rate"})
 #: Candidates in the order in which people read them.
@@ -152,7 +152,7 @@ def figure_labels() -> dict[str, str]:
         "f1": "F1",
         "f2": "F2",
         "business_score": _("Business score"),
-        "profit_xaf": _("Expected profit"),
+        "profit_xaf": _("Expected profit (FCFA)"),
         "observed_rate": _("Observed default rate"),
         "predicted_rate": _("Predicted default rate"),
         "observed_over_predicted": _("Observed over predicted defaults"),
@@ -185,23 +185,33 @@ def level_text(code: str) -> str:
 
 def figure_text(candidate: Mapping[str, Any], name: str) -> str:
     """Return a figure of a candidate with its interval, where it has one."""
+    return " ".join(filter(None, figure_parts(candidate, name)))
+
+
+def figure_parts(candidate: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """Return a figure of a candidate and its interval, empty where it has none."""
     told = candidate["figures"].get(name)
     if not told or told["value"] is None:
-        return MISSING
+        return MISSING, ""
     value, low, high = (_figure(name, told.get(part)) for part in ("value", "low", "high"))
     if told.get("low") is None or told.get("high") is None:
-        return value
-    return f"{value} [{low} ; {high}]"
+        return value, ""
+    return value, f"[{low} ; {high}]"
 
 
 def _figure(name: str, number: float | None) -> str:
     if number is None:
         return MISSING
     if name == "profit_xaf":
-        return fcfa(number)
+        return millions(number)
     if name in RATES:
         return percent(number, 1)
     return decimal(number, 2 if name == "business_score" else 3)
+
+
+def millions(amount_xaf: float) -> str:
+    """Return an amount in millions of FCFA: the uncertainty is larger than the rest."""
+    return _("%(count)s M") % {"count": decimal(amount_xaf / 1_000_000, 1)}
 
 
 def decimal(number: float, places: int = 3) -> str:
