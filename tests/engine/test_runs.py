@@ -217,7 +217,7 @@ def test_an_out_of_time_run_is_judged_on_the_last_months_only(data):
     assert found.fitted["scorecard"].data.rows == data.training.rows
 
 
-def test_from_fifty_thousand_rows_on_there_are_three_folds(portfolio):
+def test_from_two_hundred_thousand_rows_on_there_are_three_folds(portfolio):
     times = MANY_ROWS // portfolio.rows + 1
     many = portfolio.take(np.tile(np.arange(portfolio.rows), times))
     assert len(outer_folds(RunData(many), RunSettings(candidates=("scorecard",)))) == 3

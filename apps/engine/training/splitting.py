@@ -10,7 +10,7 @@ from apps.engine.training.pipeline import Fold, stratified_folds
 from apps.engine.training.settings import RunData, RunRefused, RunSettings
 
 #: From so many rows on, three outer folds: each still learns from two thirds, and time stays within minutes.
-MANY_ROWS = 50_000
+MANY_ROWS = 200_000
 _FOLDS_OF_MANY = 3
 _SIX_MONTHS = np.timedelta64(183, "D")
 _QUARTER = 0.25

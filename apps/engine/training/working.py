@@ -54,7 +54,7 @@ class _Crew[Done]:
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        from joblib import Parallel, delayed
+        from sklearn.utils.parallel import Parallel, delayed  # joblib's, as scikit-learn has it
         from threadpoolctl import threadpool_limits
 
         try:
