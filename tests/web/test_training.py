@@ -210,3 +210,11 @@ def test_the_menu_leads_there_for_those_who_may(page, world):
     for local_part, shown in (("risques", True), ("comite", True), ("auditeur", True), ("agent", False)):
         body = page(f"{local_part}@horizon.demo").get("/").content.decode()
         assert ('href="/entrainements"' in body) is shown, local_part
+
+
+def test_groups_have_their_tables(risks, run):
+    body = body_of(risks.get(f"/entrainements/{run.uid}/courbes?candidat=scorecard&courbe=groupes"))
+
+    assert "Étalonnage par type de crédit" in body
+    assert "Avis favorables parmi les bons payeurs, par groupe" in body
+    assert "Féminin" in body

@@ -23,6 +23,8 @@ from apps.web.training import words
 FIRST = "roc"
 #: What the code of a variable's effect begins with.
 EFFECT = "effet:"
+#: The page beside the charts that has tables only.
+GROUPS = "groupes"
 #: Points drawn on a page, and lines of its table; the CSV file has them all.
 DRAWN = 40
 
@@ -194,7 +196,7 @@ def curve_view(run: Any, candidate: Mapping[str, Any], code: str) -> CurveView:
         finding=finding,
         back=f"{reverse('web:training', args=[run.uid])}?candidat={kind}#chosen",
         numbers_url=f"{reverse('web:training_numbers', args=[run.uid])}?candidat={kind}&courbe={code}",
-        others=[_link(run, kind, each, current=each == code) for each in curves_of(candidate)],
+        others=curve_links(run, candidate, code),
     )
 
 
@@ -284,6 +286,12 @@ def _thinned(points: Numbers) -> Numbers:
         return points
     step = (len(points) - 1) / (DRAWN - 1)
     return [points[round(step * place)] for place in range(DRAWN)]
+
+
+def curve_links(run: Any, candidate: Mapping[str, Any], code: str) -> list[Link]:
+    """Return the way to every chart of a candidate, and to its tables by group."""
+    kind = candidate["kind"]
+    return [_link(run, kind, each, current=each == code) for each in (*curves_of(candidate), GROUPS)]
 
 
 def _link(run: Any, kind: str, code: str, *, current: bool) -> Link:

@@ -24,7 +24,7 @@ from apps.tenancy.language import current_lang
 from apps.web.registry.presenters import GateLine, gate_lines
 from apps.web.templatetags.formats import MISSING, percent, whole
 from apps.web.training import words
-from apps.web.training.curves import EFFECT, curves_of
+from apps.web.training.curves import EFFECT, GROUPS, Link, curve_links, curves_of
 
 #: Seconds between two looks at the work: often at first, then less.
 _DELAYS = ((20, 2), (180, 5))
@@ -131,8 +131,6 @@ class CandidateView:
     figures: list[tuple[str, str]]
     importance: list[tuple[str, str, str]]
     sampling: list[tuple[str, str]]
-    fairness: list[GroupTable]
-    types: list[tuple[str, str, str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +387,7 @@ def _candidate(run: Any, candidate: Mapping[str, Any], version: Any) -> Candidat
         label=words.kind_label(kind),
         may_keep=kind in run.written,
         version_url=reverse("web:model", args=[version.uid]) if version is not None else "",
-        curves=[(code, words.curve_label(code)) for code in curves_of(candidate)],
+        curves=[(code, words.curve_label(code)) for code in (*curves_of(candidate), GROUPS)],
         gates=gate_lines(_gates(candidate)),
         confusion=_confusion(candidate),
         figures=[
@@ -399,8 +397,6 @@ def _candidate(run: Any, candidate: Mapping[str, Any], version: Any) -> Candidat
         ],
         importance=importance_lines(run, candidate)[:MOST_VARIABLES],
         sampling=_sampling(candidate),
-        fairness=fairness_lines(candidate),
-        types=type_lines(candidate),
     )
 
 
@@ -460,6 +456,31 @@ def _sampling(candidate: Mapping[str, Any]) -> list[tuple[str, str]]:
             text = _("%(before)s as they are, %(after)s with it") % {"before": before, "after": after}
             lines.append((words.figure_label(name), text))
     return lines
+
+
+@dataclass(frozen=True, slots=True)
+class GroupsView:
+    """How a candidate does by type of credit and by group of people."""
+
+    title: str
+    candidate: str
+    back: str
+    others: list[Link]
+    fairness: list[GroupTable]
+    types: list[tuple[str, str, str, str]]
+
+
+def groups_view(run: Any, candidate: Mapping[str, Any]) -> GroupsView:
+    """Return the tables of a candidate by group."""
+    kind = candidate["kind"]
+    return GroupsView(
+        title=words.curve_label(GROUPS),
+        candidate=words.kind_label(kind),
+        back=f"{reverse('web:training', args=[run.uid])}?candidat={kind}#chosen",
+        others=curve_links(run, candidate, GROUPS),
+        fairness=fairness_lines(candidate),
+        types=type_lines(candidate),
+    )
 
 
 def fairness_lines(candidate: Mapping[str, Any]) -> list[GroupTable]:

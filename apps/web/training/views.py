@@ -91,8 +91,12 @@ def training_curves(request: ActorRequest, uid: UUID) -> HttpResponse:
     """Show one chart of a candidate, its numbers, and the way to the others."""
     run = _with_result(uid)
     chosen = presenters.chosen_candidate(run, request.GET.get("candidat", ""))
+    code = request.GET.get("courbe", "") or curves.FIRST
+    if code == curves.GROUPS:
+        context = {"run": presenters.run_view(run), "view": presenters.groups_view(run, chosen)}
+        return render(request, "training/groups.html", context)
     try:
-        view = curves.curve_view(run, chosen, request.GET.get("courbe", "") or curves.FIRST)
+        view = curves.curve_view(run, chosen, code)
     except ObjectNotFound:
         raise Http404 from None
     context = {"run": presenters.run_view(run), "view": view}

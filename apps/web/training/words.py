@@ -170,6 +170,7 @@ def curve_label(code: str) -> str:
         "distribution": _("Distribution of the probabilities"),
         "profit": _("Expected profit by threshold"),
         "business": _("Business score by threshold"),
+        "groupes": _("By group"),
     }.get(code, code)
 
 

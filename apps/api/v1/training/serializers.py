@@ -6,8 +6,8 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from apps.api.fields import DayField, StrictSerializer
+from apps.api.schema import CANDIDATES
 from apps.api.v1.pages import ListSerializer
-from apps.engine.training.candidates import KINDS
 from apps.jobs.enums import JobStatus
 from apps.registry.enums import TrainingOrigin
 from apps.registry.models import TrainingRun
@@ -40,10 +40,10 @@ class NewTrainingRunSerializer(StrictSerializer):
     """Ce qui est comparé et comment ; sans rien, ce qui convient d'ordinaire."""
 
     candidates = serializers.ListField(
-        child=serializers.ChoiceField(choices=_codes(KINDS)),
+        child=serializers.ChoiceField(choices=CANDIDATES),
         required=False,
         min_length=1,
-        max_length=len(KINDS),
+        max_length=len(CANDIDATES),
         help_text=f"Par défaut {', '.join(USUAL)}",
     )
     split = serializers.ChoiceField(
@@ -62,7 +62,7 @@ class NewTrainingRunSerializer(StrictSerializer):
 class KeepCandidateSerializer(StrictSerializer):
     """Le candidat à garder au registre."""
 
-    kind = serializers.ChoiceField(choices=_codes(KINDS))
+    kind = serializers.ChoiceField(choices=CANDIDATES)
 
 
 class TrainingLinksSerializer(serializers.Serializer[Any]):
