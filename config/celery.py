@@ -52,6 +52,10 @@ app.conf.beat_schedule = {
         "task": "apps.scoring.tasks.rescore_due",
         "schedule": settings.RESCORE_LOOK_EVERY,
     },
+    "retrain-models": {
+        "task": "apps.scoring.tasks.retrain_due",
+        "schedule": settings.RETRAIN_LOOK_EVERY,
+    },
     "start-due-promotions": {
         "task": "apps.registry.tasks.start_due_promotions",
         "schedule": 5.0,

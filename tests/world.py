@@ -12,7 +12,9 @@ from apps.institutions.models import Agency, Institution
 from apps.jobs.services import claim_job, finish_job
 from apps.outbox.models import Webhook
 from apps.outbox.services import enqueue_alert
+from apps.registry.services.training_runs import ask_training, train
 from apps.scoring.services.batches import receive_batch, score_at_once
+from apps.scoring.services.training import price_rows
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
 from apps.users.models import Membership, User
@@ -36,6 +38,7 @@ def build_world() -> None:
             Webhook.objects.create(url=f"https://{code}.example/told", events=[], secret=f"{code}-{code}")
             _scored_file(code)
             _import(code)
+            _train(code)
 
 
 def _scored_file(code: str) -> None:
@@ -62,8 +65,20 @@ def _import(code: str) -> None:
     finish_job(claim=claim, result=check_rows(claim))
 
 
+def _train(code: str) -> None:
+    """Compare two candidates that take no time on the history of an institution."""
+    run = ask_training(by=_member(code, "risques"), candidates=("scorecard", "dummy"), split="nested")
+    claim = claim_job(uid=run.job.uid)
+    assert claim is not None
+    finish_job(claim=claim, result=train(claim, priced=price_rows))
+
+
 def _analyst(code: str) -> Actor:
-    membership = active_membership(User.objects.get(email=f"analyste@{code}.demo").pk)
+    return _member(code, "analyste")
+
+
+def _member(code: str, local_part: str) -> Actor:
+    membership = active_membership(User.objects.get(email=f"{local_part}@{code}.demo").pk)
     assert membership is not None
     return member_actor(membership)
 

@@ -31,6 +31,8 @@ STATUS_OF_CODE = {
     "model_not_allowed": 409,
     "model_refused": 422,
     "gate_failed": 409,
+    "training_refused": 409,
+    "training_interrupted": 409,
     "promotion_closed": 409,
     "moved": 409,
     "merged": 409,

@@ -363,7 +363,48 @@ _SCORECARD = {
         {"name": "type_contrat_travail", "points": {"CDI": 25, "CDD": 0, "Informel": -15, "Indépendant": 0}},
     ],
 }
+_RUN_LINE = {
+    "id": "7b2f6c1e-3a4d-4e5f-9a6b-0c1d2e3f4a5b",
+    "number": 3,
+    "status": "done",
+    "origin": "asked",
+    "candidates": ["default", "scorecard", "logistic"],
+    "recommended": "default",
+    "observed_on": "2026-11-21",
+    "created_at": NOW,
+}
+_RUN_URL = f"/api/v1/training-runs/{_RUN_LINE['id']}"
+_RUN_SETTINGS = {
+    "candidates": ["default", "scorecard", "logistic"],
+    "split": "auto",
+    "folds": 5,
+    "seed": 42,
+    "search": "none",
+    "search_seconds": 120,
+    "sampling": "none",
+}
 EXAMPLES: dict[str, Any] = {
+    "NewTrainingRun": {**_RUN_SETTINGS, "observed_on": "2026-11-21"},
+    "KeepCandidate": {"kind": "default"},
+    "TrainingRunLinePage": _page(_RUN_LINE),
+    "TrainingRun": {
+        **_RUN_LINE,
+        "progress": 100,
+        "step": "done",
+        "error": "",
+        "horizon_months": 12,
+        "settings": _RUN_SETTINGS,
+        "data": {"rows": 5430, "defaults": 508, "excluded": {"young": 4120, "refused": 2380}},
+        "data_sha256": "4e1c9f2d7a8b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d",
+        "result": {"recommended": {"kind": "default", "reason": "best", "deployable_kind": "default"}},
+        "versions": {"default": _MODEL_LINE["id"]},
+        "links": {
+            "self": _RUN_URL,
+            "cancel": f"{_RUN_URL}/cancel",
+            "retry": f"{_RUN_URL}/retry",
+            "keep": f"{_RUN_URL}/candidate",
+        },
+    },
     "ModelLinePage": _page(_MODEL_LINE),
     "ModelVersion": {
         **_MODEL_LINE,

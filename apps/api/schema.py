@@ -11,6 +11,7 @@ from apps.api.examples import EXAMPLES
 from apps.api.fields import REFERENCES
 from apps.api.idempotency import AUTHENTICATION, HEADER, REPLAYED
 from apps.engine.dictionary import STANDARD
+from apps.engine.training.candidates import KINDS
 
 
 class ActorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -87,6 +88,7 @@ def if_match() -> OpenApiParameter:
 #: Lists of codes that several fields share, under one name.
 CREDIT_TYPES = [(each.code, each.code) for each in STANDARD["type_credit"].categories]
 YES_NO = [("oui", "oui"), ("non", "non")]
+CANDIDATES = [(code, code) for code in KINDS]
 
 SUCCESSES = {
     "200": "Fait",
@@ -189,6 +191,7 @@ TAGS = {
     "Crédits externes": "Ce que les clients doivent à d'autres prêteurs",
     "Modèles": "Les modèles de l'institution : versions, mise en production, import et export",
     "Variables": "Le dictionnaire des variables de l'institution",
+    "Entraînements": "Entraîner des candidats sur son historique, les comparer, en garder un",
     "Agences": "Les agences de l'institution",
     "Utilisateurs": "Les personnes de l'institution et leurs rôles",
     "Politiques": "Les politiques de scoring : seuils, notes, règles, pertes, par deux personnes",

@@ -13,8 +13,10 @@ class FilePurpose(models.TextChoices):
     RESULT = "result", _("Result")
     REJECTS = "rejects", _("Rejected rows")
     TEMPLATE = "template", _("Template")
+    TRAINING = "training", _("Training data")
 
 
 class FileKind(models.TextChoices):
     CSV = "csv", "CSV"
     XLSX = "xlsx", "Excel"
+    PARQUET = "parquet", "Parquet"

@@ -40,7 +40,7 @@ class StoredFile(TenantModel):
 
     purpose = models.CharField(_("purpose"), max_length=10, choices=FilePurpose)
     original_name = models.CharField(_("name"), max_length=150)
-    kind = models.CharField(_("kind"), max_length=4, choices=FileKind)
+    kind = models.CharField(_("kind"), max_length=7, choices=FileKind)
     size = models.PositiveBigIntegerField(_("size (bytes)"))
     sha256 = models.CharField(max_length=64, editable=False)
     path = models.CharField(max_length=120, editable=False)

@@ -4,7 +4,11 @@ from apps.files.enums import FilePurpose
 from apps.tenancy.actor import Actor
 from apps.tenancy.roles import Verb
 
-_SENDING = {FilePurpose.IMPORT: Verb.IMPORT, FilePurpose.BATCH: Verb.IMPORT}
+_SENDING = {
+    FilePurpose.IMPORT: Verb.IMPORT,
+    FilePurpose.BATCH: Verb.IMPORT,
+    FilePurpose.TRAINING: Verb.PROPOSE_MODEL,
+}
 
 
 def can_send_file(actor: Actor, purpose: str) -> bool:

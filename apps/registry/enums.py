@@ -61,3 +61,19 @@ class Verdict(models.TextChoices):
 BLOCKING = (Verdict.FAILED, Verdict.UNMEASURED)
 
 GENERAL_SEGMENT = "tous"
+
+
+class TrainingOrigin(models.TextChoices):
+    """Who asked for a training run."""
+
+    ASKED = "asked", _("Asked by a person")
+    SCHEDULED = "scheduled", _("Scheduled (training)")
+
+
+class HistoryLevel(models.TextChoices):
+    """What the matured defaults of an institution allow (MODELS.md)."""
+
+    EXPERT = "expert", _("Expert scorecard")
+    RECALIBRATED = "recalibrated", _("Expert scorecard, or platform model recalibrated")
+    SCORECARD = "scorecard", _("WOE scorecard or logistic regression")
+    EVERY = "every", _("Every candidate")

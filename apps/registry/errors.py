@@ -29,3 +29,15 @@ class PromotionClosed(DomainError):
     """A promotion that was decided already, or another one that is open for the same segment."""
 
     code = "promotion_closed"
+
+
+class TrainingRefused(DomainError):
+    """A history on which nothing can be learnt, or not that."""
+
+    code = "training_refused"
+
+
+class TrainingInterrupted(DomainError):
+    """A worker that was stopped in the middle of a run: nothing of it is kept."""
+
+    code = "training_interrupted"

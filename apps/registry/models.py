@@ -14,6 +14,7 @@ from apps.registry.enums import (
     PromotionStatus,
     StartOrigin,
     TrainingData,
+    TrainingOrigin,
 )
 from apps.tenancy.constraints import ChainReference, Undeletable, tenant_constraints
 from apps.tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
@@ -228,3 +229,43 @@ class Championship(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.segment}: {self.started_at:%Y-%m-%d}"
+
+
+class TrainingRun(TenantModel):
+    """One training: what was ``asked``, what it learnt from, what each candidate is worth.
+
+    Its job tells how far it is. ``data`` says which credits entered and which did not, ``result`` is what the
+    engine found, ``written`` the hash of the folder of each candidate that may be kept. ``snapshot`` is what
+    it learnt from, without names; ``source`` the file it came from, none for the portfolio.
+    """
+
+    number = models.PositiveIntegerField(_("number"))
+    origin = models.CharField(_("origin"), max_length=9, choices=TrainingOrigin, default=TrainingOrigin.ASKED)
+    asked = models.JSONField(_("settings"))
+    observed_on = models.DateField(_("observation date"))
+    horizon_months = models.PositiveSmallIntegerField(_("horizon (months)"))
+    job = TenantForeignKey("jobs.Job", related_name="training_runs", verbose_name=_("job"))
+    step = models.CharField(_("step"), max_length=60, blank=True)
+    source = TenantForeignKey("files.StoredFile", null=True, related_name="+", verbose_name=_("file"))
+    snapshot = TenantForeignKey("files.StoredFile", null=True, related_name="+", verbose_name=_("snapshot"))
+    data = models.JSONField(_("training data"), null=True)
+    result = models.JSONField(_("result"), null=True)
+    written = models.JSONField(_("models written"), default=dict)
+    asked_by = _person(_("asked by"))
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("training run")
+        verbose_name_plural = _("training runs")
+        constraints = [
+            *tenant_constraints("job", "source", "snapshot"),
+            Undeletable(name="registry_trainingrun_kept"),
+            models.UniqueConstraint(fields=["institution", "number"], name="registry_trainingrun_number"),
+            models.UniqueConstraint(fields=["institution", "job"], name="registry_trainingrun_job"),
+        ]
+        indexes = [
+            models.Index(fields=["institution", "created_at", "uid"], name="registry_trainingrun_when")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.number)

@@ -1,16 +1,28 @@
-"""Which model is in production, since when, and which was before."""
+"""Which model is in production, since when, and which was before; what was trained, and what may be."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from apps.registry.enums import GENERAL_SEGMENT, ModelStatus, StartOrigin, TrainingData
+from apps.credits.enums import Outcome
+from apps.credits.models import CreditApplication
+from apps.institutions.queries import get_institution
+from apps.registry.enums import (
+    GENERAL_SEGMENT,
+    HistoryLevel,
+    ModelOrigin,
+    ModelStatus,
+    StartOrigin,
+    TrainingData,
+)
 from apps.registry.errors import NoApprovedModel
-from apps.registry.models import Championship, ModelVersion, PlatformModel, Promotion
+from apps.registry.models import Championship, ModelVersion, PlatformModel, Promotion, TrainingRun
+from apps.tenancy.context import current_institution_id
 from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.prepared import Prepared
 from apps.tenancy.roles import Verb, roles_with
@@ -131,3 +143,84 @@ def approvers(*, institution_id: int, beside: int | None = None) -> list[User]:
     roles = [str(role) for role in roles_with(Verb.APPROVE_MODEL)]
     members = active_memberships().filter(institution_id=institution_id, role__in=roles).order_by("pk")
     return [member.user for member in members if member.user_id != beside]
+
+
+#: Matured defaults from which an institution's own history allows more (MODELS.md).
+LADDER = (
+    (0, HistoryLevel.EXPERT),
+    (50, HistoryLevel.RECALIBRATED),
+    (150, HistoryLevel.SCORECARD),
+    (400, HistoryLevel.EVERY),
+)
+#: Level -> the candidates that may be trained; ``None`` is all of them.
+ALLOWED: Mapping[HistoryLevel, tuple[str, ...] | None] = {
+    HistoryLevel.EXPERT: (),
+    HistoryLevel.RECALIBRATED: (),
+    HistoryLevel.SCORECARD: ("scorecard", "logistic", "dummy"),
+    HistoryLevel.EVERY: None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an institution's history stands: matured credits, defaults among them, what they allow.
+
+    ``next_at`` is how many defaults the next level needs, ``None`` at the last. ``fictional`` is the
+    history of a demonstration: every candidate may be tried on it, and none serves outside.
+    """
+
+    rows: int
+    defaults: int
+    level: HistoryLevel
+    next_at: int | None
+    fictional: bool
+
+    def allows(self, kind: str) -> bool:
+        allowed = ALLOWED[self.level]
+        return self.fictional or allowed is None or kind in allowed
+
+
+def level_of(defaults: int) -> HistoryLevel:
+    """Return what so many matured defaults allow."""
+    return next(level for least, level in reversed(LADDER) if defaults >= least)
+
+
+def standing_with(*, rows: int, defaults: int) -> Standing:
+    """Return the standing of a history of so many credits and defaults, in the open scope."""
+    return Standing(
+        rows=rows,
+        defaults=defaults,
+        level=level_of(defaults),
+        next_at=next((least for least, _level in LADDER if least > defaults), None),
+        fictional=get_institution(current_institution_id()).is_demo,
+    )
+
+
+def history_standing() -> Standing:
+    """Return where the history of the open scope stands today, by the outcomes that are known."""
+    known = CreditApplication.objects.matured().exclude(credits__exclusion__gt="")
+    counts: dict[str, int] = known.aggregate(
+        rows=Count("pk"), defaults=Count("pk", filter=Q(outcome=Outcome.DEFAULT))
+    )
+    return standing_with(rows=counts["rows"], defaults=counts["defaults"])
+
+
+def training_runs() -> QuerySet[TrainingRun]:
+    """Return the training runs of the institution, without their results, which are long."""
+    return TrainingRun.objects.select_related("job", "asked_by").defer("result")
+
+
+def get_training_run(uid: UUID) -> TrainingRun:
+    """Return one run with its result; raise ``ObjectNotFound`` when unknown or elsewhere, alike."""
+    runs = TrainingRun.objects.select_related("job", "asked_by", "source", "snapshot")
+    run = runs.filter(uid=uid).first()
+    if run is None:
+        raise ObjectNotFound(_("Not found"))
+    return run
+
+
+def versions_of_run(run: TrainingRun) -> dict[str, ModelVersion]:
+    """Return the versions that were kept of a run, by the kind of candidate."""
+    kinds = {told["sha256"]: kind for kind, told in run.written.items()}
+    kept = ModelVersion.objects.filter(sha256__in=list(kinds), origin=ModelOrigin.TRAINED)
+    return {kinds[version.sha256]: version for version in kept}

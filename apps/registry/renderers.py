@@ -9,6 +9,11 @@ from apps.engine.dictionary import STANDARD
 from apps.registry.enums import Verdict
 from apps.tenancy.language import current_lang
 
+#: Gates whose sentence leaves out what they are about.
+_TELLING = frozenset({"stability", "duplicates"})
+#: An interval has two ends.
+INTERVAL = 2
+
 
 def gate_label(code: str) -> str:
     """Return the name of a gate; an unknown code is its own name."""
@@ -25,10 +30,15 @@ def gate_label(code: str) -> str:
         "own_auc": _("Order of the risk on your own credits (AUC)"),
         "auc": _("Order of the risk (AUC)"),
         "defaults": _("Matured defaults of the institution"),
+        "calibration": _("Observed defaults against predicted ones, on unseen credits"),
+        "calibration_slope": _("Slope of the calibration"),
+        "ece": _("Calibration error (ECE)"),
         "single_variable": _("No variable predicts alone"),
+        "missingness": _("No missing value predicts alone"),
         "permutation": _("Nothing is learnt from shuffled outcomes"),
         "duplicates": _("No row on both sides of a test"),
         "stability": _("Training data like today's applications"),
+        "grades": _("Grades from A to E hold rising defaults"),
         "fairness": _("Equal treatment of groups"),
         "demonstration": _("Fictional data serve demonstrations only"),
         "profiles": _("Test profiles rank as an officer expects"),
@@ -39,12 +49,31 @@ def gate_label(code: str) -> str:
 def gate_text(gate: Mapping[str, Any]) -> str:
     """Return what the verdict of a gate means, in a sentence or two."""
     about = ", ".join(_about(each) for each in gate.get("about", ()))
+    if gate["verdict"] == Verdict.UNMEASURED and "run" in gate.get("about", ()):
+        return _("The run could not measure it: its data lack what that needs.")
     if gate["verdict"] == Verdict.UNMEASURED:
         return _("Only a training run on this platform measures it: this version was trained elsewhere.")
     if gate["verdict"] in {Verdict.FAILED, Verdict.EXPLAIN}:
         said = _wrong().get(gate["code"], "")
-        return said % {"about": about} if "%(about)s" in said else said
-    return _right().get(gate["code"], "")
+        said = said % {"about": about} if "%(about)s" in said else said
+        shown = f"({about})" if about and gate["code"] in _TELLING else ""
+        return " ".join(filter(None, (said, shown, _interval(gate))))
+    said = _right().get(gate["code"], "")
+    return " ".join(filter(None, (said, _interval(gate))))
+
+
+def _interval(gate: Mapping[str, Any]) -> str:
+    """Return the interval of a figure of calibration, which a run tells in what the gate is about."""
+    if gate["code"] not in {"calibration", "calibration_slope"} or len(gate.get("about", ())) != INTERVAL:
+        return ""
+    low, high = (decimal_text(float(edge)) for edge in gate["about"])
+    return _("Interval at 95 %%: %(low)s to %(high)s.") % {"low": low, "high": high}
+
+
+def decimal_text(number: float) -> str:
+    """Return a number with two decimals and the mark of the reader's language."""
+    text = f"{number:.2f}"
+    return text.replace(".", ",") if current_lang() == "fr" else text
 
 
 def _wrong() -> dict[str, str]:
@@ -60,10 +89,15 @@ def _wrong() -> dict[str, str]:
         "own_auc": _("On your matured credits the score does not part defaults from the others well enough."),
         "auc": _("Too low to be of use, or too good to be true: a leak of the outcome is likely."),
         "defaults": _("Too few defaults for a model of this kind: use an expert scorecard meanwhile."),
+        "calibration": _("The level of the risk is wrong on credits that it had not seen: recalibrate it."),
+        "calibration_slope": _("High risks are told too high or too low: too few data, or too free a model."),
+        "ece": _("Probabilities are further from what happened than chance explains."),
         "single_variable": _("A variable says the outcome by itself: %(about)s."),
+        "missingness": _("That a value is missing says the outcome by itself: %(about)s."),
         "permutation": _("The model finds something where there is nothing: the outcome leaks."),
         "duplicates": _("The same rows were learnt and tested: the figures are too good."),
         "stability": _("The applications of the last three months do not look like the training data."),
+        "grades": _("A better grade defaulted more than a worse one: %(about)s."),
         "fairness": _("Groups are treated differently: %(about)s."),
         "demonstration": _("This model was trained on fictional borrowers."),
         "profiles": _("Out of order: %(about)s."),
@@ -75,23 +109,50 @@ def _right() -> dict[str, str]:
     return {
         "signs": _("More risk never gives more points."),
         "own_history": _("From 50 matured credits on, the model is compared with what happened."),
+        "calibration": _("Among unseen credits, as many default as the model says."),
+        "ece": _("Probabilities are no further from what happened than chance explains."),
+        "stability": _("Compared with the applications of the last three months."),
         "profiles": _("More arrears never lower the risk."),
         "two_people": _("Who proposes does not approve."),
     }
 
 
 def _about(code: str) -> str:
-    """Return a variable by its label, a pair of profiles in words, anything else as it is."""
+    """Return a variable by its label, a pair of profiles or a group in words, anything else as it is."""
     if code in STANDARD:
         return STANDARD[code].label(current_lang())
     if code == "arrears":
         return _("more arrears may lower the risk")
+    dimension, colon, group = code.partition(":")
+    if colon:
+        return _of_run(dimension, group)
     lower, separator, higher = code.partition("<")
     if not separator:
         return code
     names = profile_labels()
     told = {"safer": names.get(lower, lower), "riskier": names.get(higher, higher)}
     return _("“%(riskier)s” should be riskier than “%(safer)s”") % told
+
+
+def _of_run(name: str, value: str) -> str:
+    """Return a group of people, or how many rows are there twice."""
+    if name == "values":
+        return _("%(count)s rows with the same values") % {"count": value}
+    if name == "origins":
+        return _("%(count)s rows of the same clients") % {"count": value}
+    return f"{group_label(name)} {group_name(name, value)}"
+
+
+def group_label(name: str) -> str:
+    """Return what the groups of a dimension are."""
+    labels = {"agency": _("agency"), "age_band": _("age"), "type_credit": _("type of credit")}
+    return labels.get(name) or (STANDARD[name].label(current_lang()) if name in STANDARD else name)
+
+
+def group_name(name: str, value: str) -> str:
+    """Return a group by the words of its code."""
+    category = STANDARD[name].category(value) if name in STANDARD else None
+    return category.label(current_lang()) if category else value
 
 
 def profile_labels() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +13,13 @@ from apps.jobs.models import Job
 from apps.jobs.services import Claim, register_kind, report_progress
 from apps.jobs.tasks import JobTask
 from apps.registry.models import ModelVersion
+from apps.registry.services.training_runs import KIND as TRAINING
+from apps.registry.services.training_runs import retrain_if_due, train
 from apps.scoring.services.batches import KIND as BATCH
 from apps.scoring.services.batches import score_batch
 from apps.scoring.services.portfolio import RESCORE, Report, rescore_if_due, rescore_next
 from apps.scoring.services.shadow import challengers, shadow_next
+from apps.scoring.services.training import price_rows
 from apps.tenancy.actor import task_actor
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.errors import DomainError
@@ -70,8 +74,25 @@ def _shadow(institution_id: int, version: ModelVersion) -> None:
                 return
 
 
+@shared_task(base=JobTask, bind=True)
+def train_candidates(self: JobTask, job_uid: str) -> None:
+    """Train the candidates of a run and judge them; the policy says what decisions are worth."""
+    self.run_job(job_uid, partial(train, priced=price_rows))
+
+
+@shared_task
+def retrain_due() -> None:
+    """Ask for the scheduled training of each institution that wants one; its outcome is a candidate only."""
+    for institution_id in active_institutions():
+        with tenant_scope(institution_id):
+            run = retrain_if_due(by=task_actor(institution_id))
+        if run is not None:
+            train_candidates.apply_async([str(run.job.uid)], institution_id=institution_id)
+
+
 register_kind(RESCORE, "apps.scoring.tasks.rescore_institution")
 register_kind(BATCH, "apps.scoring.tasks.score_file")
+register_kind(TRAINING, "apps.scoring.tasks.train_candidates")
 
 
 def _rescore(claim: Claim) -> Mapping[str, Any]:

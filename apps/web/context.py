@@ -58,6 +58,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (Verb.IMPORT, "web:batches", _("File scoring")),
         (Verb.IMPORT, "web:imports", _("Imports")),
         (_models_verb(actor), "web:models", _("Models")),
+        (_models_verb(actor), "web:trainings", _("Training")),
         (_models_verb(actor), "web:monitoring", _("Model monitoring")),
         (may_see_policy, "web:policy", _("Scoring policy")),
         (_dictionary_verb(actor), "web:dictionary", _("Variable dictionary")),

@@ -24,6 +24,7 @@ from apps.web.registry import views as registry
 from apps.web.scoring import views as scoring
 from apps.web.search import views as search
 from apps.web.style import views as style
+from apps.web.training import views as training
 
 app_name = "web"
 
@@ -88,6 +89,7 @@ urlpatterns = [
     path("scores/<uuid:uid>", scoring.score, name="score"),
     path("scores/<uuid:uid>/fiche", scoring.score_print, name="score_print"),
     path("scores/<uuid:uid>/recalcul", scoring.score_replay, name="score_replay"),
+    path("scores/<uuid:uid>/second-avis", scoring.score_second_opinion, name="score_second_opinion"),
     path("imports", imports.imports, name="imports"),
     path("imports/modeles/<slug:target>", imports.import_template, name="import_template"),
     path("imports/<uuid:uid>", imports.import_run, name="import"),
@@ -121,6 +123,15 @@ urlpatterns = [
     path("modeles/<uuid:uid>/retour", promoting.model_rollback, name="model_rollback"),
     path("modeles/<uuid:uid>/essayer", promoting.model_challenge, name="model_challenge"),
     path("modeles/<uuid:uid>/arreter", promoting.model_unchallenge, name="model_unchallenge"),
+    path("modeles/<uuid:uid>/recaler", promoting.model_recalibrate, name="model_recalibrate"),
+    path("entrainements", training.trainings, name="trainings"),
+    path("entrainements/nouveau", training.training_new, name="training_new"),
+    path("entrainements/<uuid:uid>", training.training, name="training"),
+    path("entrainements/<uuid:uid>/courbes", training.training_curves, name="training_curves"),
+    path("entrainements/<uuid:uid>/chiffres", training.training_numbers, name="training_numbers"),
+    path("entrainements/<uuid:uid>/arreter", training.training_cancel, name="training_cancel"),
+    path("entrainements/<uuid:uid>/reprendre", training.training_retry, name="training_retry"),
+    path("entrainements/<uuid:uid>/retenir", training.training_keep, name="training_keep"),
     path("politique", policy.policy, name="policy"),
     path("politique/simulation", policy.policy_simulation, name="policy_simulation"),
     path("politique/nouvelle", policy.policy_new, name="policy_new"),

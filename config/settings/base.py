@@ -270,10 +270,13 @@ SPECTACULAR_SETTINGS = {
         "ExternalStatusEnum": "apps.credits.enums.ExternalStatus",
         "ImportModeEnum": "apps.credits.enums.ImportMode",
         "ImportStateEnum": "apps.credits.enums.ImportState",
+        "CandidateKindEnum": "apps.api.schema.CANDIDATES",
+        "JobStatusEnum": "apps.jobs.enums.JobStatus",
         "ModelOriginEnum": "apps.registry.enums.ModelOrigin",
         "ModelStatusEnum": "apps.registry.enums.ModelStatus",
         "PromotionStatusEnum": "apps.registry.enums.PromotionStatus",
         "StartOriginEnum": "apps.registry.enums.StartOrigin",
+        "TrainingOriginEnum": "apps.registry.enums.TrainingOrigin",
         "TypeCreditEnum": "apps.api.schema.CREDIT_TYPES",
         "OuiNonEnum": "apps.api.schema.YES_NO",
         "GraviteEnum": "apps.scoring.validators.SEVERITIES",
@@ -372,6 +375,10 @@ DRAFTS_PURGE_EVERY = timedelta(hours=6)
 SESSIONS_PURGE_EVERY = timedelta(days=1)
 #: How often it is looked whether an institution's scheduled rescoring is due.
 RESCORE_LOOK_EVERY = timedelta(hours=12)
+#: How often it is looked whether an institution's scheduled training is due.
+RETRAIN_LOOK_EVERY = timedelta(hours=12)
+#: Folds that a training run works on at once.
+TRAINING_THREADS = 2
 FILES_PURGE_EVERY = timedelta(hours=6)
 
 #: Proxies of ours: what they say of the client's address and of the request's name is believed.
@@ -382,6 +389,8 @@ METRICS_ADDRESSES = env.networks("CREDISENSE_METRICS_ADDRESSES")
 METRICS_TOKEN = env.secret("CREDISENSE_METRICS_TOKEN", "")
 #: Where the processes of one site add up their figures; one process needs none.
 METRICS_DIR = env.text("PROMETHEUS_MULTIPROC_DIR", "")
+#: Where training runs are copied to, for who runs an MLflow server; nowhere by default.
+MLFLOW_TRACKING_URI = env.text("MLFLOW_TRACKING_URI", "")
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -290,7 +290,7 @@ def test_nothing_is_deleted(api, world, path):
     with world.scope():
         found = existing(world)
     who = world.administrator if re.search(r"users|webhooks|audit|agencies", path) else world.analyst
-    if re.search(r"models|policies", path):
+    if re.search(r"models|policies|training-runs", path):
         who = world.risk_manager
     kind = path.split("/")[3]
     address = path.replace("{uid}", found[kind][0]) if "{uid}" in path else path

@@ -22,7 +22,7 @@ from apps.audit.models import AuditEntry
 from apps.credits.models import Client, Credit, CreditApplication, ExternalCredit, ImportRun
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
-from apps.registry.models import ModelVersion
+from apps.registry.models import ModelVersion, TrainingRun
 from apps.scoring.models import PolicyProposal, Prediction, ScoringBatch
 from config.wsgi import application
 
@@ -83,6 +83,7 @@ MODELS = {
     "models": ModelVersion,
     "policies": PolicyProposal,
     "predictions": Prediction,
+    "training-runs": TrainingRun,
     "webhooks": Webhook,
 }
 #: Field of a body or a query -> the resource that it names.

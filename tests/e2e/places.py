@@ -45,6 +45,7 @@ NOT_PAGES = {
     "web:model_export": "a zip",
     "web:model_monitoring_csv": "a CSV file",
     "web:model_scorecard": "a JSON file, or the page of a model without one",
+    "web:training_numbers": "a CSV file",
 }
 
 #: Route -> values of its parameters, for an object of the institution whose scope is open.

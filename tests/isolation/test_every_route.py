@@ -19,7 +19,7 @@ from apps.credits.models import (
 from apps.files.models import StoredFile
 from apps.institutions.models import Agency
 from apps.outbox.models import Webhook
-from apps.registry.models import ModelVersion
+from apps.registry.models import ModelVersion, TrainingRun
 from apps.scoring.models import PolicyProposal, Prediction, ScoringBatch
 from apps.tenancy.catalogue import OPEN_ROUTES
 from apps.tenancy.roles import Role, Verb, allows
@@ -70,6 +70,10 @@ TARGETS = {
     "api:policy_withdraw": PolicyProposal,
     "api:prediction": Prediction,
     "api:replay": Prediction,
+    "api:training_cancel": TrainingRun,
+    "api:training_keep": TrainingRun,
+    "api:training_retry": TrainingRun,
+    "api:training_run": TrainingRun,
     "api:user": User,
     "api:variable": DictionaryVariable,
     "api:webhook": Webhook,
@@ -118,6 +122,7 @@ TARGETS = {
     "web:model_monitoring": ModelVersion,
     "web:model_monitoring_csv": ModelVersion,
     "web:model_propose": ModelVersion,
+    "web:model_recalibrate": ModelVersion,
     "web:model_rollback": ModelVersion,
     "web:model_scorecard": ModelVersion,
     "web:model_unchallenge": ModelVersion,
@@ -130,6 +135,13 @@ TARGETS = {
     "web:score": Prediction,
     "web:score_print": Prediction,
     "web:score_replay": Prediction,
+    "web:score_second_opinion": Prediction,
+    "web:training": TrainingRun,
+    "web:training_cancel": TrainingRun,
+    "web:training_curves": TrainingRun,
+    "web:training_keep": TrainingRun,
+    "web:training_numbers": TrainingRun,
+    "web:training_retry": TrainingRun,
     "web:variable": DictionaryVariable,
     "web:variable_edit": DictionaryVariable,
     "web:variable_retire": DictionaryVariable,
@@ -191,6 +203,7 @@ FOUND = {
     ),
     Client: (Client.objects.first, lambda row: [row.reference, row.last_name]),
     ModelVersion: (ModelVersion.objects.first, lambda _row: []),  # the same model serves both
+    TrainingRun: (TrainingRun.objects.first, lambda row: [row.snapshot.sha256]),
     ScoringBatch: (
         ScoringBatch.objects.first,
         lambda row: [row.source.original_name, row.author_name],

@@ -138,6 +138,7 @@ NOT_FILLED = {
         credits.ExternalCredit.status credits.ExternalCredit.source credits.PieceRequest.pieces
         registry.PlatformModel.training_data registry.ModelVersion.training_data registry.ModelVersion.status
         registry.ModelVersion.origin registry.ModelVersion.segment registry.Promotion.status
+        registry.TrainingRun.origin registry.TrainingRun.asked
         registry.Promotion.segment registry.Championship.origin registry.Championship.segment
         scoring.Prediction.source scoring.Prediction.grade scoring.Prediction.band
         scoring.Prediction.recommendation files.StoredFile.kind files.StoredFile.purpose
@@ -179,7 +180,8 @@ NOT_FILLED = {
         outbox.WebhookAttempt.error scoring.Prediction.facts scoring.Prediction.contributions
         scoring.Prediction.max_amount_reason scoring.Prediction.rules scoring.Prediction.warnings
         scoring.ScoredLine.verdicts scoring.BatchChunk.figures scoring.ScoringBatch.champions
-        scoring.ScoringBatch.summary monitoring.MonitoringFigures.kind
+        registry.TrainingRun.step registry.TrainingRun.data registry.TrainingRun.result
+        registry.TrainingRun.written scoring.ScoringBatch.summary monitoring.MonitoringFigures.kind
         monitoring.MonitoringFigures.figures monitoring.Alert.code monitoring.Alert.about
         monitoring.Alert.severity monitoring.Alert.suggestion monitoring.Alert.figures""",
     "of the request, and checked as an address or a name (test_headers_of_a_request_stay_outside)": """

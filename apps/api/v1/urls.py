@@ -72,6 +72,13 @@ from apps.api.v1.scoring.views import (
     SimulateView,
     WelcomeView,
 )
+from apps.api.v1.training.views import (
+    TrainingCancelView,
+    TrainingKeepView,
+    TrainingRetryView,
+    TrainingRunsView,
+    TrainingRunView,
+)
 from apps.api.v1.variables.views import VariablesView, VariableView
 from apps.api.v1.webhooks.views import WebhooksView, WebhookView
 
@@ -129,6 +136,11 @@ urlpatterns = [
     path("models/<uuid:uid>/approve", ModelApproveView.as_view(), name="model_approve"),
     path("models/<uuid:uid>/rollback", ModelRollbackView.as_view(), name="model_rollback"),
     path("models/<uuid:uid>/monitoring", ModelMonitoringView.as_view(), name="model_monitoring"),
+    path("training-runs", TrainingRunsView.as_view(), name="training_runs"),
+    path("training-runs/<uuid:uid>", TrainingRunView.as_view(), name="training_run"),
+    path("training-runs/<uuid:uid>/cancel", TrainingCancelView.as_view(), name="training_cancel"),
+    path("training-runs/<uuid:uid>/retry", TrainingRetryView.as_view(), name="training_retry"),
+    path("training-runs/<uuid:uid>/candidate", TrainingKeepView.as_view(), name="training_keep"),
     path("agencies", AgenciesView.as_view(), name="agencies"),
     path("agencies/<uuid:uid>", AgencyView.as_view(), name="agency"),
     path("users", UsersView.as_view(), name="users"),

@@ -16,7 +16,7 @@ from apps.engine.contracts import PolicyFigures, Value
 from apps.engine.dictionary import Dictionary
 from apps.engine.expert import ScorecardRefused, card_from, points_range, wrong_signs
 from apps.institutions.queries import get_institution
-from apps.registry.enums import TrainingData, Verdict
+from apps.registry.enums import ModelOrigin, TrainingData, Verdict
 from apps.registry.errors import NoApprovedModel
 from apps.registry.loader import load_scorer
 from apps.registry.models import ModelVersion
@@ -38,8 +38,13 @@ RATIO = (0.90, 1.10)
 RATIO_EXPERT = (0.5, 2.0)
 RATE = (0.005, 0.40)
 SPREAD = 50
-#: Measured by a training run, which leaves them with the version; nobody else can.
-MEASURED_IN_TRAINING = ("single_variable", "permutation", "duplicates", "stability", "fairness")
+#: Measured by a training run, which leaves them with the version; nobody else can. The first ones, on rows
+#: that the model had not seen, stand in place of a comparison with the outcomes, which it learnt.
+FIGURES_OF_TRAINING = ("auc", "calibration", "calibration_slope", "ece")
+MEASURED_IN_TRAINING = (
+    *("single_variable", "missingness", "permutation", "duplicates"),
+    *("stability", "grades", "fairness"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +183,28 @@ def _auc(code: str, figures: Mapping[str, Any], *, needed: bool = True) -> Gate:
 def _trained(version: ModelVersion, _scorer: "Scorer") -> list[Gate]:
     defaults = (version.metrics.get("own") or {}).get("defaults", 0)
     needed = DEFAULTS_NEEDED[TrainingData(version.training_data)]
+    enough = Gate("defaults", _passed(defaults >= needed), defaults, low=needed, unit="count")
+    if trained_here(version):
+        return [enough, *_measured_in_training(version)]
     evidence: Mapping[str, Any] = version.metrics.get("gates") or {}
     return [
-        Gate("defaults", _passed(defaults >= needed), defaults, low=needed, unit="count"),
+        enough,
         *_compared(version, RATIO, needed=True),
         *(_evidence(code, evidence.get(code)) for code in MEASURED_IN_TRAINING),
+    ]
+
+
+def trained_here(version: ModelVersion) -> bool:
+    """Say whether a run of this platform measured the version: what a file claims never counts."""
+    return version.origin == ModelOrigin.TRAINED and "run" in version.metrics
+
+
+def _measured_in_training(version: ModelVersion) -> list[Gate]:
+    evidence: Mapping[str, Any] = version.metrics.get("gates") or {}
+    codes = (*FIGURES_OF_TRAINING, *MEASURED_IN_TRAINING)
+    return [
+        _evidence(code, evidence.get(code) or {"verdict": Verdict.UNMEASURED, "about": ["run"]})
+        for code in codes
     ]
 
 
@@ -203,6 +225,8 @@ def _evidence(code: str, told: Mapping[str, Any] | None) -> Gate:
 def _synthetic(version: ModelVersion, _scorer: "Scorer") -> list[Gate]:
     fictional = settings.DEMO_MODE and get_institution(current_institution_id()).is_demo
     gates = [Gate("demonstration", _passed(fictional))]
+    if trained_here(version):
+        return [*gates, *_measured_in_training(version)]
     if "auc" in version.metrics:
         gates.append(_auc("auc", version.metrics))
     return gates

@@ -428,7 +428,9 @@ def _plain_metrics(told: Any) -> dict[str, float]:
     return {
         str(name)[:40]: value
         for name, value in list(told.items())[:60]
-        if name not in {"own", "gates"} and isinstance(value, (int, float)) and -_LARGEST < value < _LARGEST
+        if name not in {"own", "gates", "run"}
+        and isinstance(value, (int, float))
+        and -_LARGEST < value < _LARGEST
     }
 
 

@@ -17,7 +17,7 @@ from apps.registry.loader import load_scorer
 from apps.registry.models import Championship, ModelVersion, Promotion
 from apps.registry.queries import approvers, version_before
 from apps.registry.renderers import gate_label
-from apps.registry.services.gates import Gate, checklist, measure
+from apps.registry.services.gates import Gate, checklist, measure, trained_here
 from apps.registry.services.versions import refuse_synthetic_outside_demo
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import DomainError, InvalidValues, NotAllowed
@@ -69,7 +69,12 @@ def propose_promotion(
 
 
 def measured_checklist(*, version: ModelVersion, by: Actor) -> list[Gate]:
-    """Return the checklist after the version was compared with today's outcomes, which it keeps."""
+    """Return the checklist after the version was compared with today's outcomes, which it keeps.
+
+    One that was trained here learnt from those outcomes: what its run measured on unseen rows stands.
+    """
+    if trained_here(version):
+        return checklist(version=version, by=by)
     try:
         own = measure(version)
     except DomainError:  # it does not load: the checklist says so

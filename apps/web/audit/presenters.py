@@ -142,9 +142,11 @@ def action_labels() -> dict[str, str]:
         "model.promote": _("Model put in production"),
         "model.propose": _("Model proposed for production"),
         "model.publish": _("Model published"),
+        "model.recalibrate": _("Level of a model set on the outcomes"),
         "model.rollback": _("Return to the model before"),
         "model.start_failed": _("Approved model could not start"),
         "model.unchallenge": _("Trial of a model in the shadow ended"),
+        "model.train": _("Trained model kept as a candidate"),
         "model.withdraw": _("Proposal of a model withdrawn"),
         "model.write": _("Expert scorecard written"),
         "monitoring.close": _("Monitoring alert over"),
@@ -161,6 +163,7 @@ def action_labels() -> dict[str, str]:
         "prediction.create": _("Score computed"),
         "prediction.read": _("Score read"),
         "prediction.replay": _("Score replayed"),
+        "prediction.second_opinion": _("Second opinion on a score asked for"),
         "repayment.create": _("Repayment entered"),
         "session.close": _("Session closed"),
         "session.close_others": _("Other sessions closed"),
@@ -174,6 +177,8 @@ def action_labels() -> dict[str, str]:
         "token.reuse": _("Used token presented again"),
         "totp.off": _("Second factor switched off"),
         "totp.on": _("Second factor switched on"),
+        "training.ask": _("Training run asked for"),
+        "training.finish": _("Training run ended"),
     }
 
 

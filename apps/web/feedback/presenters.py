@@ -33,6 +33,7 @@ def alert_words() -> dict[str, tuple[str, str]]:
         "model.proposed": (_("A model waits for your approval."), reverse("web:models")),
         "model.rolled_back": (_("A model was taken out of production."), reverse("web:models")),
         "model.start_failed": (_("An approved model could not start."), reverse("web:models")),
+        "training.done": (_("A training run has ended."), reverse("web:trainings")),
         "policy.proposed": (_("A scoring policy waits for your approval."), reverse("web:policy")),
         "policy.decided": (_("The scoring policy that you proposed was decided."), reverse("web:policy")),
     }

@@ -219,7 +219,7 @@ def _figure(figure: float | None, unit: str) -> str:
         return ""
     if unit == "rate":
         return percent(figure, 1)
-    if unit in {"auc", "ratio"}:
+    if unit in {"auc", "ratio", "psi"}:
         return _decimal(figure, 3 if unit == "auc" else 2)
     return whole(int(figure))
 

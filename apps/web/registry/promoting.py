@@ -19,6 +19,7 @@ from apps.registry.services.promotions import (
     roll_back,
     withdraw_promotion,
 )
+from apps.registry.services.recalibrating import recalibrate
 from apps.registry.services.versions import install_offered_model
 from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb
@@ -163,3 +164,16 @@ def _open(uid: UUID) -> Any:
     if promotion is None:
         raise Http404
     return promotion
+
+
+@require_POST
+@allow(Verb.PROPOSE_MODEL)
+def model_recalibrate(request: ActorRequest, uid: UUID) -> HttpResponse:
+    """Keep a version whose level is that of the institution's outcomes."""
+    try:
+        version = recalibrate(version=version_or_404(uid), by=request.actor)
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+        return redirect("web:model", uid)
+    messages.success(request, _("Recalibrated: a new version, which two people may put in production."))
+    return redirect("web:model", version.uid)

@@ -91,6 +91,8 @@ def _sheet(request: ActorRequest, version: Any, promotions: Any, waiting: Any) -
         "may_withdraw": proposes and waiting is not None,
         "may_decide": approves and waiting is not None and waiting.status == "proposed",
         "may_write": proposes and scorecard is not None,
+        "may_recalibrate": proposes and not version.is_expert,
+        "run_uid": version.metrics.get("run") if version.origin == "trained" else None,
         "may_export": actor.may(Verb.REPLAY),
         "shadow": shadow_sheet(shadow) if shadow else None,
         "challenger": version.status == "challenger",

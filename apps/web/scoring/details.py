@@ -1,5 +1,6 @@
 """What the page of one score says beyond its sheet: every factor, means, position, a replay."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
@@ -8,10 +9,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from apps.engine import reasons
+from apps.engine.contracts import PolicyFigures
 from apps.engine.dictionary import STANDARD
 from apps.engine.wording import format_value, number
 from apps.scoring.models import Prediction
 from apps.scoring.queries import Position, breakdown_of, factors_of, household_means, position_of
+from apps.scoring.services.opinions import Opinion, OpinionLine
 from apps.scoring.services.scores import Replay
 from apps.tenancy.language import current_lang
 from apps.web.templatetags.formats import MISSING, fcfa, percent
@@ -237,3 +240,48 @@ def _shown(name: str, figures: Mapping[str, Any]) -> str:
 def _verdicts(rules: list[dict[str, Any]]) -> str:
     heard = [rule["verdict"] for rule in rules]
     return " / ".join(str(heard.count(verdict)) for verdict in ("respectee", "violee", "non_evaluable"))
+
+
+@dataclass(frozen=True, slots=True)
+class OpinionRow:
+    label: str
+    value: str
+    exact: int
+    second: int
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpinionView:
+    """Two explanations of one score in points, and how far the second may be believed."""
+
+    rows: list[OpinionRow]
+    fit: str
+    agreement: str
+
+
+def opinion_view(opinion: Opinion) -> OpinionView:
+    """Return a second opinion in points."""
+    rows = [_opinion_row(line) for line in opinion.lines]
+    told = {"same": sum(row.agrees for row in rows), "all": len(rows)}
+    return OpinionView(
+        rows=rows,
+        fit=percent(max(opinion.fit, 0.0), 0),
+        agreement=_("The two methods pull the same way for %(same)s variables of %(all)s.") % told,
+    )
+
+
+def _opinion_row(line: OpinionLine) -> OpinionRow:
+    variable = STANDARD[line.name]
+    exact, second = (_as_points(log_odds) for log_odds in (line.exact, line.second))
+    return OpinionRow(
+        label=variable.label(current_lang()),
+        value=format_value(variable, line.value, current_lang()),
+        exact=exact,
+        second=second,
+        agrees=exact * second > 0 or abs(exact) <= 1 or abs(second) <= 1,
+    )
+
+
+def _as_points(log_odds: float) -> int:
+    return round(-log_odds * PolicyFigures().pdo / math.log(2))

@@ -10,12 +10,20 @@ from apps.audit.services import record_read
 from apps.registry.errors import NoApprovedModel
 from apps.scoring.enums import Source
 from apps.scoring.queries import client_reference_of, get_visible_prediction, scores_found
+from apps.scoring.services.opinions import second_opinion
 from apps.scoring.services.scores import replay_prediction
 from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.pages import cursor_page
-from apps.web.scoring.details import compared, file_lines, ladder, means_view, position_view
+from apps.web.scoring.details import (
+    compared,
+    file_lines,
+    ladder,
+    means_view,
+    opinion_view,
+    position_view,
+)
 from apps.web.scoring.forms import ScoreFilterForm
 from apps.web.scoring.presenters import score_lines, score_sheet
 
@@ -101,3 +109,17 @@ def _visible(request: ActorRequest, uid: UUID) -> Any:
         return get_visible_prediction(request.actor, uid)
     except ObjectNotFound:
         raise Http404 from None
+
+
+@require_safe
+@allow(Verb.REPLAY)
+def score_second_opinion(request: ActorRequest, uid: UUID) -> HttpResponse:
+    """Show what a second method says of a score, beside the exact contributions."""
+    prediction = _read(request, uid)
+    context: dict[str, Any] = {"score": score_sheet(prediction)}
+    try:
+        opinion = second_opinion(prediction=prediction, by=request.actor)
+    except NoApprovedModel as refusal:
+        return render(request, "scoring/opinion.html", {**context, "refusal": refusal.message}, status=422)
+    context |= {"opinion": opinion_view(opinion)}
+    return render(request, "scoring/opinion.html", context)

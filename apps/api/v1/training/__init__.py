@@ -1,0 +1,1 @@
+"""Training runs: list, request, detail, cancel, and a candidate kept."""

@@ -1,0 +1,1 @@
+"""Training, for people: what the history allows, runs asked and followed, candidates compared."""
