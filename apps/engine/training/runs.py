@@ -355,7 +355,7 @@ class _Report:
             return Gate("shown", unit="psi")
         training = sample(self.data.training, self.settings.seed, _COMPARED_ROWS)
         predict = judged.fitted.predict
-        # A model spreads the rows it learnt from too far apart: where all were held out once, those are compared.
+        # A model spreads apart what it learnt from: where all rows were held out once, those scores serve.
         whole = len(judged.rows) == self.data.training.rows
         scores = judged.nested.pd if whole else predict(training.x)
         return stability_gate(training, self.recent, scores, predict(self.recent.x))
