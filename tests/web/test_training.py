@@ -217,4 +217,4 @@ def test_groups_have_their_tables(risks, run):
 
     assert "Étalonnage par type de crédit" in body
     assert "Avis favorables parmi les bons payeurs, par groupe" in body
-    assert "Féminin" in body
+    assert "Femme" in body
