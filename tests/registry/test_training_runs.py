@@ -45,6 +45,7 @@ from apps.scoring.tasks import retrain_due, train_candidates
 from apps.tenancy.actor import task_actor
 from apps.tenancy.celery import HEADER, sign
 from apps.tenancy.errors import InvalidValues, NotAllowed
+from tests.dictionary import SHARES, declared
 from tests.world import AS_OF
 
 pytestmark = pytest.mark.django_db(databases=["default", "platform"])
@@ -154,10 +155,26 @@ def test_merged_files_are_one_person(done):
     assert kept.pk in rows.people
 
 
+def test_a_variable_of_the_institution_is_learnt_from_and_named_by_the_model(scope, world, manager):
+    declared(world)
+    for number, application in enumerate(CreditApplication.objects.matured().order_by("pk")):
+        risky = application.outcome == "default" and number % 3
+        CreditApplication.objects.filter(pk=application.pk).update(
+            own_values={SHARES: 1 if risky else 5 + number % 4}
+        )
+
+    run = work(ask(manager))
+    version = register_candidate(run=run, kind="scorecard", by=manager)
+
+    assert SHARES in run.data["variables"]
+    assert SHARES in load_scorer(version).variables
+    assert pl.read_parquet(path_of(run.snapshot))[SHARES].max() == 8
+
+
 def test_values_are_those_of_the_application_and_groups_are_no_inputs(done):
     rows = rows_of(done)
 
-    assert {"sexe", "situation_familiale"}.isdisjoint(rows.variables)
+    assert {"sexe", "situation_familiale"}.isdisjoint(rows.columns)
     assert (
         set(rows.groups)
         == set(GROUPS)

@@ -15,10 +15,11 @@ from django.db.models import QuerySet
 from apps.credits.enums import ApplicationStatus, Outcome
 from apps.credits.features import application_values
 from apps.credits.models import Client, Credit, CreditApplication
+from apps.credits.queries.dictionary import training_variables
 from apps.credits.queries.ledger import terms_of
 from apps.engine.contracts import Value
-from apps.engine.dictionary import STANDARD
 from apps.engine.ledger import add_months, horizon_end
+from apps.engine.variables import Variable
 from apps.files.enums import FileKind, FilePurpose
 from apps.files.models import StoredFile
 from apps.files.services import keep_written, part_path
@@ -27,7 +28,6 @@ from apps.institutions.queries import setting_on
 from apps.registry.enums import HistoryLevel
 from apps.registry.models import TrainingRun
 from apps.registry.queries import level_of
-from apps.registry.services.training import model_variables
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import current_institution_id
 from apps.tenancy.encryption import blind_index
@@ -87,7 +87,7 @@ class TrainingRows:
     of the latest ones.
     """
 
-    variables: tuple[str, ...]
+    variables: tuple[Variable, ...]
     columns: dict[str, list[Value]]
     outcomes: list[int] = field(default_factory=list)
     days: list[dt.date] = field(default_factory=list)
@@ -113,6 +113,14 @@ class TrainingRows:
         return [_number(value) or 0.0 for value in self.columns["montant_credit"]]
 
 
+def empty_rows(variables: tuple[Variable, ...]) -> TrainingRows:
+    """Return rows to be filled, with a column for each variable and each group."""
+    names = [variable.name for variable in variables]
+    rows = TrainingRows(variables, {name: [] for name in names}, recent={name: [] for name in names})
+    rows.groups = {name: [] for name in GROUPS}
+    return rows
+
+
 def read_rows(
     cohorts: Cohorts,
     *,
@@ -124,10 +132,8 @@ def read_rows(
 
     Applications from before ``since`` are left alone.
     """
-    names = model_variables()
-    rows = TrainingRows(names, {name: [] for name in names}, recent={name: [] for name in names})
-    rows.groups = {name: [] for name in GROUPS}
     with chunk():
+        rows = empty_rows(training_variables())
         total = _applications(since, cohorts.observed_on).count()
         merged = dict(Client.objects.exclude(merged_into=None).values_list("pk", "merged_into_id"))
         agencies = dict(Agency.objects.values_list("pk", "name"))
@@ -248,7 +254,7 @@ def facts_of(rows: TrainingRows) -> dict[str, Any]:
         "recent": rows.recent_rows,
         "level": str(level),
         "warnings": [],
-        "variables": list(rows.variables),
+        "variables": [variable.name for variable in rows.variables],
         "refused": _refused(rows),
         "cohorts": _cohorts(rows),
     }
@@ -298,9 +304,8 @@ def run_data(rows: TrainingRows) -> "RunData":
     from apps.engine.training.dataset import training_set
     from apps.engine.training.runs import RunData
 
-    variables = [STANDARD[name] for name in rows.variables]
     return RunData(
-        training=training_set(variables, rows.columns, rows.outcomes),
+        training=training_set(rows.variables, rows.columns, rows.outcomes),
         days=np.array(rows.days, dtype="datetime64[D]") if rows.days else None,
         groups={name: np.array(values, dtype=object) for name, values in rows.groups.items()},
         amounts=np.array(rows.amounts(), dtype=np.float64),
@@ -317,7 +322,7 @@ def recent_set(rows: TrainingRows) -> "TrainingSet | None":
 
     if not rows.recent_rows:
         return None
-    variables = tuple(STANDARD[name] for name in rows.variables)
+    variables = rows.variables
     inputs = encode(variables, rows.recent, rows.recent_rows)
     return TrainingSet(variables, inputs, np.zeros(rows.recent_rows, dtype=np.int8))
 
@@ -335,7 +340,7 @@ def keep_snapshot(run: TrainingRun, rows: TrainingRows, *, by: Actor) -> StoredF
         "personne": pl.Series([people[key] for key in rows.people], dtype=pl.String),
         "date_demande": pl.Series(rows.days or [None] * rows.rows, dtype=pl.Date),
     }
-    columns |= {name: _series(name, values) for name, values in rows.columns.items()}
+    columns |= {each.name: _series(each, rows.columns[each.name]) for each in rows.variables}
     columns |= {f"groupe_{name}": pl.Series(each, dtype=pl.String) for name, each in rows.groups.items()}
     columns["defaut"] = pl.Series(rows.outcomes, dtype=pl.Int8)
     part = part_path(run.uid)
@@ -352,9 +357,9 @@ def keep_snapshot(run: TrainingRun, rows: TrainingRows, *, by: Actor) -> StoredF
     )
 
 
-def _series(name: str, values: Sequence[Value]) -> Any:
+def _series(variable: Variable, values: Sequence[Value]) -> Any:
     import polars as pl
 
-    if STANDARD[name].type == "category":
+    if variable.type == "category":
         return pl.Series([None if value is None else str(value) for value in values], dtype=pl.String)
     return pl.Series([_number(value) for value in values], dtype=pl.Float64)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.credits.importing.applications import DEFAULT
 from apps.credits.importing.registry import target_named
+from apps.credits.queries.dictionary import training_variables
 from apps.engine.contracts import Value
 from apps.engine.ledger import add_months
 from apps.engine.ratios import with_ratios
@@ -19,8 +20,7 @@ from apps.files.reading.mapping import Field, Match, propose
 from apps.files.reading.rows import chunks, header
 from apps.files.reading.values import refused_rows, typed_chunk
 from apps.files.services import path_of, store_upload
-from apps.registry.services.training import model_variables
-from apps.registry.services.training_data import GROUPS, Cohorts, TrainingRows, age_band
+from apps.registry.services.training_data import GROUPS, Cohorts, TrainingRows, age_band, empty_rows
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import InvalidValues
 
@@ -40,7 +40,7 @@ def receive_training_file(*, upload: "File[Any]", by: Actor) -> StoredFile:
     """
     stored = store_upload(upload=upload, purpose=FilePurpose.TRAINING, by=by)
     held = {match.field for match in columns_of(stored)}
-    if OUTCOME in held and len(held & set(model_variables())) >= LEAST_VARIABLES:
+    if OUTCOME in held and len(held & _learnt()) >= LEAST_VARIABLES:
         return stored
     path_of(stored).unlink(missing_ok=True)
     message = _(
@@ -57,8 +57,12 @@ def columns_of(stored: StoredFile) -> list[Match]:
 
 
 def _fields() -> list[Field]:
-    known = {*model_variables(), *GROUPS, OUTCOME, DAY, *_OF_RATIOS}
+    known = {*_learnt(), *GROUPS, OUTCOME, DAY, *_OF_RATIOS}
     return [each for each in target_named("applications").fields() if each.name in known]
+
+
+def _learnt() -> set[str]:
+    return {variable.name for variable in training_variables()}
 
 
 #: What both ratios are computed from, beside the variables of a model.
@@ -75,9 +79,7 @@ def read_file(
     with chunk():
         path, dialect = path_of(stored), Dialect.from_json(stored.dialect or {})
         matches, fields, total = columns_of(stored), _fields(), stored.rows or 1
-    names = model_variables()
-    rows = TrainingRows(names, {name: [] for name in names}, recent={name: [] for name in names})
-    rows.groups = {name: [] for name in GROUPS}
+        rows = empty_rows(training_variables())
     seen = 0
     for frame, good in _frames(path, dialect, matches, fields):
         rows.excluded["unreadable"] += len(good) - sum(good)
