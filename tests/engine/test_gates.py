@@ -72,6 +72,12 @@ def test_scores_all_alike_have_no_slope_and_fail():
     assert found.gates["calibration"].verdict == "passed"
 
 
+def test_scores_that_differ_by_the_rates_of_their_folds_only_are_all_alike():
+    pd = np.repeat([0.2, 0.20001], 250)
+    y = np.tile(np.array([1, 0, 0, 0, 0], dtype=np.int8), 100)
+    assert calibration_gates(pd, y).gates["calibration_slope"].verdict == "failed"
+
+
 def test_chance_alone_gives_small_portfolios_a_large_ece():
     small, large = (ece_by_chance(calibrated(rows, 4)[0], 1) for rows in (300, 30_000))
     assert 0.05 < small < 0.09

@@ -8,9 +8,11 @@ import pytest
 
 from apps.engine.artifacts import read, write
 from apps.engine.contracts import ScoringInput
+from apps.engine.encoding import encode
 from apps.engine.profiles import PROFILES, profile_values
 from apps.engine.scorer import Scorer
 from apps.engine.training import estimators
+from apps.engine.training.dataset import TrainingSet
 from apps.engine.training.recommending import Entrant, recommend
 from apps.engine.training.runs import GATES, Economics, RunData, RunRefused, RunSettings, run
 from apps.engine.training.splitting import MANY_ROWS, outer_folds
@@ -181,11 +183,32 @@ def test_a_model_of_one_branch_is_written_read_and_adds_up(found, kind, tmp_path
     assert np.allclose(np.log(batch.pd / (1 - batch.pd)), batch.base + batch.log_odds.sum(axis=1), atol=1e-9)
     row = rows_of(columns)[0]
     assert scorer.score(ScoringInput(row)).pd == pytest.approx(batch.pd[0], abs=1e-12)
-    from apps.engine.encoding import encode
-
     assert batch.pd == pytest.approx(model.predict(encode(portfolio.variables, columns, 60)), abs=1e-5)
     assert scorer.artefact.manifest["kind"] == kind
     assert scorer.never_falls_with(["nb_retards_30j", "nb_retards_90j"])
+
+
+# Stability
+
+
+def test_applications_of_the_same_population_are_stable_even_for_what_learns_by_heart(portfolio):
+    variables = portfolio.variables
+    recent = TrainingSet(
+        variables, encode(variables, random_columns(900, 21), 900), np.zeros(900, dtype=np.int8)
+    )
+    found = run(RunData(portfolio), RunSettings(candidates=("xgboost",), folds=3), recent=recent)
+    assert found.gates["stability"]["verdict"] == "passed"
+    assert found.gates["stability"]["figure"] < 0.1
+
+
+def test_applications_of_another_population_are_not(portfolio):
+    column = [variable.name for variable in portfolio.variables].index("taux_endettement")
+    x = portfolio.x.copy()
+    x[:, column] = np.minimum(x[:, column] * 3, 300)
+    recent = TrainingSet(portfolio.variables, x, portfolio.y)
+    found = run(RunData(portfolio), RunSettings(candidates=("scorecard",), folds=3), recent=recent)
+    assert found.gates["stability"]["verdict"] in {"failed", "explain"}
+    assert found.gates["stability"]["about"] == ["taux_endettement"]
 
 
 # Splits

@@ -70,6 +70,8 @@ GATES = (
 _COSTS = {"default": 20, "random_forest": 8, "knn": 4, "gradient_boosting": 3, "xgboost": 2}
 _LIBRARIES = ("numpy", "scikit-learn", "xgboost-cpu", "xgboost", "imbalanced-learn", "optuna")
 _DIGITS = 6
+#: Rows of the training set whose variables are compared with recent applications.
+_COMPARED_ROWS = 20_000
 _BASE_FIGURES = ("auc", "gini", "ks", "brier", "log_loss", "ece")
 
 
@@ -351,9 +353,12 @@ class _Report:
     def _stability(self, judged: Judged) -> Gate:
         if self.recent is None or not self.recent.rows or judged.fitted is None:
             return Gate("shown", unit="psi")
-        training = sample(self.data.training, self.settings.seed, 20_000)
+        training = sample(self.data.training, self.settings.seed, _COMPARED_ROWS)
         predict = judged.fitted.predict
-        return stability_gate(training, self.recent, predict(training.x), predict(self.recent.x))
+        # A model spreads apart what it learnt from: where all rows were held out once, those scores serve.
+        whole = len(judged.rows) == self.data.training.rows
+        scores = judged.nested.pd if whole else predict(training.x)
+        return stability_gate(training, self.recent, scores, predict(self.recent.x))
 
     def _by_type(self, nested: Nested, groups: Mapping[str, Any]) -> list[dict[str, Any]]:
         types = groups.get("type_credit")
