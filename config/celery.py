@@ -57,6 +57,11 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "score-in-the-shadow": {
+        "task": "apps.scoring.tasks.score_in_the_shadow",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "seal-audit-trails": {
         "task": "apps.institutions.tasks.seal_audit_trails",
         "schedule": 5.0,

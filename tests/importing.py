@@ -6,15 +6,13 @@ import io
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.credits.enums import ImportMode
+from apps.credits.importing.jobs import check_rows, import_rows, undo_rows
 from apps.credits.importing.runs import (
-    check_rows,
     confirm_import,
-    import_rows,
     prepare_import,
     receive_import,
     settle_import,
     undo_import,
-    undo_rows,
 )
 from apps.credits.models import ImportRun
 from apps.jobs.services import claim_job, fail_job, finish_job

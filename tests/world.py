@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from apps.credits.importing.runs import check_rows, prepare_import, receive_import, settle_import
+from apps.credits.importing.jobs import check_rows
+from apps.credits.importing.runs import prepare_import, receive_import, settle_import
 from apps.institutions.models import Agency, Institution
 from apps.jobs.services import claim_job, finish_job
 from apps.outbox.models import Webhook

@@ -5,7 +5,8 @@ import logging
 from celery import shared_task
 from django.db import DatabaseError
 
-from apps.credits.importing.runs import CHECK, IMPORT, UNDO, check_rows, import_rows, undo_rows
+from apps.credits.importing.jobs import check_rows, import_rows, undo_rows
+from apps.credits.importing.runs import CHECK, IMPORT, UNDO
 from apps.credits.services.outcomes import Derivation, derive_outcomes
 from apps.jobs.services import register_kind
 from apps.jobs.tasks import JobTask

@@ -64,23 +64,24 @@ def add_contributions(
     """Add to ``total`` (features, rows) what each group of splits says of each row.
 
     A slot to spare names the feature after the last and is left out. One group after another, so that its
-    small table stays in the nearest cache for all rows.
+    small table stays in the nearest cache for all rows; places are short, so that many are found at once.
     """
     rows = outcomes.shape[1]
-    place = np.empty(rows, np.int64)
+    place = np.empty(rows, np.uint16)
     for group in range(len(table)):
+        first = outcomes[bits[group, 0]]
         for row in range(rows):
-            place[row] = outcomes[bits[group, 0], row]
+            place[row] = first[row]
         for bit in range(1, bits.shape[1]):
-            split = bits[group, bit]
+            right = outcomes[bits[group, bit]]
             for row in range(rows):
-                place[row] |= np.int64(outcomes[split, row]) << bit
+                place[row] |= np.uint16(right[row]) << np.uint16(bit)
         for slot in range(table.shape[1]):
             feature = slot_feature[group, slot]
             if feature < len(total):
-                parts = table[group, slot]
+                parts, found = table[group, slot], total[feature]
                 for row in range(rows):
-                    total[feature, row] += parts[place[row]]
+                    found[row] += parts[place[row]]
 
 
 def explain_row(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.credits.enums import Outcome
@@ -21,7 +21,7 @@ from apps.registry.enums import (
     TrainingData,
 )
 from apps.registry.errors import NoApprovedModel
-from apps.registry.models import Championship, ModelVersion, Promotion, TrainingRun
+from apps.registry.models import Championship, ModelVersion, PlatformModel, Promotion, TrainingRun
 from apps.tenancy.context import current_institution_id
 from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.prepared import Prepared
@@ -73,6 +73,24 @@ def get_model_version(uid: UUID) -> ModelVersion:
     if version is None:
         raise ObjectNotFound(_("Not found"))
     return version
+
+
+def offered_models() -> list[PlatformModel]:
+    """Return the platform's models that the institution does not hold, the latest first.
+
+    Those trained on fictional data are offered in demonstration mode only.
+    """
+    held = ModelVersion.objects.filter(name=OuterRef("name"), version=OuterRef("version"))
+    rows = PlatformModel.objects.exclude(Exists(held)).order_by("-trained_at", "-pk")
+    return [row for row in rows if settings.DEMO_MODE or not row.is_synthetic]
+
+
+def get_offered_model(uid: UUID | None) -> PlatformModel:
+    """Return one model of the platform that may be installed; raise ``ObjectNotFound`` for any other."""
+    found = next((row for row in offered_models() if row.uid == uid), None)
+    if found is None:
+        raise ObjectNotFound(_("The platform offers no such model, or you hold it already."))
+    return found
 
 
 def times_in_production(version: ModelVersion | None = None) -> QuerySet[Championship]:

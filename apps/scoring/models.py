@@ -196,6 +196,33 @@ class Prediction(TenantModel):
         return f"{self.points} ({self.grade})"
 
 
+class ShadowScore(TenantModel):
+    """What a challenger would have said of a score that was given; nobody's advice ever rests on it."""
+
+    prediction = TenantForeignKey(Prediction, related_name="shadows")
+    model_version = TenantForeignKey("registry.ModelVersion", related_name="+")
+    pd = models.FloatField(_("probability of default"))
+    #: When the score itself was given.
+    scored_at = models.DateTimeField(_("scored at"))
+
+    class Meta:
+        verbose_name = _("score of a challenger")
+        verbose_name_plural = _("scores of challengers")
+        constraints = [
+            *tenant_constraints("prediction", "model_version", append_only=True),
+            models.UniqueConstraint(
+                fields=["institution", "prediction", "model_version"], name="scoring_shadow_once"
+            ),
+            models.CheckConstraint(condition=Q(pd__gte=0) & Q(pd__lte=1), name="scoring_shadow_pd"),
+        ]
+        indexes = [
+            models.Index(fields=["institution", "model_version", "scored_at"], name="scoring_shadow_when")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pd:.4f}"
+
+
 #: The bytes of a line's identifier that hold its number.
 LINES = 0xFFFFFFFF
 

@@ -1,5 +1,6 @@
 """Background scoring. The job row is the truth; every task may run twice."""
 
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -11,17 +12,24 @@ from apps.credits.models import CreditApplication
 from apps.jobs.models import Job
 from apps.jobs.services import Claim, register_kind, report_progress
 from apps.jobs.tasks import JobTask
+from apps.registry.models import ModelVersion
 from apps.registry.services.training_runs import KIND as TRAINING
 from apps.registry.services.training_runs import retrain_if_due, train
 from apps.scoring.services.batches import KIND as BATCH
 from apps.scoring.services.batches import score_batch
 from apps.scoring.services.portfolio import RESCORE, Report, rescore_if_due, rescore_next
+from apps.scoring.services.shadow import challengers, shadow_next
 from apps.scoring.services.training import price_rows
 from apps.tenancy.actor import task_actor
 from apps.tenancy.context import tenant_scope
+from apps.tenancy.errors import DomainError
 from apps.tenancy.tenants import active_institutions
 
 CHUNK = 100
+#: Scores that a challenger computes in one transaction, and transactions a run: the next run goes on.
+SHADOW_CHUNK, SHADOW_TURNS = 2_000, 25
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(base=JobTask, bind=True)
@@ -60,6 +68,26 @@ def retrain_due() -> None:
             run = retrain_if_due(by=task_actor(institution_id))
         if run is not None:
             train_candidates.apply_async([str(run.job.uid)], institution_id=institution_id)
+
+
+@shared_task
+def score_in_the_shadow() -> None:
+    """Let every challenger score what was scored since; one that does not load does not stop the others."""
+    for institution_id in active_institutions():
+        with tenant_scope(institution_id):
+            versions = list(challengers())
+        for version in versions:
+            try:
+                _shadow(institution_id, version)
+            except DomainError as refusal:
+                logger.error("Challenger %s does not score: %s", version.uid, refusal.code)  # noqa: TRY400  the code says it
+
+
+def _shadow(institution_id: int, version: ModelVersion) -> None:
+    for _turn in range(SHADOW_TURNS):
+        with tenant_scope(institution_id):
+            if shadow_next(version=version, size=SHADOW_CHUNK) < SHADOW_CHUNK:
+                return
 
 
 register_kind(RESCORE, "apps.scoring.tasks.rescore_institution")

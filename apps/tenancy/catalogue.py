@@ -58,6 +58,7 @@ PLATFORM_TASKS = frozenset(
         "apps.registry.tasks.start_due_promotions",
         "apps.scoring.tasks.rescore_due",
         "apps.scoring.tasks.retrain_due",
+        "apps.scoring.tasks.score_in_the_shadow",
         "apps.users.tasks.purge_drafts",
         "apps.users.tasks.purge_sessions",
         "apps.users.tasks.purge_requests",

@@ -6,8 +6,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.credits import tasks
+from apps.credits.importing.jobs import check_rows, import_rows, undo_rows
 from apps.credits.importing.registry import TARGETS
-from apps.credits.importing.runs import check_rows, import_rows, undo_rows
 from apps.credits.importing.templates import KINDS
 from apps.credits.models import Client, ImportRun
 from apps.jobs.services import claim_job, finish_job

@@ -6,7 +6,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.credits.enums import EntrySource
-from apps.credits.importing.runs import confirm_import, import_rows
+from apps.credits.importing.jobs import import_rows
+from apps.credits.importing.runs import confirm_import
 from apps.credits.models import CreditApplication, CreditStatement
 from apps.credits.services.outcomes import STATEMENTS
 from apps.credits.tasks import derive_institution

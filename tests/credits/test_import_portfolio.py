@@ -11,8 +11,9 @@ from django.utils import timezone, translation
 
 from apps.credits.enums import ApplicationStatus, CreditStatus, EntrySource, ImportMode
 from apps.credits.errors import ImportBuiltOn
+from apps.credits.importing.jobs import import_rows
 from apps.credits.importing.registry import TARGETS
-from apps.credits.importing.runs import confirm_import, first_problems, import_rows
+from apps.credits.importing.runs import confirm_import, first_problems
 from apps.credits.importing.templates import import_template
 from apps.credits.models import Client, Credit, CreditApplication, CreditStatement, Installment, Repayment
 from apps.credits.queries.ledger import compare_arrears

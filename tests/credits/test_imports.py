@@ -12,19 +12,17 @@ from django.db import connection, connections
 from apps.audit.models import AuditEntry
 from apps.credits.enums import ImportMode, ImportState
 from apps.credits.errors import ImportBuiltOn, ImportMoved, ImportRefused
-from apps.credits.importing import runs
+from apps.credits.importing import jobs, plans
+from apps.credits.importing.jobs import check_rows, import_rows, undo_rows
 from apps.credits.importing.runs import (
     cancel_import,
-    check_rows,
     confirm_import,
     first_problems,
-    import_rows,
     prepare_import,
     receive_import,
     rejects_of,
     settle_import,
     undo_import,
-    undo_rows,
 )
 from apps.credits.models import Client, ExternalCredit, ImportChange, ImportMapping, ImportRun
 from apps.credits.queries.imports import get_visible_import, state_of
@@ -319,7 +317,7 @@ def test_all_or_nothing_imports_all_or_nothing(world, analyst, agency):
 def test_all_or_nothing_imports_nothing_of_what_became_wrong_since_the_check(
     world, analyst, agency, monkeypatch
 ):
-    monkeypatch.setattr(runs, "ROWS", 2)
+    monkeypatch.setattr(plans, "ROWS", 2)
     other = row(3, agency, Agence="fermee")
     with world.scope():
         closing = type(agency).objects.create(code="fermee", name="Bientôt fermée", city="Edéa")
@@ -344,7 +342,7 @@ def test_undoing_gives_back_the_exact_state_before(world, analyst, agency, monke
     imported(world, analyst, [row(number, agency) for number in range(1, 4)])
     with world.scope():
         before = raw_rows("credits_client", "true")
-    monkeypatch.setattr(runs, "ROWS", 2)
+    monkeypatch.setattr(plans, "ROWS", 2)
     changes = [
         row(1, agency, Nom="Autre", Téléphone="699123456"),
         row(2, agency),
@@ -449,14 +447,14 @@ def test_what_a_key_that_is_gone_encrypted_is_not_given_back(world, analyst, age
 
 
 def test_a_job_that_stops_anywhere_goes_on_behind_its_last_chunk(world, analyst, agency, monkeypatch):
-    monkeypatch.setattr(runs, "ROWS", 10)
+    monkeypatch.setattr(plans, "ROWS", 10)
     rows = [row(number, agency) for number in range(1, 36)]
     rows[3]["Né(e) le"] = "jamais"
     rows[30] = row(2, agency, Nom="Répété")  # of a chunk that was done before the crash
     run = checked(world, analyst, rows)
     with world.scope():
         confirm_import(run=run, mode=ImportMode.VALID, by=analyst)
-    store, left = runs._store_chunk, 0
+    store, left = jobs._store_chunk, 0
 
     def failing(*args, **more):
         nonlocal left
@@ -465,7 +463,7 @@ def test_a_job_that_stops_anywhere_goes_on_behind_its_last_chunk(world, analyst,
         if left < 0:
             raise RuntimeError("killed")
 
-    monkeypatch.setattr(runs, "_store_chunk", failing)
+    monkeypatch.setattr(jobs, "_store_chunk", failing)
     for _ in range(2):
         left = 1
         with world.scope():
@@ -477,7 +475,7 @@ def test_a_job_that_stops_anywhere_goes_on_behind_its_last_chunk(world, analyst,
             import_rows(claim)
     with world.scope():
         Job.objects.filter(pk=again(world, run).job_id).update(status="queued", claim=None, heartbeat_at=None)
-    monkeypatch.setattr(runs, "_store_chunk", store)
+    monkeypatch.setattr(jobs, "_store_chunk", store)
     run = done(world, run, import_rows)
 
     assert counts(run) == (33, 0, 0, 1, 1)
@@ -494,12 +492,12 @@ def test_a_job_that_stops_anywhere_goes_on_behind_its_last_chunk(world, analyst,
 def test_a_cancelled_import_keeps_whole_chunks_that_can_be_undone(
     world, analyst, agency, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(runs, "ROWS", 10)
+    monkeypatch.setattr(plans, "ROWS", 10)
     run = checked(world, analyst, [row(number, agency) for number in range(1, 31)])
     with world.scope():
         confirm_import(run=run, mode=ImportMode.VALID, by=analyst)
         claim = claim_job(uid=again(world, run).job.uid)
-    write = runs._write_chunk
+    write = jobs._write_chunk
 
     def cancelled_meanwhile():
         with world.scope():
@@ -513,7 +511,7 @@ def test_a_cancelled_import_keeps_whole_chunks_that_can_be_undone(
             asking.join(30)
         write(*args)
 
-    monkeypatch.setattr(runs, "_write_chunk", cancelled_after_the_first)
+    monkeypatch.setattr(jobs, "_write_chunk", cancelled_after_the_first)
     with pytest.raises(JobStopped):
         import_rows(claim)
     with world.scope():
@@ -521,7 +519,7 @@ def test_a_cancelled_import_keeps_whole_chunks_that_can_be_undone(
     run = again(world, run)
     assert (state_of(run), counts(run)) == (ImportState.STOPPED, (10, 0, 0, 0, 0))
     assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".csv"]
-    monkeypatch.setattr(runs, "_write_chunk", write)
+    monkeypatch.setattr(jobs, "_write_chunk", write)
     run = undone(world, analyst, run)
     assert (state_of(run), run.job.result) == (ImportState.UNDONE, {"rows": 10})
 
@@ -529,9 +527,9 @@ def test_a_cancelled_import_keeps_whole_chunks_that_can_be_undone(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("mode", list(ImportMode))
 def test_two_people_import_the_same_clients_at_once(world, analyst, agency, monkeypatch, mode):
-    monkeypatch.setattr(runs, "ROWS", 50)
-    monkeypatch.setattr(runs, "_PATIENCE", 0.02)
-    monkeypatch.setattr(runs, "_BEAT", 0)
+    monkeypatch.setattr(plans, "ROWS", 50)
+    monkeypatch.setattr(jobs, "_PATIENCE", 0.02)
+    monkeypatch.setattr(jobs, "_BEAT", 0)
     rows = [row(number, agency) for number in range(1, 401)]
     people = (analyst, world.actor(world.risk_manager))
     both = [checked(world, by, rows) for by in people]

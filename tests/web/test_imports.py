@@ -5,7 +5,7 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from apps.credits.importing.runs import check_rows, import_rows, undo_rows
+from apps.credits.importing.jobs import check_rows, import_rows, undo_rows
 from apps.credits.models import Client, ExternalCredit, ImportRun
 from apps.jobs.services import claim_job, finish_job
 from tests.statements import own_statements

@@ -2,15 +2,18 @@
 
 import io
 import json
+import shutil
 import zipfile
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from apps.registry.models import ModelVersion, Promotion
+from apps.registry.models import ModelVersion, PlatformModel, Promotion
 from apps.registry.queries import champion_for
 from apps.registry.services.importing import import_scorecard
+from apps.scoring.services.shadow import shadow_next
 from tests.registry.grids import DOCUMENT, changed
 from tests.statements import own_statements
 
@@ -343,3 +346,75 @@ def test_an_analyst_reads_and_does_not_write(page, world, path):
 
     assert client.get("/modeles").status_code == 200
     assert client.get(path).status_code == 403
+
+
+def test_a_candidate_is_tried_in_the_shadow_and_stopped_again(page, world):
+    grid, client = grid_of(world), page(world.risk_manager)
+
+    assert "Essayer dans l'ombre" in text(client.get(url("model", grid)))
+    started = client.post(url("model_challenge", grid), follow=True)
+    assert "Arrêter l'essai" in text(started)
+    with world.scope():
+        shadow_next(version=ModelVersion.objects.get(pk=grid.pk), size=10_000)
+    compared = text(client.get(url("model", grid)))
+    stopped = text(client.post(url("model_unchallenge", grid), follow=True))
+
+    assert "des 90 derniers jours recalculé" in compared
+    assert "Probabilité de défaut moyenne" in compared
+    assert "Essayer dans l'ombre" in stopped
+
+
+def test_the_champion_is_not_offered_a_trial_and_an_auditor_sees_no_button(page, world):
+    assert "Dans l'ombre" not in text(page(world.risk_manager).get(url("model", champion(world))))
+    grid = grid_of(world)
+    assert "Essayer dans l'ombre" in text(page(world.risk_manager).get(url("model", grid)))
+    assert "Essayer dans l'ombre" not in text(page(world.auditor).get(url("model", grid)))
+
+
+def offered(tmp_path, settings, *, training_data="pooled"):
+    """Publish the demonstration's folder once more, as another model."""
+    source = Path(settings.PLATFORM_MODELS_DIR)
+    model = PlatformModel.objects.order_by("-pk").first()
+    folder = tmp_path / "autre" / "1"
+    shutil.copytree(source / model.name / model.version, folder)
+    settings.PLATFORM_MODELS_DIR = tmp_path
+    return PlatformModel.objects.create(
+        name="autre", version="1", sha256=model.sha256, training_data=training_data,
+        trained_at=model.trained_at, metrics=model.metrics,
+    )  # fmt: skip
+
+
+def test_a_model_of_the_platform_is_installed_by_the_institutions_own_decision(
+    page, world, tmp_path, settings
+):
+    model, client = offered(tmp_path, settings), page(world.risk_manager)
+
+    listed = text(client.get("/modeles"))
+    client.post("/modeles/installer", {"model": str(model.uid)})
+    after = text(client.get("/modeles"))
+
+    assert "Proposés par la plateforme" in listed
+    assert "Proposés par la plateforme" not in after
+    with world.scope():
+        version = ModelVersion.objects.get(name="autre")
+        assert (version.status, version.origin, version.platform_model) == ("candidate", "platform", model)
+        assert champion_for().name == "defaut-imf"
+    with world.scope("ngwa"):
+        assert not ModelVersion.objects.filter(name="autre").exists()
+
+
+def test_an_offer_that_is_no_offer_changes_nothing(page, world, tmp_path, settings):
+    model, client = offered(tmp_path, settings), page(world.risk_manager)
+    (tmp_path / "autre" / "1" / "manifest.json").unlink()
+
+    for sent in (
+        {"model": str(model.uid)},
+        {"model": "x"},
+        {"model": str(PlatformModel.objects.first().uid)},
+        {},
+    ):
+        answer = client.post("/modeles/installer", sent, follow=True)
+        assert answer.redirect_chain[0][0] == "/modeles"
+    assert page(world.auditor).post("/modeles/installer", {"model": str(model.uid)}).status_code == 403
+    with world.scope():
+        assert not ModelVersion.objects.filter(name="autre").exists()

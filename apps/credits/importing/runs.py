@@ -1,47 +1,31 @@
-"""An import from the file to the rows and back: settled, checked, confirmed, undone.
+"""An import as people ask for it: received, settled, confirmed, stopped, undone. The worker does the rest."""
 
-The check judges every row and writes none. The import judges again and writes, a chunk a transaction, so that
-a crash leaves whole chunks and a second attempt goes on behind them; or, all or nothing, in one transaction.
-"""
-
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from django.db import connection, transaction
-from django.utils import timezone, translation
+from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.audit.services import record, record_read
 from apps.credits.enums import ImportMode, ImportState, ImportStep
-from apps.credits.errors import ImportBuiltOn, ImportMoved, ImportRefused
-from apps.credits.importing.changes import Writing
+from apps.credits.errors import ImportMoved, ImportRefused
+from apps.credits.importing.plans import COUNTS
 from apps.credits.importing.registry import target_named
-from apps.credits.importing.reports import Reports, figures, remove_parts
-from apps.credits.importing.targets import Context, Judged, Target, Verdict
-from apps.credits.importing.undoing import Obstacle, obstacles, restore, unreadable
-from apps.credits.models import ImportChunk, ImportMapping, ImportRun
+from apps.credits.importing.targets import Target
+from apps.credits.importing.undoing import refuse_built_on
+from apps.credits.models import ImportMapping, ImportRun
 from apps.credits.queries.imports import remembered_columns, state_of
 from apps.files.enums import FilePurpose
 from apps.files.models import StoredFile
 from apps.files.reading.dialects import Dialect
 from apps.files.reading.mapping import Conversion, Field, Match, key_of, missing_fields, propose
-from apps.files.reading.previews import Preparation, matches_from_json, matches_to_json, preparation
-from apps.files.reading.quality import FileCounts, FileQuality, file_quality
-from apps.files.reading.rows import Chunk, chunks, header
-from apps.files.reading.values import typed_chunk
+from apps.files.reading.previews import Preparation, matches_to_json, preparation
+from apps.files.reading.rows import chunks, header
 from apps.files.services import path_of, store_upload
 from apps.files.writing import FRENCH_EXCEL
-from apps.jobs.errors import JobStopped
-from apps.jobs.models import Job
-from apps.jobs.services import Claim, create_job, report_progress, request_cancel
+from apps.jobs.services import create_job, request_cancel
 from apps.tenancy.actor import Actor
-from apps.tenancy.context import tenant_scope
 from apps.tenancy.errors import DomainError, InvalidValues, ObjectNotFound
 from apps.tenancy.language import current_lang
 
@@ -51,11 +35,6 @@ if TYPE_CHECKING:
     from django.core.files.base import File
 
 CHECK, IMPORT, UNDO = "import.check", "import.write", "import.undo"
-ROWS = 20_000
-_FIRST_PROBLEMS = 20
-_PATIENCE = 0.5
-_BEAT = 2.0
-_COUNTS = ("rows_new", "rows_updated", "rows_unchanged", "rows_duplicate", "rows_rejected")
 
 
 def receive_import(*, upload: "File[Any]", target: str, by: Actor) -> ImportRun:
@@ -163,7 +142,7 @@ def undo_import(*, run: ImportRun, by: Actor) -> ImportRun:
     locked = _at(run, ImportState.IMPORTED, ImportState.STOPPED, ImportState.FAILED)
     if locked.confirmed_at is None:
         raise ImportMoved(_("Nothing of this file was imported."))
-    _refuse_built_on(locked)
+    refuse_built_on(locked)
     return _ask(locked, step=ImportStep.UNDO, kind=UNDO, by=by, after={})
 
 
@@ -200,340 +179,6 @@ def first_problems(run: ImportRun, count: int = 200) -> list[tuple[str, ...]]:
     return []
 
 
-def check_rows(claim: Claim) -> Mapping[str, Any]:
-    """Do the job of a check: judge every row, count, and keep what is to be said of them."""
-    with _left_clean(claim):
-        return _check_rows(claim)
-
-
-def _check_rows(claim: Claim) -> Mapping[str, Any]:
-    with claim.chunk():
-        plan = _plan(claim.uid)
-        context = plan.context()
-        tally = Tally()
-        reports = _worded(plan, lambda: Reports(plan.run, plan.by_header))
-    with reports:
-        for chunk in plan.chunks():
-            with claim.chunk():
-                judged = _judged(plan, chunk, context)
-                _worded(plan, partial(reports.append, chunk, judged))
-                tally.add(figures(judged, chunk, plan.used))
-                _show(plan.run, tally)
-                report_progress(claim=claim, percent=_percent(plan.run, tally))
-        with claim.chunk():
-            _settle_end(plan, reports, tally, by=claim.actor)
-            return tally.summary()
-
-
-def import_rows(claim: Claim) -> Mapping[str, Any]:
-    """Do the job of an import from where it stands; return its summary."""
-    with claim.chunk():
-        plan = _plan(claim.uid)
-        if plan.run.summary is not None:
-            return dict(plan.run.summary)
-    with _left_clean(claim):
-        whole = plan.run.mode == ImportMode.ALL
-        return _all_or_nothing(claim, plan) if whole else _chunk_by_chunk(claim, plan)
-
-
-@contextmanager
-def _left_clean(claim: Claim) -> Iterator[None]:
-    """Remove what was begun of the files when the job was cancelled."""
-    try:
-        yield
-    except JobStopped:
-        with tenant_scope(claim.institution_id):
-            if Job.objects.filter(uid=claim.uid, cancel_requested_at__isnull=False).exists():
-                remove_parts(ImportRun.objects.get(job__uid=claim.uid))
-        raise
-
-
-def undo_rows(claim: Claim) -> Mapping[str, Any]:
-    """Do the job of an undoing, in one transaction; raise ``ImportBuiltOn`` when it cannot be."""
-
-    def undo(run: ImportRun) -> dict[str, Any]:
-        _refuse_built_on(run, lost=unreadable(run))
-        done = restore(run)
-        ImportRun.objects.filter(pk=run.pk).update(undone_at=timezone.now())
-        record(by=claim.actor, action="import.undone", target=run, after={"rows": done})
-        report_progress(claim=claim, percent=99)
-        return {"rows": done}
-
-    def work() -> dict[str, Any]:
-        run = ImportRun.objects.select_related("source").get(job__uid=claim.uid)
-        with translation.override(run.language):
-            return {"rows": 0} if run.undone_at else undo(run)
-
-    return _in_turn(claim, work)
-
-
-@dataclass(slots=True)
-class Plan:
-    """What the rows of a file are judged and written with, settled when the step was asked."""
-
-    run: ImportRun
-    target: Target
-    dialect: Dialect
-    fields: list[Field]
-    matches: list[Match]
-    path: "Path"
-
-    @property
-    def by_header(self) -> dict[str, Field]:
-        known = {each.name: each for each in self.fields}
-        return {match.header: known[match.field] for match in self.matches if match.field in known}
-
-    @property
-    def used(self) -> list[str]:
-        """The headers of the columns that are used."""
-        return [match.header for match in self.matches if match.field]
-
-    def context(self, *, locking: bool = False) -> Context:
-        run = self.run
-        return Context(
-            institution_id=run.source.institution_id,
-            agencies=None if run.agencies is None else frozenset(run.agencies),
-            headers={match.field: match.header for match in self.matches if match.field},
-            today=timezone.localdate(),
-            keep_duplicates=run.keep_duplicates,
-            locking=locking,
-        )
-
-    def chunks(self, *, after: int = 0) -> Iterator[Chunk]:
-        return chunks(self.path, self.dialect, size=ROWS, skip_lines=after)
-
-
-class Tally:
-    """The counts of the chunks that are done."""
-
-    def __init__(self, done: Sequence[Mapping[str, Any]] = ()) -> None:
-        self.verdicts = [0] * len(Verdict)
-        self.problems: dict[str, int] = {}
-        self.cells = self.missing = 0
-        for each in done:
-            self.add(each)
-
-    def add(self, found: Mapping[str, Any]) -> None:
-        self.verdicts = [one + other for one, other in zip(self.verdicts, found["verdicts"], strict=True)]
-        for key, count in found["problems"].items():
-            self.problems[key] = self.problems.get(key, 0) + count
-        self.cells += found["cells"]
-        self.missing += found["missing"]
-
-    @property
-    def read(self) -> int:
-        return sum(self.verdicts)
-
-    def counts(self) -> dict[str, int]:
-        return dict(zip(_COUNTS, self.verdicts, strict=True))
-
-    def summary(self) -> dict[str, Any]:
-        worst = sorted(self.problems.items(), key=lambda pair: -pair[1])[:_FIRST_PROBLEMS]
-        told = [(*key.partition("|")[::2], count) for key, count in worst]
-        problems = [{"code": code, "column": column, "rows": count} for code, column, count in told]
-        return {
-            "rows_read": self.read,
-            **self.counts(),
-            "problems": problems,
-            "quality": self.quality().to_json(),
-        }
-
-    def quality(self) -> FileQuality:
-        """Return the quality of the rows read: every question about a unit was answered before."""
-        return file_quality(
-            FileCounts(
-                read=self.read,
-                rejected=self.verdicts[Verdict.REJECTED],
-                duplicates=self.verdicts[Verdict.DUPLICATE],
-                cells=self.cells,
-                missing=self.missing,
-            )
-        )
-
-
-def _plan(job_uid: UUID) -> Plan:
-    run = ImportRun.objects.select_related("source", "job").get(job__uid=job_uid)
-    target = target_named(run.target)
-    with translation.override(run.language):
-        fields = target.fields()
-    matches, dialect = matches_from_json(run.mapping), Dialect.from_json(run.dialect)
-    return Plan(run, target, dialect, fields, matches, path_of(run.source))
-
-
-def _worded[T](plan: Plan, work: Callable[[], T]) -> T:
-    """Word what the work says in the language of who asked for the import."""
-    with translation.override(plan.run.language):
-        return work()
-
-
-def _judged(plan: Plan, chunk: Chunk, context: Context) -> Judged:
-    typed = typed_chunk(chunk, plan.matches, plan.fields, plan.dialect)
-    return plan.target.judge(typed, chunk, context)
-
-
-def _chunk_by_chunk(claim: Claim, plan: Plan) -> Mapping[str, Any]:
-    run = plan.run
-    with claim.chunk():
-        done = list(run.chunks.order_by("number"))
-        last = done[-1] if done else None
-        tally = Tally([each.figures for each in done])
-        context = plan.context(locking=True)
-        at = (last.report_at, last.rejects_at) if last else (0, 0)
-        reports = _worded(plan, lambda: Reports(run, plan.by_header, at=at))
-    with reports:
-        if last is not None:
-            _know_again(claim, plan, context, last.last_line)
-        number = last.number + 1 if last else 0
-        for place, chunk in enumerate(plan.chunks(after=last.last_line if last else 0), start=number):
-            _in_turn(claim, partial(_write_chunk, claim, plan, context, reports, tally, place, chunk))
-        with claim.chunk():
-            return _end_of_import(plan, reports, tally, by=claim.actor)
-
-
-def _know_again(claim: Claim, plan: Plan, context: Context, last_line: int) -> None:
-    """Judge the rows of the chunks that are done, to know the keys that later rows may repeat."""
-    for chunk in plan.chunks():
-        if chunk.lines[0] > last_line:
-            return
-        with claim.chunk():
-            _judged(plan, chunk, context)
-            report_progress(claim=claim, percent=plan.run.job.progress if plan.run.job else 0)
-
-
-def _write_chunk(
-    claim: Claim, plan: Plan, context: Context, reports: Reports, tally: Tally, number: int, chunk: Chunk
-) -> None:
-    judged = _judged(plan, chunk, context)
-    _store_chunk(plan, reports, tally, number, chunk, judged, by=claim.actor)
-    report_progress(claim=claim, percent=_percent(plan.run, tally))
-
-
-def _store_chunk(
-    plan: Plan,
-    reports: Reports,
-    tally: Tally,
-    number: int,
-    chunk: Chunk,
-    judged: Judged,
-    *,
-    by: Actor,
-) -> None:
-    """Write the rows of a chunk, what undoes them, and that it is done, in the transaction of the caller."""
-    writing = Writing(plan.run, by)
-    plan.target.write(judged, writing)
-    plan.run.columns = writing.columns
-    report_at, rejects_at = _worded(plan, partial(reports.append, chunk, judged))
-    found = figures(judged, chunk, plan.used)
-    ImportChunk.objects.create(
-        run=plan.run,
-        number=number,
-        first_line=int(chunk.lines[0]),
-        last_line=int(chunk.lines[-1]),
-        report_at=report_at,
-        rejects_at=rejects_at,
-        figures=found,
-    )
-    tally.add(found)
-    ImportRun.objects.filter(pk=plan.run.pk).update(columns=writing.columns)
-    _show(plan.run, tally)
-
-
-def _all_or_nothing(claim: Claim, plan: Plan) -> Mapping[str, Any]:
-    def work() -> Mapping[str, Any]:
-        tally, context = Tally(), plan.context(locking=True)
-        beat = _Beat(claim)
-        with _worded(plan, lambda: Reports(plan.run, plan.by_header)) as reports:
-            for number, chunk in enumerate(plan.chunks()):
-                judged = _judged(plan, chunk, context)
-                _refuse_rejected(plan, judged)
-                _store_chunk(plan, reports, tally, number, chunk, judged, by=claim.actor)
-                beat.give(_percent(plan.run, tally))
-            told = _end_of_import(plan, reports, tally, by=claim.actor)
-            report_progress(claim=claim, percent=99)
-            return told
-
-    return _in_turn(claim, work)
-
-
-def _refuse_rejected(plan: Plan, judged: Judged) -> None:
-    refused = judged.lines.filter(judged.verdicts == int(Verdict.REJECTED))
-    if refused.len():
-        with translation.override(plan.run.language):
-            said = _("Nothing is imported: since the check, the row on line %(line)d is rejected.")
-            raise ImportRefused(said % {"line": int(refused[0])})
-
-
-class _Beat:
-    """Signs of life of a long transaction, through another connection: they are seen before it ends.
-
-    Raises ``JobStopped`` when the job was cancelled or taken over: the transaction is then undone.
-    """
-
-    def __init__(self, claim: Claim) -> None:
-        self.claim = claim
-        self.last = time.monotonic()
-
-    def give(self, percent: int) -> None:
-        if time.monotonic() - self.last < _BEAT:
-            return
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            pool.submit(self._tell, percent).result()
-        self.last = time.monotonic()
-
-    def _tell(self, percent: int) -> None:
-        try:
-            with tenant_scope(self.claim.institution_id):
-                report_progress(claim=self.claim, percent=percent)
-        finally:
-            connection.close()
-
-
-def _in_turn[T](claim: Claim, work: Callable[[], T]) -> T:
-    """Do some work in one transaction in which no other import of the institution judges or writes."""
-    while True:
-        with claim.chunk():
-            if _alone(claim.institution_id):
-                return work()
-            alive = Job.objects.filter(uid=claim.uid).values_list("progress", flat=True).first()
-            report_progress(claim=claim, percent=alive or 0)
-        time.sleep(_PATIENCE)
-
-
-def _alone(institution_id: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"credits.import {institution_id}"]
-        )
-        return bool(cursor.fetchone()[0])
-
-
-def _settle_end(plan: Plan, reports: Reports, tally: Tally, *, by: Actor) -> None:
-    report, rejects = _worded(plan, partial(reports.keep, by))
-    summary = tally.summary()
-    ImportRun.objects.filter(pk=plan.run.pk).update(report=report, rejects=rejects, checked=summary)
-    record(by=by, action="import.checked", target=plan.run, after=_told(tally))
-
-
-def _end_of_import(plan: Plan, reports: Reports, tally: Tally, *, by: Actor) -> dict[str, Any]:
-    report, rejects = _worded(plan, partial(reports.keep, by))
-    summary = tally.summary()
-    ImportRun.objects.filter(pk=plan.run.pk).update(report=report, rejects=rejects, summary=summary)
-    record(by=by, action="import.finish", target=plan.run, after=_told(tally))
-    return summary
-
-
-def _told(tally: Tally) -> dict[str, int]:
-    return {name.removeprefix("rows_"): count for name, count in tally.counts().items()}
-
-
-def _show(run: ImportRun, tally: Tally) -> None:
-    ImportRun.objects.filter(pk=run.pk).update(rows_read=tally.read, **tally.counts())
-
-
-def _percent(run: ImportRun, tally: Tally) -> int:
-    return 100 * tally.read // max(run.rows_total, 1)
-
-
 def _at(run: ImportRun, *states: ImportState) -> ImportRun:
     """Lock an import; raise ``ImportMoved`` unless it stands at one of ``states``.
 
@@ -561,7 +206,7 @@ def _ask(run: ImportRun, *, step: ImportStep, kind: str, by: Actor, after: dict[
     run.step, run.job = step, create_job(kind=kind, by=by)
     if step != ImportStep.UNDO:
         run.rows_read = 0
-        for name in _COUNTS:
+        for name in COUNTS:
             setattr(run, name, 0)
         run.agencies = _agencies(by)
         run.report = run.rejects = None
@@ -577,13 +222,6 @@ def _require_source(run: ImportRun) -> None:
 
 def _agencies(by: Actor) -> list[int] | None:
     return None if by.agency_ids is None else sorted(by.agency_ids)
-
-
-def _refuse_built_on(run: ImportRun, *, lost: Sequence[Obstacle] = ()) -> None:
-    found = [*obstacles(run), *lost]
-    if found:
-        said = _("This import cannot be undone: something is built on it.")
-        raise ImportBuiltOn(f"{said} {' '.join(each.text for each in found)}", found=found)
 
 
 def _refuse_impossible(matches: Sequence[Match], fields: Sequence[Field]) -> None:

@@ -1,6 +1,6 @@
 """Giving back the state before an import, row by row and exactly; or saying what is built on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import DateTimeField, ForeignObjectRel, Model
 from django.utils.translation import gettext as _
 
+from apps.credits.errors import ImportBuiltOn
 from apps.credits.importing.changes import state_sql
 from apps.credits.models import ImportRun
 from apps.tenancy.constraints import AppendOnly
@@ -55,6 +56,14 @@ class Obstacle:
         if not self.named:
             return f"{sentence}."
         return f"{sentence} ({', '.join(self.named)}{'…' if self.count > len(self.named) else ''})."
+
+
+def refuse_built_on(run: ImportRun, *, lost: Sequence[Obstacle] = ()) -> None:
+    """Raise ``ImportBuiltOn`` with what is built on an import, and with what is ``lost`` of it."""
+    found = [*obstacles(run), *lost]
+    if found:
+        said = _("This import cannot be undone: something is built on it.")
+        raise ImportBuiltOn(f"{said} {' '.join(each.text for each in found)}", found=found)
 
 
 def obstacles(run: ImportRun) -> list[Obstacle]:

@@ -34,6 +34,8 @@ def numbers(texts: pl.Series, *, decimal: str, unit: str = "") -> pl.Series:
 
 
 def _written(texts: pl.Series, decimal: str, unit: str) -> pl.Series:
+    if decimal == "." and (texts.str.contains(_PLAIN) & (texts.str.len_bytes() <= _LONGEST)).all():
+        return texts.cast(pl.Float64)  # as programs write them
     suffix = _UNITS.get(unit.partition("_")[0])
     text = pl.col("text") if suffix is None else pl.col("text").str.replace(suffix, "")
     frame = pl.DataFrame({"text": texts}).with_columns(text)

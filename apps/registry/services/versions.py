@@ -19,6 +19,8 @@ from apps.registry.loader import loads
 from apps.registry.models import ModelVersion, PlatformModel
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import PLATFORM_ALIAS, current_institution_id
+from apps.tenancy.errors import NotAllowed
+from apps.tenancy.roles import Verb
 
 
 def load_champions() -> None:
@@ -95,7 +97,21 @@ def install_platform_model(*, model: PlatformModel, by: Actor) -> ModelVersion:
     return version
 
 
-def refuse_synthetic_outside_demo(version: ModelVersion) -> None:
+def install_offered_model(*, model: PlatformModel, by: Actor) -> ModelVersion:
+    """Install a model of the platform, as a person of the institution decides; it becomes a candidate.
+
+    Raises ``NotAllowed``, and ``ModelNotAllowed`` for fictional data outside a demonstration or a folder that
+    is not in place.
+    """
+    if by.kind != "user" or not by.may(Verb.PROPOSE_MODEL):
+        raise NotAllowed(_("Your role does not allow this."))
+    refuse_synthetic_outside_demo(model)
+    if not platform_folder_stands(model):
+        raise ModelNotAllowed(_("The files of this model are missing on the platform: tell its operator."))
+    return install_platform_model(model=model, by=by)
+
+
+def refuse_synthetic_outside_demo(version: ModelVersion | PlatformModel) -> None:
     """Raise ``ModelNotAllowed`` unless fictional data serve a fictional institution in demonstration mode."""
     if version.training_data != TrainingData.SYNTHETIC:
         return

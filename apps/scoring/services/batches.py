@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
@@ -21,7 +22,7 @@ from apps.files.models import StoredFile
 from apps.files.reading.dialects import Dialect
 from apps.files.reading.mapping import Match, missing_fields, propose
 from apps.files.reading.previews import Preparation, matches_from_json, matches_to_json, preparation
-from apps.files.reading.rows import chunks, header
+from apps.files.reading.rows import Chunk, chunks, header
 from apps.files.services import keep_written, part_path, path_of, store_upload
 from apps.files.validators import result_name
 from apps.jobs.enums import JobStatus
@@ -69,6 +70,8 @@ if TYPE_CHECKING:
 KIND = "batch"
 INLINE_ROWS = 2_000
 DOWNLOAD_ROWS = 20_000
+#: So many rows are still scored by machine code.
+FIRST_ROWS = 10_000
 _FIRST_ERRORS = 20
 
 logger = logging.getLogger(__name__)
@@ -256,7 +259,7 @@ def _ahead(plan: Plan, after: int) -> Iterator[ScoredChunk]:
 
     They touch no database; what takes their time lets other threads run.
     """
-    pieces = chunks(plan.path, plan.dialect, size=chunk_rows(), skip_lines=after)
+    pieces = _pieces(plan, after)
     coming: deque[Future[ScoredChunk]] = deque()
     with ThreadPoolExecutor(max_workers=3, thread_name_prefix="score") as pool:
         reading = pool.submit(next, pieces, None)
@@ -269,6 +272,19 @@ def _ahead(plan: Plan, after: int) -> Iterator[ScoredChunk]:
                 return
             if chunk is None or len(coming) > 1:
                 yield coming.popleft().result()
+
+
+def _pieces(plan: Plan, after: int) -> Iterator[Chunk]:
+    """Yield the rows behind line ``after``, the first two pieces short: the database has work sooner.
+
+    A workbook is read in one go: to open it again would take longer.
+    """
+    if plan.dialect.kind == "csv":
+        short = chunks(plan.path, plan.dialect, size=min(FIRST_ROWS, chunk_rows()), skip_lines=after)
+        for chunk in islice(short, 2):
+            yield chunk
+            after = int(chunk.lines[-1])
+    yield from chunks(plan.path, plan.dialect, size=chunk_rows(), skip_lines=after)
 
 
 def _batch_of(job_uid: UUID) -> ScoringBatch:

@@ -36,6 +36,10 @@ SUGGESTED: Mapping[str, tuple[float, ...]] = {
 _HOUR = re.compile(r"([01]?\d|2[0-3])\s*[:hH]\s*([0-5]\d)(?:\s*[:mM]\s*([0-5]\d))?\Z")
 
 
+class OfferedForm(forms.Form):
+    model = forms.UUIDField()
+
+
 class HourField(forms.Field):
     """An hour of the day: « 10:00 », « 10 h 30 » or « 10:30:15 »."""
 

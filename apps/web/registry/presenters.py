@@ -35,6 +35,18 @@ class VersionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedLine:
+    """A model of the platform that may be installed."""
+
+    uid: UUID
+    name: str
+    version: str
+    data: str
+    period: str
+    auc: str
+
+
+@dataclass(frozen=True, slots=True)
 class GateLine:
     verdict: str
     verdict_label: str
@@ -89,6 +101,21 @@ def version_line(version: Any) -> VersionLine:
         auc=_interval(version.metrics),
         segment=segment_label(version.segment),
     )
+
+
+def offered_lines(models: Iterable[Any]) -> list[OfferedLine]:
+    """Return the models that the platform offers."""
+    return [
+        OfferedLine(
+            uid=model.uid,
+            name=model.name,
+            version=model.version,
+            data=mention_of(model) or model.get_training_data_display(),
+            period=_period(model.period),
+            auc=_interval(model.metrics),
+        )
+        for model in models
+    ]
 
 
 def mention_of(version: Any) -> str:

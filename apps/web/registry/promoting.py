@@ -1,4 +1,4 @@
-"""Production, for people: propose, approve, refuse, take back, return."""
+"""Production, for people: propose, approve, refuse, take back, return; challengers and offered models."""
 
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from apps.registry.queries import promotions_of
+from apps.registry.queries import get_offered_model, promotions_of
+from apps.registry.services.challengers import start_challenger, stop_challenger
 from apps.registry.services.gates import checklist
 from apps.registry.services.promotions import (
     approve_promotion,
@@ -19,11 +20,12 @@ from apps.registry.services.promotions import (
     withdraw_promotion,
 )
 from apps.registry.services.recalibrating import recalibrate
+from apps.registry.services.versions import install_offered_model
 from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.registry import presenters
-from apps.web.registry.forms import ProposalForm, ReasonForm
+from apps.web.registry.forms import OfferedForm, ProposalForm, ReasonForm
 from apps.web.registry.views import version_or_404
 
 
@@ -101,6 +103,48 @@ def model_rollback(request: ActorRequest, uid: UUID) -> HttpResponse:
         lambda reason: roll_back(version=version, by=request.actor, reason=reason),
         _("The version before is in production again."),
     )
+
+
+@require_POST
+@allow(Verb.PROPOSE_MODEL)
+def model_challenge(request: ActorRequest, uid: UUID) -> HttpResponse:
+    return _told(request, uid, lambda version: start_challenger(version=version, by=request.actor), _(
+        "It scores in the shadow: the comparison shows here within a few minutes."
+    ))  # fmt: skip
+
+
+@require_POST
+@allow(Verb.PROPOSE_MODEL)
+def model_unchallenge(request: ActorRequest, uid: UUID) -> HttpResponse:
+    return _told(request, uid, lambda version: stop_challenger(version=version, by=request.actor), _(
+        "It does not score any more; what was compared stays."
+    ))  # fmt: skip
+
+
+@allow(Verb.PROPOSE_MODEL)
+@require_POST
+def model_install(request: ActorRequest) -> HttpResponse:
+    form = OfferedForm(request.POST)
+    try:
+        model = get_offered_model(form.cleaned_data["model"] if form.is_valid() else None)
+        version = install_offered_model(model=model, by=request.actor)
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+        return redirect("web:models")
+    messages.success(
+        request, _("Installed as a candidate: propose it for production when its gates are passed.")
+    )
+    return redirect("web:model", version.uid)
+
+
+def _told(request: ActorRequest, uid: UUID, act: Any, done: str) -> HttpResponse:
+    try:
+        act(version_or_404(uid))
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, done)
+    return redirect("web:model", uid)
 
 
 def _with_reason(request: ActorRequest, uid: UUID, act: Any, done: str) -> HttpResponse:

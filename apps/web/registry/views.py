@@ -12,6 +12,7 @@ from apps.registry.queries import (
     get_model_version,
     in_production_at,
     model_versions,
+    offered_models,
     open_promotions,
     promotions_of,
     times_in_production,
@@ -20,15 +21,19 @@ from apps.registry.queries import (
 from apps.registry.services.exporting import card_of, expert_card_of, export_model, file_name, scorecard_bytes
 from apps.registry.services.gates import checklist
 from apps.registry.services.importing import import_model
+from apps.scoring.queries import shadow_of
 from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.pages import cursor_page
 from apps.web.registry import presenters
 from apps.web.registry.forms import ImportForm, MomentForm, ReasonForm
+from apps.web.registry.shadows import shadow_sheet
 
 #: Times in production that the list of models shows; each version's page has its own.
 LATEST_TIMES = 25
+#: The states from which a version may be tried in the shadow.
+CHALLENGERS_FROM = ("candidate", "retired")
 
 
 @require_safe
@@ -49,6 +54,7 @@ def models(request: ActorRequest) -> HttpResponse:
         "found": None if found is None else presenters.time_lines(found),
         "waiting": open_promotions(),
         "may_propose": request.actor.may(Verb.PROPOSE_MODEL),
+        "offered": presenters.offered_lines(offered_models()),
     }
     return render(request, "registry/list.html", context, status=422 if asked.errors else 200)
 
@@ -68,6 +74,7 @@ def _sheet(request: ActorRequest, version: Any, promotions: Any, waiting: Any) -
     scorecard = expert_card_of(version)
     proposes, approves = actor.may(Verb.PROPOSE_MODEL), actor.may(Verb.APPROVE_MODEL)
     champion = version.status == "champion"
+    shadow = None if champion else shadow_of(version)
     return {
         "version": presenters.version_line(version),
         "facts": presenters.facts_of(version),
@@ -87,6 +94,10 @@ def _sheet(request: ActorRequest, version: Any, promotions: Any, waiting: Any) -
         "may_recalibrate": proposes and not version.is_expert,
         "run_uid": version.metrics.get("run") if version.origin == "trained" else None,
         "may_export": actor.may(Verb.REPLAY),
+        "shadow": shadow_sheet(shadow) if shadow else None,
+        "challenger": version.status == "challenger",
+        "may_stop": proposes,
+        "may_challenge": proposes and version.status in CHALLENGERS_FROM,
         "before": version_before(version) if champion and approves else None,
         "reason_form": ReasonForm(),
     }
