@@ -159,9 +159,8 @@ def test_a_variable_of_the_institution_is_learnt_from_and_named_by_the_model(sco
     declared(world)
     for number, application in enumerate(CreditApplication.objects.matured().order_by("pk")):
         risky = application.outcome == "default" and number % 3
-        CreditApplication.objects.filter(pk=application.pk).update(
-            own_values={SHARES: 1 if risky else 5 + number % 4}
-        )
+        extra = {SHARES: 1 if risky else 5 + number % 4}
+        CreditApplication.objects.filter(pk=application.pk).update(extra=extra)
 
     run = work(ask(manager))
     version = register_candidate(run=run, kind="scorecard", by=manager)
