@@ -1,12 +1,39 @@
+from django import forms
 from django.contrib import admin
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
+from apps.institutions.admin import SETTINGS, Setting
 from apps.registry.enums import ModelStatus
 from apps.registry.models import ModelVersion, PlatformModel
 from apps.tenancy.admin import RuledAdmin
 
 COLOURS = {ModelStatus.CHAMPION: "success", ModelStatus.CHALLENGER: "info", ModelStatus.RETIRED: "warning"}
+
+SETTINGS["retrain_every_months"] = Setting(
+    label=lambda: _("Months between two scheduled trainings (0: none)"),
+    field=lambda: forms.IntegerField(
+        label=_("Months between two scheduled trainings (0: none)"),
+        required=False,
+        min_value=0,
+        max_value=24,
+        widget=UnfoldAdminIntegerFieldWidget,
+    ),
+    words=lambda value: ngettext("%(count)d month", "%(count)d months", value) % {"count": value},
+)
+SETTINGS["training_kept_days"] = Setting(
+    label=lambda: _("Days that the data of a training are kept"),
+    field=lambda: forms.IntegerField(
+        label=_("Days that the data of a training are kept"),
+        required=False,
+        min_value=30,
+        max_value=3650,
+        widget=UnfoldAdminIntegerFieldWidget,
+    ),
+    words=lambda value: ngettext("%(count)d day", "%(count)d days", value) % {"count": value},
+)
 
 
 @admin.register(PlatformModel)
