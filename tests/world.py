@@ -8,6 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.credits.importing.jobs import check_rows
 from apps.credits.importing.runs import prepare_import, receive_import, settle_import
+from apps.credits.importing.runs import check_rows, prepare_import, receive_import, settle_import
+from apps.credits.services.dictionary import VariableUpdate, change_variable
 from apps.institutions.models import Agency, Institution
 from apps.jobs.services import claim_job, finish_job
 from apps.outbox.models import Webhook
@@ -39,6 +41,7 @@ def build_world() -> None:
             _scored_file(code)
             _import(code)
             _train(code)
+            _dictionary(code)
 
 
 def _scored_file(code: str) -> None:
@@ -78,6 +81,17 @@ def _analyst(code: str) -> Actor:
 
 
 def _member(code: str, local_part: str) -> Actor:
+def _dictionary(code: str) -> None:
+    """Say why the institution asks for savings; the variable stays what it is."""
+    update = VariableUpdate(purpose=f"Regularity of savings, as {code} sees it")
+    change_variable(name="epargne_moyenne", update=update, by=_person("risques", code))
+
+
+def _analyst(code: str) -> Actor:
+    return _person("analyste", code)
+
+
+def _person(local_part: str, code: str) -> Actor:
     membership = active_membership(User.objects.get(email=f"{local_part}@{code}.demo").pk)
     assert membership is not None
     return member_actor(membership)

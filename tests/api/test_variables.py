@@ -85,7 +85,7 @@ def test_what_cannot_be_declared_is_said_by_field(api, world, change, field):
     assert answer.status_code == 422
     assert field in answer.json()["fields"]
     with world.scope():
-        assert not DictionaryVariable.objects.exists()
+        assert not DictionaryVariable.objects.own().exists()
 
 
 def test_others_read_only(api, world):

@@ -120,7 +120,7 @@ def test_a_refusal_stands_beside_its_field(world, page, change, field, words):
     assert field in answer.context["form"].errors
     assert words in " ".join(answer.context["form"].errors[field])
     with world.scope():
-        assert not DictionaryVariable.objects.exists()
+        assert not DictionaryVariable.objects.own().exists()
 
 
 @pytest.mark.parametrize("email", ["analyste", "agent", "comite", "auditeur", "commercial", "dpo"])
