@@ -8,7 +8,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.credits.importing.jobs import check_rows
 from apps.credits.importing.runs import prepare_import, receive_import, settle_import
-from apps.credits.importing.runs import check_rows, prepare_import, receive_import, settle_import
 from apps.credits.services.dictionary import VariableUpdate, change_variable
 from apps.institutions.models import Agency, Institution
 from apps.jobs.services import claim_job, finish_job
@@ -70,17 +69,12 @@ def _import(code: str) -> None:
 
 def _train(code: str) -> None:
     """Compare two candidates that take no time on the history of an institution."""
-    run = ask_training(by=_member(code, "risques"), candidates=("scorecard", "dummy"), split="nested")
+    run = ask_training(by=_person("risques", code), candidates=("scorecard", "dummy"), split="nested")
     claim = claim_job(uid=run.job.uid)
     assert claim is not None
     finish_job(claim=claim, result=train(claim, priced=price_rows))
 
 
-def _analyst(code: str) -> Actor:
-    return _member(code, "analyste")
-
-
-def _member(code: str, local_part: str) -> Actor:
 def _dictionary(code: str) -> None:
     """Say why the institution asks for savings; the variable stays what it is."""
     update = VariableUpdate(purpose=f"Regularity of savings, as {code} sees it")
