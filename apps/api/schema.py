@@ -150,7 +150,15 @@ TAGGED = frozenset(
     f"#/components/schemas/{name}"
     for name in (
         *("Agency", "Application", "AuditEntry", "Client", "Credit", "ExternalCredit"),
-        *("DictionaryVariable", "PredictionDetail", "Repayment", "User", "Webhook", "WebhookWithSecret"),
+        *(
+            "DictionaryVariable",
+            "Monitoring",
+            "PredictionDetail",
+            "Repayment",
+            "User",
+            "Webhook",
+            "WebhookWithSecret",
+        ),
     )
 )
 #: Answers given before a key is looked at, or that are not kept.
