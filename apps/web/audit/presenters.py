@@ -59,6 +59,18 @@ class EntrySheet(EntryLine):
     score_uid: UUID | None
 
 
+#: What is written with something else, whose entry tells of it.
+PARTS = frozenset(
+    {
+        *("credits.dictionaryrevision", "credits.importchange", "credits.importchunk"),
+        *("credits.importmapping", "monitoring.monitoringfigures", "outbox.outboxmessage"),
+        *("outbox.webhookattempt", "registry.championship", "scoring.batchchunk", "scoring.scoredline"),
+        *("scoring.shadowscore", "users.draft", "users.idempotentreply"),
+        *("users.membershipagency", "users.partnerkeyagency"),
+    }
+)
+
+
 def action_labels() -> dict[str, str]:
     """Return the words of each action that the site writes; an unknown one is shown by its code."""
     return {
@@ -199,8 +211,9 @@ def object_labels() -> dict[str, str]:
 
 
 def object_choices() -> list[tuple[str, str]]:
-    """Return the choices of the filter, all first, then by their words."""
-    return [("", _("All")), *sorted(object_labels().items(), key=lambda item: item[1])]
+    """Return the choices of the filter, all first, then by their words; parts of others have no entry."""
+    known = [item for item in object_labels().items() if item[0] not in PARTS]
+    return [("", _("All")), *sorted(known, key=lambda item: item[1])]
 
 
 def entry_lines(entries: Iterable[AuditEntry]) -> list[EntryLine]:
