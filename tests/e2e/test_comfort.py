@@ -56,6 +56,15 @@ def kill(profile: Path) -> None:
             os.kill(int(entry.name), signal.SIGKILL)
 
 
+def wait_on_disk(page, profile: Path, text: str) -> None:
+    """Wait until Chromium has written its storage: it does so five seconds late, later on a busy machine."""
+    for _ in range(60):
+        page.wait_for_timeout(1000)
+        if any(text.encode() in each.read_bytes() for each in profile.rglob("Local Storage/leveldb/*.log")):
+            return
+    pytest.fail("the browser's storage never came to the disk")
+
+
 @pytest.fixture
 def window(browser, live_server, tmp_path):
     """Return a function that opens a browser of its own on one profile, as a person does day after day."""
@@ -116,7 +125,7 @@ def test_typed_offline_then_killed_it_is_offered_next_time(world, window, tmp_pa
     page.context.set_offline(True)
     page.fill("#id_last_name", "Perdu Retrouvé")
     status(page).filter(has_text="Hors connexion").wait_for()
-    page.wait_for_timeout(8000)  # Chromium writes its storage to the disk five seconds late
+    wait_on_disk(page, tmp_path, "Perdu")
     kill(tmp_path)
 
     page = window()
