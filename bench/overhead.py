@@ -44,7 +44,7 @@ def steps() -> dict[str, Callable[[], Any]]:
     from apps.institutions.models import Institution
     from apps.registry.loader import load_scorer
     from apps.registry.queries import champion_for
-    from apps.scoring.queries import policy_on
+    from apps.scoring.queries.policies import policy_on
     from apps.scoring.services.scores import score_values
     from apps.scoring.validators import figures_from_json
     from apps.tenancy.context import tenant_scope

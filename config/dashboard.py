@@ -22,7 +22,7 @@ from apps.jobs.models import Job
 from apps.outbox.enums import MessageStatus
 from apps.outbox.models import OutboxMessage
 from apps.outbox.queries import unread_alerts
-from apps.scoring.queries import visible_predictions
+from apps.scoring.queries.scores import visible_predictions
 from apps.tenancy.actor import Actor
 from apps.tenancy.admin import LIST_CAP, admin_actor
 from apps.tenancy.context import PLATFORM_ALIAS

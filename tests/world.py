@@ -77,7 +77,11 @@ def _train(code: str) -> None:
 
 def _dictionary(code: str) -> None:
     """Say why the institution asks for savings; the variable stays what it is."""
-    update = VariableUpdate(purpose=f"Regularity of savings, as {code} sees it")
+    said = {
+        "horizon": "Régularité de l'épargne, vue par horizon",
+        "ngwa": "Regularity of savings, as ngwa sees it",
+    }
+    update = VariableUpdate(purpose=said[code])
     change_variable(name="epargne_moyenne", update=update, by=_person("risques", code))
 
 

@@ -22,7 +22,7 @@ from apps.institutions.admin import AgencyFilter, InstitutionAdmin, InstitutionF
 from apps.institutions.models import Institution
 from apps.scoring.enums import Band
 from apps.scoring.models import Prediction
-from apps.scoring.queries import visible_predictions
+from apps.scoring.queries.scores import visible_predictions
 from apps.scoring.services.policies import open_institution
 from apps.tenancy.admin import admin_actor, begins, told
 from apps.users.models import User

@@ -32,7 +32,7 @@ from django.utils import timezone
 from apps.engine.contracts import PolicyFigures, RuleSetting
 from apps.scoring.enums import Recommendation
 from apps.scoring.models import FloatsField, Prediction
-from apps.scoring.queries import visible_predictions
+from apps.scoring.queries.scores import visible_predictions
 from apps.scoring.validators import PolicyDraft, TypeCosts
 from apps.tenancy.actor import Actor
 

@@ -327,7 +327,7 @@ def test_every_refusal_has_the_one_envelope(api, world, monkeypatch, status, cod
     with world.scope():
         path = path.format(client=Borrower.objects.first().uid)
     if status == 503:
-        monkeypatch.setattr("apps.scoring.queries.champion_for", _no_model)
+        monkeypatch.setattr("apps.scoring.queries.production.champion_for", _no_model)
     kind = headers.get("Content-Type", "application/json")
 
     answers = [

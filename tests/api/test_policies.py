@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from apps.scoring.models import PolicyProposal
-from apps.scoring.queries import policy_on
+from apps.scoring.queries.policies import policy_on
 from tests.api.sending import send
 from tests.predict import BODY
 

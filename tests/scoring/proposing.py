@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from apps.credits.models import CreditApplication
 from apps.scoring.models import Prediction, ScoringPolicy
-from apps.scoring.queries import draft_of, policy_on
+from apps.scoring.queries.policies import draft_of, policy_on
 from apps.scoring.services.policies import approve_policy, propose_policy
 from apps.scoring.services.scores import score_application, score_values
 from apps.scoring.validators import PolicyDraft

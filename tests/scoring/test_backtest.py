@@ -12,7 +12,7 @@ from apps.engine.policy import default_rules, evaluate_rules, recommend
 from apps.engine.scorecard import band
 from apps.scoring.backtest import ADVICE, backtest, changed_files, threshold_curve, with_threshold
 from apps.scoring.models import Prediction
-from apps.scoring.queries import draft_of, policy_on
+from apps.scoring.queries.policies import draft_of, policy_on
 from apps.scoring.validators import PolicyCosts, PolicyDraft, TypeCosts
 from tests.scoring.proposing import score_many
 

@@ -17,9 +17,9 @@ from apps.jobs.services import claim_job, release_job
 from apps.scoring.enums import Output
 from apps.scoring.errors import BatchUnfinished
 from apps.scoring.models import BatchChunk, ScoredLine, ScoringBatch
-from apps.scoring.queries import (
+from apps.scoring.queries.batches import get_visible_batch
+from apps.scoring.queries.scores import (
     client_reference_of,
-    get_visible_batch,
     get_visible_prediction,
     prediction_of_line,
 )

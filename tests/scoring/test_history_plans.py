@@ -7,7 +7,8 @@ from django.db import connections
 
 from apps.institutions.models import Agency
 from apps.scoring.models import Prediction
-from apps.scoring.queries import position_of, scores_found
+from apps.scoring.queries.positions import position_of
+from apps.scoring.queries.scores import scores_found
 from tests.statements import faults
 
 ROWS = 200_000

@@ -16,7 +16,7 @@ from apps.outbox.models import OutboxMessage, Webhook
 from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
 from apps.scoring.models import Prediction
-from apps.scoring.queries import figures_of_policy, policy_on
+from apps.scoring.queries.policies import figures_of_policy, policy_on
 from apps.scoring.services.direct import keep_direct, score_direct
 from apps.scoring.terms import terms_of
 from apps.tenancy.prepared import Call, insert

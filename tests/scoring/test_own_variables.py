@@ -21,7 +21,8 @@ from apps.registry.services.gates import checklist
 from apps.registry.services.importing import import_model, import_scorecard
 from apps.registry.services.promotions import approve_promotion, propose_promotion
 from apps.scoring.models import Prediction
-from apps.scoring.queries import factors_of, variables_in_production
+from apps.scoring.queries.factors import factors_of
+from apps.scoring.queries.production import variables_in_production
 from apps.scoring.services.scores import replay_prediction, score_application, score_values, simulate
 from apps.tenancy.errors import InvalidValues
 from tests.api.sending import send
@@ -178,7 +179,7 @@ def test_a_file_is_scored_with_own_variables_as_one_by_one(champion, own, horizo
 
 def test_a_line_scored_from_a_file_reads_as_any_score(champion, own, horizon, page):
     from apps.scoring.models import ScoredLine
-    from apps.scoring.queries import get_visible_prediction
+    from apps.scoring.queries.scores import get_visible_prediction
 
     score_now(file_of([{**BODY, SHARES: 7, STALL: "fixe"}], headers=(*BODY, SHARES, STALL)), own)
     line = ScoredLine.objects.latest("pk")

@@ -12,7 +12,7 @@ from apps.engine.contracts import PolicyFigures
 from apps.engine.policy import default_rules
 from apps.scoring.errors import NoPolicy
 from apps.scoring.models import Prediction, ScoringPolicy
-from apps.scoring.queries import policy_on
+from apps.scoring.queries.policies import policy_on
 from apps.scoring.validators import figures_from_json, figures_to_json
 from tests.predict import BODY
 from tests.scoring.proposing import put_in_force

@@ -13,7 +13,7 @@ from apps.engine.policy import default_rules
 from apps.outbox.models import OutboxMessage
 from apps.scoring.errors import ProposalDecided, ProposalPending
 from apps.scoring.models import PolicyProposal, ScoringPolicy
-from apps.scoring.queries import draft_of, policy_on, policy_timeline, proposals_found
+from apps.scoring.queries.policies import draft_of, policy_on, policy_timeline, proposals_found
 from apps.scoring.services.policies import (
     approve_policy,
     propose_policy,

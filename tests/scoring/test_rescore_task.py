@@ -18,7 +18,7 @@ from apps.credits.models import CreditApplication
 from apps.jobs.models import Job
 from apps.jobs.services import create_job
 from apps.scoring.models import Prediction
-from apps.scoring.queries import figures_of_policy
+from apps.scoring.queries.policies import figures_of_policy
 from apps.scoring.services.portfolio import Report, rescore_if_due, rescore_next
 from apps.scoring.services.scores import score_application
 from apps.scoring.tasks import RESCORE, rescore_institution

@@ -15,7 +15,7 @@ from apps.registry.queries import champion_for
 from apps.registry.services.challengers import start_challenger, stop_challenger
 from apps.registry.services.importing import import_scorecard
 from apps.scoring.models import Prediction, ShadowScore
-from apps.scoring.queries import shadow_of
+from apps.scoring.queries.shadows import shadow_of
 from apps.scoring.services.scores import score_application, score_values
 from apps.scoring.services.shadow import shadow_next
 from apps.scoring.tasks import score_in_the_shadow

@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.audit.models import AuditEntry
 from apps.institutions.models import Agency, Institution
 from apps.scoring.models import Prediction
-from apps.scoring.queries import visible_predictions
+from apps.scoring.queries.scores import visible_predictions
 from apps.scoring.services.scores import score_values
 from apps.tenancy.errors import InvalidValues, NotAllowed
 from apps.tenancy.roles import KEY_SCOPES, Verb

@@ -10,7 +10,7 @@ from apps.credits.models import CreditApplication
 from apps.credits.queries.activity import activity_in
 from apps.credits.queries.inbox import waiting_for
 from apps.scoring.models import Prediction
-from apps.scoring.queries import score_figures_in
+from apps.scoring.queries.scores import score_figures_in
 from apps.web.home.presenters import month_so_far, same_days_before
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from apps.scoring.models import PolicyProposal
-from apps.scoring.queries import draft_of, policy_on
+from apps.scoring.queries.policies import draft_of, policy_on
 from tests.scoring.proposing import REASON, proposed, put_in_force, score_many
 from tests.statements import own_statements
 

@@ -10,7 +10,8 @@ from apps.credits.models import CreditApplication
 from apps.institutions.models import Agency
 from apps.registry.models import ModelVersion
 from apps.scoring.models import Prediction
-from apps.scoring.queries import COMPARED, breakdown_of, factors_of, position_of
+from apps.scoring.queries.factors import breakdown_of, factors_of
+from apps.scoring.queries.positions import COMPARED, position_of
 from apps.scoring.services.scores import score_application
 from apps.web.scoring.details import ladder
 from tests.statements import own_statements
@@ -307,7 +308,7 @@ def test_two_scores_of_one_application_count_once(world):
 
 
 def test_few_applications_give_no_position(page, world, monkeypatch):
-    monkeypatch.setattr("apps.scoring.queries.FEWEST_COMPARED", 10**6)
+    monkeypatch.setattr("apps.scoring.queries.positions.FEWEST_COMPARED", 10**6)
 
     answer = page(world.auditor).get(f"/scores/{a_score(world).uid}")
 

@@ -10,7 +10,7 @@ from apps.credits.models import CreditApplication
 from apps.credits.services.clients import save_client
 from apps.institutions.models import Agency
 from apps.scoring.models import Prediction
-from apps.scoring.queries import recent_files, search_files
+from apps.scoring.queries.search import recent_files, search_files
 from tests.web.test_new_application import HTMX
 
 pytestmark = pytest.mark.django_db

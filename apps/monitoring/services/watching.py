@@ -13,7 +13,7 @@ from apps.monitoring.services.gathering import MATURED_MONTHS, Gathered, Plan, r
 from apps.monitoring.services.measuring import Around, measure
 from apps.registry.enums import GENERAL_SEGMENT, ModelStatus
 from apps.registry.models import ModelVersion
-from apps.scoring.queries import figures_of_policy, policy_in_force
+from apps.scoring.queries.policies import figures_of_policy, policy_in_force
 from apps.scoring.services.rereading import variables_read
 from apps.tenancy.actor import Actor
 

@@ -46,7 +46,7 @@ from apps.registry.queries import champion_for
 from apps.scoring.enums import Output
 from apps.scoring.errors import BatchUnfinished
 from apps.scoring.models import BatchChunk, ScoringBatch
-from apps.scoring.queries import figures_of_policy, policy_on
+from apps.scoring.queries.policies import figures_of_policy, policy_on
 from apps.scoring.renderers import Style, write_result
 from apps.scoring.services.chunks import (
     Plan,

@@ -15,7 +15,7 @@ from apps.engine.contracts import Advice, CaseFacts, ScoringResult
 from apps.registry.loader import load_scorer
 from apps.registry.models import ModelVersion
 from apps.scoring.models import Prediction, ScoringPolicy
-from apps.scoring.queries import figures_of_policy
+from apps.scoring.queries.policies import figures_of_policy
 from apps.scoring.services.scores import Case, compute, credit_type_of, figures_of, hash_of, plain
 from apps.scoring.terms import Terms
 from apps.tenancy.actor import Actor

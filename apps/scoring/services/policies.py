@@ -19,7 +19,7 @@ from apps.outbox.services import enqueue_alert, withdraw_alerts
 from apps.scoring.enums import ProposalStatus
 from apps.scoring.errors import ProposalDecided, ProposalPending
 from apps.scoring.models import PolicyProposal, ScoringPolicy
-from apps.scoring.queries import draft_of, pending_proposal, policy_in_force, policy_on
+from apps.scoring.queries.policies import draft_of, pending_proposal, policy_in_force, policy_on
 from apps.scoring.validators import (
     PolicyCosts,
     PolicyDraft,

@@ -25,7 +25,7 @@ from apps.registry.loader import load_scorer
 from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
 from apps.scoring.models import Prediction, ScoringPolicy
-from apps.scoring.queries import figures_of_policy, policy_on
+from apps.scoring.queries.policies import figures_of_policy, policy_on
 from apps.scoring.validators import figures_from_json
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import InvalidValues

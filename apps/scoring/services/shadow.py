@@ -10,7 +10,7 @@ from apps.registry.enums import GENERAL_SEGMENT, ModelStatus
 from apps.registry.loader import load_scorer
 from apps.registry.models import ModelVersion
 from apps.scoring.models import Prediction, ShadowScore
-from apps.scoring.queries import SHADOWED
+from apps.scoring.queries.shadows import SHADOWED
 from apps.tenancy.context import current_institution_id
 
 #: A score may be committed so long after the moment it bears.

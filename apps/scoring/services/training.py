@@ -7,7 +7,7 @@ from django.utils import timezone
 from apps.engine.contracts import CaseFacts, PolicyFigures
 from apps.engine.policy import expected_loss
 from apps.registry.services.training_data import TrainingRows
-from apps.scoring.queries import draft_of, policy_in_force
+from apps.scoring.queries.policies import draft_of, policy_in_force
 from apps.scoring.validators import PolicyCosts
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from apps.credits.enums import ApplicationStatus
 from apps.credits.queries.applications import get_visible_application, piece_requests_of
 from apps.credits.services import lifecycle
 from apps.credits.services.applications import change_application
-from apps.scoring.queries import is_current, latest_score_of
+from apps.scoring.queries.scores import is_current, latest_score_of
 from apps.scoring.services.scores import score_application
 from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb

@@ -16,7 +16,9 @@ from apps.engine.lines import BANDS, RECOMMENDATIONS
 from apps.files.reading.wording import advice, sentence
 from apps.jobs.enums import JobStatus
 from apps.jobs.services import ENDED
-from apps.scoring.queries import expected_end, figures_of_policy, mean_in_training
+from apps.scoring.queries.batches import expected_end
+from apps.scoring.queries.policies import figures_of_policy
+from apps.scoring.queries.production import mean_in_training
 from apps.scoring.services.batches import may_retry
 from apps.scoring.services.chunks import POINTS_STEP
 from apps.scoring.services.columns import scoring_fields

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.files.queries import get_visible_file
 from apps.files.reading.wording import decisions
 from apps.files.services import path_of, store_upload
-from apps.scoring.queries import get_visible_batch, visible_batches
+from apps.scoring.queries.batches import get_visible_batch, visible_batches
 from apps.scoring.services.batches import (
     cancel_batch,
     dialect_of,

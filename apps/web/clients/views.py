@@ -23,7 +23,7 @@ from apps.credits.queries.privacy import privacy_notice
 from apps.credits.queries.quality import quality_of
 from apps.credits.queries.securities import external_credits_of, guarantees_of
 from apps.credits.rules import can_edit_file, can_merge
-from apps.scoring.queries import scores_of_client
+from apps.scoring.queries.scores import scores_of_client
 from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.credits.queries.dictionary import dictionary_entries, get_entry, revisions_of
 from apps.credits.services.dictionary import change_variable, declare_variable, retire_variable
-from apps.scoring.queries import variables_in_production
+from apps.scoring.queries.production import variables_in_production
 from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow

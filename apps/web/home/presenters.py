@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from apps.credits.enums import ApplicationStatus
 from apps.credits.queries.activity import Activity, Period, activity_by_agency, activity_in
 from apps.credits.queries.inbox import Waiting, waiting_for
-from apps.scoring.queries import ScoreFigures, score_figures_in
+from apps.scoring.queries.scores import ScoreFigures, score_figures_in
 from apps.tenancy.actor import Actor
 from apps.tenancy.days import period
 from apps.tenancy.roles import Verb

@@ -4,7 +4,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.credits.queries.inbox import inbox_of
-from apps.scoring.queries import my_predictions
+from apps.scoring.queries.scores import my_predictions
 from apps.tenancy.roles import Verb
 from apps.web.access import MEMBER, ActorRequest, allow
 from apps.web.applications.presenters import application_lines

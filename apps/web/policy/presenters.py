@@ -15,7 +15,7 @@ from apps.engine.reasons import rule_label
 from apps.engine.scorecard import GRADES
 from apps.scoring.backtest import ADVICE, Backtest, CurvePoint, Side
 from apps.scoring.enums import ProposalStatus
-from apps.scoring.queries import InForce, draft_of
+from apps.scoring.queries.policies import InForce, draft_of
 from apps.scoring.validators import (
     CREDIT_TYPES,
     RULE_UNITS,

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import push_url
 
 from apps.scoring.backtest import backtest, changed_files, threshold_curve, with_threshold
-from apps.scoring.queries import (
+from apps.scoring.queries.policies import (
     draft_of,
     get_proposal,
     pending_proposal,

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.scoring.enums import Band
-from apps.scoring.queries import Shadow
+from apps.scoring.queries.shadows import Shadow
 from apps.web.templatetags.formats import MISSING, percent, whole
 
 

@@ -21,7 +21,7 @@ from apps.registry.queries import (
 from apps.registry.services.exporting import card_of, expert_card_of, export_model, file_name, scorecard_bytes
 from apps.registry.services.gates import checklist
 from apps.registry.services.importing import import_model
-from apps.scoring.queries import shadow_of
+from apps.scoring.queries.shadows import shadow_of
 from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow

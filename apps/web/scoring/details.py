@@ -13,7 +13,8 @@ from apps.engine.contracts import PolicyFigures
 from apps.engine.dictionary import STANDARD
 from apps.engine.wording import format_value, number
 from apps.scoring.models import Prediction
-from apps.scoring.queries import Position, breakdown_of, factors_of, household_means, position_of
+from apps.scoring.queries.factors import breakdown_of, factors_of, household_means
+from apps.scoring.queries.positions import Position, position_of
 from apps.scoring.services.opinions import Opinion, OpinionLine
 from apps.scoring.services.scores import Replay
 from apps.tenancy.language import current_lang

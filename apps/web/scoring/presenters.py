@@ -13,7 +13,7 @@ from apps.engine import reasons, scorecard
 from apps.engine.contracts import Lang
 from apps.engine.wording import number
 from apps.scoring.models import Prediction
-from apps.scoring.queries import Factor, RuleLine, factors_of, rules_of
+from apps.scoring.queries.factors import Factor, RuleLine, factors_of, rules_of
 from apps.scoring.validators import figures_from_json
 from apps.tenancy.language import current_lang
 from apps.web.templatetags.formats import fcfa, percent

@@ -9,7 +9,7 @@ from django_htmx.http import push_url
 from apps.audit.services import record_read
 from apps.registry.errors import NoApprovedModel
 from apps.scoring.enums import Source
-from apps.scoring.queries import client_reference_of, get_visible_prediction, scores_found
+from apps.scoring.queries.scores import client_reference_of, get_visible_prediction, scores_found
 from apps.scoring.services.opinions import second_opinion
 from apps.scoring.services.scores import replay_prediction
 from apps.tenancy.errors import ObjectNotFound

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.engine import reasons
 from apps.scoring.models import Prediction
-from apps.scoring.queries import File
+from apps.scoring.queries.search import File
 from apps.tenancy.language import current_lang
 
 PAGES = {"client": "web:client", "creditapplication": "web:application", "prediction": "web:score"}

@@ -3,7 +3,7 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
-from apps.scoring.queries import recent_files, search_files
+from apps.scoring.queries.search import recent_files, search_files
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.search.presenters import file_lines

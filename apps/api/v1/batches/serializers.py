@@ -18,7 +18,8 @@ from apps.engine.lines import BANDS, RECOMMENDATIONS, WARNINGS, decoded
 from apps.jobs.enums import JobStatus
 from apps.scoring.enums import Output
 from apps.scoring.models import ScoringBatch, line_uid
-from apps.scoring.queries import expected_end, figures_of_policy
+from apps.scoring.queries.batches import expected_end
+from apps.scoring.queries.policies import figures_of_policy
 from apps.scoring.services.batches import refused_of
 from apps.scoring.services.chunks import Group, ScoredChunk
 from apps.tenancy.language import current_lang

@@ -20,7 +20,7 @@ from apps.api.v1.batches.serializers import (
     batch_body,
     scored_body,
 )
-from apps.scoring.queries import get_visible_batch
+from apps.scoring.queries.batches import get_visible_batch
 from apps.scoring.services.batches import (
     DOWNLOAD_ROWS,
     INLINE_ROWS,

@@ -11,7 +11,7 @@ from apps.api.schema import CREDIT_TYPES
 from apps.api.v1.pages import ListSerializer
 from apps.engine.contracts import PolicyFigures, RuleSetting
 from apps.scoring.enums import ProposalStatus
-from apps.scoring.queries import InForce, draft_of
+from apps.scoring.queries.policies import InForce, draft_of
 from apps.scoring.validators import (
     RULE_UNITS,
     SEVERITIES,

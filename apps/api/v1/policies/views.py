@@ -19,7 +19,13 @@ from apps.api.v1.policies.serializers import (
     policy_body,
 )
 from apps.scoring.errors import NoPolicy
-from apps.scoring.queries import draft_of, get_proposal, policy_in_force, policy_timeline, proposals_found
+from apps.scoring.queries.policies import (
+    draft_of,
+    get_proposal,
+    policy_in_force,
+    policy_timeline,
+    proposals_found,
+)
 from apps.scoring.services.policies import approve_policy, propose_policy, reject_policy, withdraw_policy
 from apps.tenancy.roles import Verb
 

@@ -16,15 +16,15 @@ from apps.engine.dictionary import STANDARD, Variable
 from apps.registry.models import ModelVersion
 from apps.scoring.enums import Band, Source
 from apps.scoring.models import Prediction
-from apps.scoring.queries import (
+from apps.scoring.queries.factors import (
     Factor,
     RuleLine,
     factors_among,
     factors_of,
-    figures_of_policy,
     rules_among,
     rules_of,
 )
+from apps.scoring.queries.policies import figures_of_policy
 from apps.scoring.services.direct import DirectScore
 from apps.tenancy.cursors import Order
 from apps.tenancy.language import current_lang

@@ -38,7 +38,8 @@ from apps.credits.queries.clients import get_client_in_use
 from apps.credits.queries.dictionary import dictionary_in_force
 from apps.institutions.queries import agency_key
 from apps.registry.errors import NoApprovedModel
-from apps.scoring.queries import champion_variables, get_visible_prediction, scores_found
+from apps.scoring.queries.production import champion_variables
+from apps.scoring.queries.scores import get_visible_prediction, scores_found
 from apps.scoring.services.scores import (
     replay_prediction,
     score_application,

@@ -18,7 +18,7 @@ from apps.api.v1.variables.serializers import (
 )
 from apps.credits.queries.dictionary import Entry, dictionary_entries, get_entry
 from apps.credits.services.dictionary import change_variable, declare_variable, retire_variable
-from apps.scoring.queries import variables_in_production
+from apps.scoring.queries.production import variables_in_production
 from apps.tenancy.errors import InvalidValues
 from apps.tenancy.roles import Verb
 
