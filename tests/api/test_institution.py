@@ -1,6 +1,7 @@
 """/api/v1/agencies, /api/v1/users and /api/v1/audit."""
 
 import pytest
+from django.utils import timezone
 
 from apps.audit.models import AuditEntry
 from apps.institutions.models import Agency
@@ -160,7 +161,8 @@ def test_the_trail_is_filtered_and_paged(api, world):
     auditor = api(world.auditor)
     with world.scope():
         one = AuditEntry.objects.exclude(object_uid=None).order_by("-at").first()
-        days = {"from": one.at.date().isoformat(), "to": one.at.date().isoformat()}
+        day = timezone.localtime(one.at).date().isoformat()
+        days = {"from": day, "to": day}
 
     with own_statements() as asked:
         rows = auditor.get(AUDIT, {**days, "object": str(one.object_uid), "limit": "100"}).json()["results"]

@@ -1,6 +1,7 @@
 """GET /api/v1/predictions and POST /api/v1/simulate."""
 
 import pytest
+from django.utils import timezone
 
 from apps.audit.models import AuditEntry
 from apps.credits.models import Client
@@ -33,7 +34,8 @@ def test_the_history_comes_latest_first_page_by_page(api, world):
 def test_each_filter_keeps_what_answers_to_it(api, world, name):
     with world.scope():
         one = Prediction.objects.select_related("client", "agency", "author").exclude(client=None).first()
-        author, day = one.author or world.user(world.analyst), one.created_at.date().isoformat()
+        author = one.author or world.user(world.analyst)
+        day = timezone.localtime(one.created_at).date().isoformat()
         wish, expected = {
             "client": ({"client": str(one.client.uid)}, {"client": one.client}),
             "agency": ({"agency": str(one.agency.uid)}, {"agency": one.agency}),

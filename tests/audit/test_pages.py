@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from apps.audit.models import AuditEntry
 from apps.audit.queries import institution_trail
@@ -68,7 +69,7 @@ def test_filters_narrow_the_list(page, world):
         mine = record(by=agent, action="prediction.read", target=score)
         other = record(by=analyst, action="prediction.replay", target=score)
     client = page(world.auditor)
-    today = f"{mine.at:%Y-%m-%d}"
+    today = f"{timezone.localtime(mine.at):%Y-%m-%d}"
 
     def found(query):
         return uids_on(client.get(f"/audit?{query}"))

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.utils import timezone
 from django.utils.html import escape
 
 from apps.audit.models import AuditEntry
@@ -108,7 +109,7 @@ def test_each_filter_narrows_the_history(page, world, many):
     with world.scope():
         agency = Agency.objects.filter(predictions__isnull=False).first()
         author = world.user(world.analyst)
-        day = Prediction.objects.order_by("created_at").first().created_at.date()
+        day = timezone.localtime(Prediction.objects.order_by("created_at").first().created_at).date()
         expected = {
             f"agency={agency.uid}": Prediction.objects.filter(agency=agency),
             f"analyst={author.uid}": Prediction.objects.filter(author=author),
