@@ -34,6 +34,7 @@ LIMITS = {
     "page_slow_3g_s": 2.0,
     "page_cold_kb": 40.0,
     "page_warm_kb": 8.0,
+    "dashboard_sql_ms": 10.0,
 }
 #: A branch office's line, as browsers' tools name it.
 SLOW_3G = {
@@ -233,6 +234,15 @@ def rows_per_second(folder: Path) -> float:
     return rows / (time.perf_counter() - started)
 
 
+def dashboards() -> list[Line]:
+    """Time the statements of the portfolio at 200,000 scores of an institution; the slowest page counts."""
+    command = [sys.executable, "bench/portfolio.py", "--scores", "200000", "--rounds", "3"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    print(done.stdout)
+    figures = json.loads(done.stdout.splitlines()[-1])
+    return [Line("dashboard_sql_ms", figures["P9"], LIMITS["dashboard_sql_ms"])]
+
+
 def quality(folder: Path) -> list[Line]:
     """Run the nested protocol on each data set that has a limit."""
     lines = []
@@ -252,7 +262,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quality", type=Path, help="folder of data sets")
     options = parser.parse_args()
-    lines = demonstration() + (quality(options.quality) if options.quality else [])
+    lines = demonstration() + dashboards() + (quality(options.quality) if options.quality else [])
     for line in lines:
         sign = ">=" if line.at_least else "<="
         verdict = "holds" if line.holds else "FAILS"

@@ -76,6 +76,8 @@ MENU: list[tuple[Callable[[], str], list[tuple[str, str]]]] = [
             ("institutions.agency", "store"),
             ("users.user", "person"),
             ("users.membership", "group"),
+            ("users.identityprovider", "login"),
+            ("users.boundidentity", "link"),
             ("users.partnerkey", "key"),
             ("outbox.webhook", "webhook"),
             ("outbox.webhookattempt", "outgoing_mail"),
@@ -89,6 +91,7 @@ MENU: list[tuple[Callable[[], str], list[tuple[str, str]]]] = [
             ("credits.creditapplication", "description"),
             ("credits.dictionaryvariable", "menu_book"),
             ("scoring.prediction", "speed"),
+            ("decisions.decision", "gavel"),
         ],
     ),
     (

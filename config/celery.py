@@ -48,6 +48,10 @@ app.conf.beat_schedule = {
         "task": "apps.files.tasks.purge_files",
         "schedule": settings.FILES_PURGE_EVERY,
     },
+    "purge-models": {
+        "task": "apps.registry.tasks.purge_models",
+        "schedule": settings.FILES_PURGE_EVERY,
+    },
     "rescore-portfolios": {
         "task": "apps.scoring.tasks.rescore_due",
         "schedule": settings.RESCORE_LOOK_EVERY,
@@ -56,6 +60,14 @@ app.conf.beat_schedule = {
         "task": "apps.scoring.tasks.retrain_due",
         "schedule": settings.RETRAIN_LOOK_EVERY,
     },
+    "write-due-reports": {
+        "task": "apps.reports.tasks.write_due_reports",
+        "schedule": crontab(hour=5, minute=30),
+    },
+    "write-weekly-letters": {
+        "task": "apps.reports.tasks.write_weekly_letters",
+        "schedule": crontab(hour=6, minute=0, day_of_week="monday"),
+    },
     "start-due-promotions": {
         "task": "apps.registry.tasks.start_due_promotions",
         "schedule": 5.0,
@@ -63,6 +75,16 @@ app.conf.beat_schedule = {
     },
     "score-in-the-shadow": {
         "task": "apps.scoring.tasks.score_in_the_shadow",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "count-files": {
+        "task": "apps.reports.tasks.count_all_files",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "fold-scores": {
+        "task": "apps.scoring.tasks.fold_all_scores",
         "schedule": 60.0,
         "options": {"expires": 60},
     },

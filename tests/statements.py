@@ -9,11 +9,11 @@ from typing import Any
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-#: What every page asks: who is there, in which scope, and the entry of the trail.
+#: What every page asks: who is there, in which scope (a transaction), and the entry of the trail.
 AROUND = re.compile(
     r'FROM "(?:django_session|users_loginsession|users_membershipagency)"'
     r'|FROM "users_user" WHERE "users_user"\."id" = '
-    r'|set_config|SAVEPOINT|INSERT INTO "audit_'
+    r'|set_config|SAVEPOINT|^BEGIN$|^COMMIT$|INSERT INTO "audit_'
 )
 #: Rows that a page of 25 may read: a plan that reads the institution's or an agency's all is far above.
 FEW = 4_000

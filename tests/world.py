@@ -1,20 +1,32 @@
 """The cast of every test: built once from the demonstration's own services, then committed."""
 
 import datetime as dt
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
+from apps.credits.enums import ApplicationStatus
 from apps.credits.importing.jobs import check_rows
 from apps.credits.importing.runs import prepare_import, receive_import, settle_import
+from apps.credits.models import CreditApplication
 from apps.credits.services.dictionary import VariableUpdate, change_variable
+from apps.decisions.services.deciding import Choice, decide
+from apps.decisions.services.reviews import ClientRequest, register_review
 from apps.institutions.models import Agency, Institution
 from apps.jobs.services import claim_job, finish_job
 from apps.outbox.models import Webhook
 from apps.outbox.services import enqueue_alert
-from apps.registry.services.training_runs import ask_training, train
+from apps.registry.services.training_runs import ask_training
+from apps.registry.services.training_work import train
+from apps.reports.services.making import ask_report, make_at_once, wish_for
+from apps.reports.services.schedules import schedule_report
+from apps.reports.services.views import save_view
 from apps.scoring.services.batches import receive_batch, score_at_once
+from apps.scoring.services.scores import score_application
+from apps.scoring.services.simulation import keep_scenario, variant_of
 from apps.scoring.services.training import price_rows
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
@@ -30,7 +42,7 @@ def build_world() -> None:
     """Seed both institutions, small, with a model trained by the real pipeline."""
     from apps.demo.seeding.everything import seed
 
-    seed(rows=ROWS, as_of=AS_OF)
+    seed(rows=ROWS, as_of=AS_OF, story=False)
     for code in ROWS:
         institution = Institution.objects.get(code=code)
         with tenant_scope(institution.pk):
@@ -38,9 +50,13 @@ def build_world() -> None:
             enqueue_alert(code="test.alert", recipients=[member.user_id], payload={})
             Webhook.objects.create(url=f"https://{code}.example/told", events=[], secret=f"{code}-{code}")
             _scored_file(code)
+            _scenario(code)
             _import(code)
             _train(code)
             _dictionary(code)
+            _view(code)
+            _decide(code)
+            _reports(code)
 
 
 def _scored_file(code: str) -> None:
@@ -48,6 +64,13 @@ def _scored_file(code: str) -> None:
     text = f"dossier,{','.join(BODY)}\n{code}-1,{','.join(map(str, BODY.values()))}\n"
     upload = SimpleUploadedFile(f"portefeuille-{code}.csv", text.encode())
     score_at_once(batch=receive_batch(upload=upload, by=_analyst(code)))
+
+
+def _scenario(code: str) -> None:
+    """Keep a simulation of the latest file that is not decided."""
+    by = _analyst(code)
+    file = CreditApplication.objects.undecided().order_by("-pk")[0]
+    keep_scenario(uid=file.uid, variant=replace(variant_of(file), contribution_xaf=10_000), by=by)
 
 
 def _import(code: str) -> None:
@@ -83,6 +106,42 @@ def _dictionary(code: str) -> None:
     }
     update = VariableUpdate(purpose=said[code])
     change_variable(name="epargne_moyenne", update=update, by=_person("risques", code))
+
+
+def _reports(code: str) -> None:
+    """Have a report made and another scheduled for the analyst of an institution."""
+    by = _analyst(code)
+    wish = wish_for(kind="activite", by=by, language="fr", starts_on=AS_OF.replace(day=1), ends_on=AS_OF)
+    make_at_once(report=ask_report(wish=wish, format="csv"), wish=wish)
+    assert by.uid is not None
+    schedule_report(
+        kind="activite", format="xlsx", language="fr", frequency="monthly", recipients=[by.uid], by=by
+    )
+
+
+def _view(code: str) -> None:
+    """Name a view of the portfolio, for the risk manager alone."""
+    name = {"horizon": "Produits de horizon", "ngwa": "Products of ngwa"}[code]
+    save_view(name=name, query="par=produit", shared=False, by=_person("risques", code))
+
+
+def _decide(code: str) -> None:
+    """Defer a file and register that its client asks for another look; ask to go against an advice."""
+    analyst, risk_manager = _analyst(code), _person("risques", code)
+    rows = CreditApplication.objects.filter(status=ApplicationStatus.SUBMITTED, montant_credit__lte=2_000_000)
+    files = rows.exclude(author_id__in=(analyst.id, risk_manager.id)).select_related("client").order_by("pk")
+    scored = [(file, score_application(application=file, by=analyst)[0]) for file in files[:40]]
+    said = {
+        "horizon": "Le client de horizon apporte son carnet de recettes",
+        "ngwa": "The client of ngwa brings the book of takings",
+    }[code]
+    second = next(file for file, score in scored if score.recommendation == "accorder")
+    first = next(file for file, _score in scored if file != second)
+    decide(application=first, choice=Choice("ajourne", "visite_a_faire"), by=risk_manager)
+    asked = ClientRequest(timezone.localdate(), "guichet", said)
+    register_review(application=first, asked=asked, by=analyst)
+    against = Choice("refuse", "non_verifiable", override_reason="information_nouvelle", override_text=said)
+    decide(application=second, choice=against, by=analyst)
 
 
 def _analyst(code: str) -> Actor:

@@ -1,9 +1,10 @@
 """The direct way to a score by values: two statements and no view between.
 
-What partners ask thousands of times a minute is answered here when nothing stands against it: a person's
-token that holds, a role that may score, a quota that is not used up, values that are all in order. Whatever
-else comes, this way answers nothing and leaves the request to the complete one below, which knows every
-refusal; a test gives both the same requests and compares their answers, header by header.
+What partners ask thousands of times a minute is answered here when nothing stands against it: a partner
+key or a person's token that holds, with the right to score, a limit and a quota that are not used up, values
+that are all in order. Whatever else comes, this way answers nothing and leaves the request to the complete
+one below, which knows every refusal; a test gives both the same requests and compares their answers, header
+by header.
 """
 
 import json
@@ -31,13 +32,15 @@ from apps.tenancy.roles import Verb, allows
 from apps.tenancy.tracing import request_id
 from apps.users.errors import InvalidToken
 from apps.users.middleware import api_language, name_of
-from apps.users.services.opening import Opening, open_ahead
-from apps.users.tokens import Claims, claims_of
+from apps.users.services.opening import Opening, open_ahead, open_for_key
+from apps.users.tokens import Claims, ShownKey, claims_of, shown_key
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 PATH = "/api/v1/predict"
 JSON = "application/json"
 UTF_8 = "utf-8"
+KEY_SCHEME = "api-key"
+SCHEMES = ("bearer", KEY_SCHEME)
 ANYTHING = ("", "*/*", JSON)
 #: Requests that bring one of these go the complete way.
 ASKS_MORE = ("HTTP_IDEMPOTENCY_KEY", "HTTP_ORIGIN", "HTTP_CONTENT_ENCODING")
@@ -52,17 +55,17 @@ class DirectMiddleware:
         self._standing: dict[bool, dict[str, str]] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        claims = _claims(request) if request.path_info == PATH else None
-        body = None if claims is None else _body(request)
-        if claims is None or body is None:
+        caller = _caller(request) if request.path_info == PATH else None
+        body = None if caller is None else _body(request)
+        if caller is None or body is None:
             return self.get_response(request)
-        return self._answer(request, claims, body) or self.get_response(request)
+        return self._answer(request, caller, body) or self.get_response(request)
 
-    def _answer(self, request: Any, claims: Claims, body: dict[str, Any]) -> HttpResponse | None:
+    def _answer(self, request: Any, caller: Claims | ShownKey, body: dict[str, Any]) -> HttpResponse | None:
         request.request_id = name_of(request)
         token = request_id.set(request.request_id)
         try:
-            opening = open_ahead(request, claims, reading=READING)
+            opening = _opened(request, caller)
             request.limits = opening.limits  # counted once, whoever answers
             language = api_language(request)
             answer = None if opening.refused else _scored(opening, body, language)
@@ -88,13 +91,19 @@ class DirectMiddleware:
         return answer
 
 
-def _claims(request: HttpRequest) -> Claims | None:
-    """Return what the token says of a request that can go this way."""
+def _opened(request: HttpRequest, caller: Claims | ShownKey) -> Opening:
+    if isinstance(caller, ShownKey):
+        return open_for_key(request, caller, reading=READING)
+    return open_ahead(request, caller, reading=READING)
+
+
+def _caller(request: HttpRequest) -> Claims | ShownKey | None:
+    """Return what the token or the key says of a request that can go this way."""
     meta = request.META
     scheme, _separator, raw = meta.get("HTTP_AUTHORIZATION", "").partition(" ")
     plain = (
         request.method == "POST"
-        and scheme.lower() == "bearer"
+        and scheme.lower() in SCHEMES
         and request.content_type == JSON
         and (request.encoding or UTF_8).lower() == UTF_8
         and meta.get("HTTP_ACCEPT", "").strip() in ANYTHING
@@ -105,6 +114,8 @@ def _claims(request: HttpRequest) -> Claims | None:
         return None
     try:
         request.get_host()
+        if scheme.lower() == KEY_SCHEME:
+            return shown_key(raw.strip())
         claims = claims_of(raw.strip())
     except (DisallowedHost, InvalidToken):
         return None
@@ -128,14 +139,17 @@ def _refused(name: str) -> None:
 
 def _scored(opening: Opening, body: dict[str, Any], language: str) -> HttpResponse | None:
     terms = terms_of(opening.ahead)
-    if opening.actor is None or terms.told:  # webhooks are written with the score, in one transaction
+    by = opening.actor
+    if (
+        by is None or not by.may(Verb.SCORE) or terms.told
+    ):  # webhooks are written with the score, in one transaction
         return None
     try:
         score = score_direct(raw=body, terms=terms)
         content = orjson.dumps(direct_body(score, lang="en" if language.startswith("en") else "fr"))
     except DomainError:
         return None
-    keep_direct(score, by=opening.actor)  # last: a score is kept once its answer can be given
+    keep_direct(score, by=by)  # last: a score is kept once its answer can be given
     return HttpResponse(content, status=CREATED, content_type=JSON)
 
 

@@ -13,6 +13,8 @@ REPAYMENT = "4b3a2c1d-6e5f-4c8b-9a7d-b1a0d3c2f599"
 IMPORT = "8e7f6a5b-4c3d-4b2a-91f0-e1d2c3b4a500"
 POLICY = "3f2e1d0c-9b8a-4756-a4b3-c2d1e0f9a8b7"
 WEBHOOK = "5c3d2e1f-0a9b-4c8d-b7e6-f5a4d3c2b177"
+DECISION = "0a9b8c7d-6e5f-4d3c-b2a1-90817263f5e4"
+OVERRIDE = "f1e2d3c4-b5a6-4978-8695-a4b3c2d1e0f1"
 NOW = "2026-11-21T09:12:44+01:00"
 
 _VALUES = {
@@ -53,6 +55,22 @@ _VARIABLE: dict[str, Any] = {
     "used": False,
     "declared_at": NOW,
     "retired_at": None,
+}
+_DECISION: dict[str, Any] = {
+    "id": DECISION,
+    "application_id": APPLICATION,
+    "application_status": "approved",
+    "decision": "accorde",
+    "prediction_id": PREDICTION,
+    "recommendation": "accorder",
+    "amount_xaf": 500_000,
+    "duration_months": 12,
+    "motive": "capacite_suffisante",
+    "comment": "",
+    "override": None,
+    "decided_by": USER,
+    "role": "analyste",
+    "decided_at": NOW,
 }
 _SCORE: dict[str, Any] = {
     "prediction": 0,
@@ -383,7 +401,28 @@ _RUN_SETTINGS = {
     "search_seconds": 120,
     "sampling": "none",
 }
+_REPORT_ID = "6e5d4c3b-2a1f-4b0e-9d8c-a7b6c5d4e388"
+_REPORT: dict[str, Any] = {
+    "id": _REPORT_ID,
+    "kind": "activite",
+    "format": "xlsx",
+    "language": "fr",
+    "from": "2026-11-01",
+    "to": "2026-11-21",
+    "agency": None,
+    "subject": None,
+    "status": "done",
+    "progress": 100,
+    "error": "",
+    "contents_sha256": "9f2b6d0c1e8a47f3b5d2c4e6a8091b3d5f7e9c2a4b6d8f0e1c3a5b7d9f1e2c4a",
+    "created_at": NOW,
+    "expires_on": "2026-12-21",
+    "links": {"self": f"/api/v1/reports/{_REPORT_ID}", "file": f"/api/v1/reports/{_REPORT_ID}/file"},
+}
 EXAMPLES: dict[str, Any] = {
+    "NewReport": {"kind": "activite", "format": "xlsx", "from": "2026-11-01", "to": "2026-11-21"},
+    "Report": _REPORT,
+    "ReportPage": _page(_REPORT),
     "NewTrainingRun": {**_RUN_SETTINGS, "observed_on": "2026-11-21"},
     "KeepCandidate": {"kind": "default"},
     "TrainingRunLinePage": _page(_RUN_LINE),
@@ -517,6 +556,19 @@ EXAMPLES: dict[str, Any] = {
     "Submit": {"answer": "Récépissé de la carte d'identité joint"},
     "Return": {"pieces": ["identite"], "note": "La carte a expiré en mars"},
     "Cancel": {"reason": "desistement"},
+    "Decide": {"decision": "accorde", "motive": "capacite_suffisante", "amount_xaf": 500_000},
+    "Decision": _DECISION,
+    "Decisions": {"results": [_DECISION]},
+    "OverrideRequest": {
+        "id": OVERRIDE,
+        "application_id": APPLICATION,
+        "decision": "accorde",
+        "direction": "plus_favorable",
+        "reason": "garantie_forte",
+        "text": "Nantissement de l'épargne, deux fois le montant, vu au guichet",
+        "status": "en_attente",
+        "requested_at": NOW,
+    },
     "NewExternalCredit": {"client": CLIENT, **_CREDIT},
     "PatchedExternalCreditChange": {"outstanding_xaf": 125_000},
     "Close": {"on": "2026-11-21"},

@@ -97,14 +97,23 @@ SUCCESSES = {
     "205": "Session fermée",
     "304": "L'objet n'a pas changé : pas de corps",
 }
-#: Bodies in which an unknown field is an error.
+#: Bodies in which an unknown field is an error; ``WITH_OWN_VARIABLES`` says where it may be a variable.
 BODIES = """
 Login Refresh Predict Simulate NewClient PatchedClientChange NewApplication PatchedApplicationChange Submit
 Return Cancel NewExternalCredit PatchedExternalCreditChange Close AgencyChange PatchedAgencyChange NewUser
 PatchedUserChange NewWebhook PatchedWebhookChange NewCredit NewRepayment ImportCheck ImportColumn
 ImportConfirm ImportReading Promote Rollback NewPolicy PolicyDecision FiguresWish CostsWish PolicyRule
-TypeCosts NewVariable PatchedVariableChange NewCode
+TypeCosts NewVariable PatchedVariableChange NewCode Decide
 """.split()  # noqa: SIM905  a list of names is read more easily so
+#: Bodies that take, beside their own fields, the variables that the institution declared.
+WITH_OWN_VARIABLES = ("Predict", "NewApplication", "PatchedApplicationChange")
+OWN_VARIABLES = {
+    "^[a-z][a-z0-9_]{2,39}$": {
+        "description": "Une variable propre à l'institution (`features-names`, `own`) : un nom que personne "
+        "n'y a déclaré est un 422",
+        "type": ["number", "string", "null"],
+    }
+}
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 TOO_MANY = "Trop de demandes : réessayez après `Retry-After` secondes"
 IDEMPOTENCY_KEY = {
@@ -199,6 +208,7 @@ TAGS = {
     "Crédits externes": "Ce que les clients doivent à d'autres prêteurs",
     "Modèles": "Les modèles de l'institution : versions, mise en production, import et export",
     "Variables": "Le dictionnaire des variables de l'institution",
+    "Rapports": "Demander un rapport ou une fiche, le suivre, le recevoir",
     "Entraînements": "Entraîner des candidats sur son historique, les comparer, en garder un",
     "Agences": "Les agences de l'institution",
     "Utilisateurs": "Les personnes de l'institution et leurs rôles",
@@ -216,6 +226,8 @@ def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
     schemas = result["components"]["schemas"]
     for name in BODIES:
         schemas[name]["additionalProperties"] = False
+    for name in WITH_OWN_VARIABLES:
+        schemas[name]["patternProperties"] = OWN_VARIABLES
     for name, example in EXAMPLES.items():
         schemas[name]["examples"] = [example]
     schemas["Predict"]["not"] = {"anyOf": [{"required": list(two)} for two in combinations(REFERENCES, 2)]}

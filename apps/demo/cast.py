@@ -53,4 +53,21 @@ PEOPLE: tuple[tuple[str, Role, dict[str, str]], ...] = (
     ("dpo", Role.DPO, {"horizon": "Olivier Ewane", "ngwa": "Sandra Bih"}),
 )
 
+#: Analysts of one agency each: local part of the e-mail, full name, city. Both of an agency decide each
+#: other's files; one of them all is lenient, one severe.
+AGENCY_ANALYSTS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "horizon": (
+        ("douala1", "Pauline Ekotto", "Douala"),
+        ("douala2", "Thierry Moukoko", "Douala"),
+        ("yaounde1", "Solange Atangana", "Yaoundé"),
+        ("yaounde2", "Rodrigue Owona", "Yaoundé"),
+        ("bafoussam1", "Mireille Tagne", "Bafoussam"),
+        ("bafoussam2", "Franck Djoumessi", "Bafoussam"),
+        ("garoua1", "Aïssatou Hamadou", "Garoua"),
+        ("garoua2", "Ibrahim Sali", "Garoua"),
+    ),
+    "ngwa": (),
+}
+LENIENT, SEVERE = "douala2", "bafoussam2"
+
 OPERATOR = ("operateur@credisense.demo", "Équipe CrediSense")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from apps.engine.contracts import Value
-from apps.engine.ratios import monthly_instalment
+from apps.engine.ratios import instalment_of, monthly_instalment, without_ratios
 
 STEP_XAF = 5_000
 _BLOCK = 512
@@ -46,16 +46,14 @@ class LoanGrid:
         income = _number(values, "revenu_mensuel")
         if not income and {"taux_endettement", "ratio_dette_revenu"} & values.keys():
             return None
-        asked = _number(values, "montant_credit") or 0.0
-        months = int(_number(values, "duree_mois") or 1)
-        per_xaf = monthly_instalment(1.0, _number(values, "taux_interet") or 0.0, months)
+        instalments, outstanding = other_debts(values)
         return cls(
             range(int(cap // STEP_XAF) * STEP_XAF, smallest - 1, -STEP_XAF),
             values,
             income or None,
-            _others(values, "mensualites_en_cours", "taux_endettement", (income or 0) / 100, asked * per_xaf),
-            _others(values, "encours_autres_dettes", "ratio_dette_revenu", 12 * (income or 0), asked),
-            per_xaf,
+            instalments,
+            outstanding,
+            _instalment_per_xaf(values),
         )
 
     def debt_ratio(self, amount: int) -> float | None:
@@ -112,6 +110,42 @@ class LoanGrid:
             changed["taux_endettement"] = [self.debt_ratio(amount) for amount in amounts]
             changed["ratio_dette_revenu"] = [(self.other_debts + amount) / yearly for amount in amounts]
         return changed
+
+
+def other_debts(values: Mapping[str, Value]) -> tuple[float, float]:
+    """Return ``(monthly instalments, outstanding)`` of other debts in XAF: declared, or as ratios imply."""
+    income = _number(values, "revenu_mensuel") or 0.0
+    asked = _number(values, "montant_credit") or 0.0
+    own = asked * _instalment_per_xaf(values)
+    return (
+        _others(values, "mensualites_en_cours", "taux_endettement", income / 100, own),
+        _others(values, "encours_autres_dettes", "ratio_dette_revenu", 12 * income, asked),
+    )
+
+
+def applied(values: Mapping[str, Value], changes: Mapping[str, Value]) -> dict[str, Value]:
+    """Return an application's values with some of them replaced, both ratios following.
+
+    Debts that a ratio sent implies count beside this credit. Without an income the ratios become unknown.
+    """
+    changed = without_ratios({**values, **changes})
+    income, amount = _number(changed, "revenu_mensuel"), _number(changed, "montant_credit")
+    if not income or amount is None:
+        return changed
+    instalments, outstanding = other_debts(values)
+    if changes.get("mensualites_en_cours") is not None:
+        instalments = _number(changes, "mensualites_en_cours") or 0.0
+    if changes.get("encours_autres_dettes") is not None:
+        outstanding = _number(changes, "encours_autres_dettes") or 0.0
+    if (own := instalment_of(changed)) is not None:
+        changed["taux_endettement"] = 100 * (instalments + own) / income
+    changed["ratio_dette_revenu"] = (outstanding + amount) / (12 * income)
+    return changed
+
+
+def _instalment_per_xaf(values: Mapping[str, Value]) -> float:
+    months = int(_number(values, "duree_mois") or 1)
+    return monthly_instalment(1.0, _number(values, "taux_interet") or 0.0, months)
 
 
 def _others(values: Mapping[str, Value], name: str, ratio: str, unit: float, own: float) -> float:

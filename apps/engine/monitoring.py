@@ -13,7 +13,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from apps.engine.discrimination import auc, auc_standard_error
+from apps.engine.discrimination import Discrimination, discrimination
 from apps.engine.encoding import Floats
 from apps.engine.model import Range
 
@@ -29,13 +29,9 @@ ALARM = 0.005
 WINDOW = 3
 #: Beyond so many rows the distribution of the number of defaults is approximated.
 EXACT_ROWS = 20_000
-#: A group or slice of fewer rows is not shown.
+#: A group or slice of fewer rows is not shown: a share of so few says nothing, and could say who.
 SMALLEST_GROUP = 30
 FOUR_FIFTHS = 0.8
-#: Fewer defaults, or fewer others, say nothing of the order of the risk.
-FEWEST_OF_EACH = 10
-_HALF_95 = NormalDist().inv_cdf(0.975)
-_ONE_SIDED = NormalDist().inv_cdf(1 - ALARM)
 _BLOCK = 64
 
 
@@ -80,13 +76,13 @@ def category_counts(codes: Floats, categories: int) -> Counts:
     return np.append(counts, len(codes) - len(known)).astype(np.int64)
 
 
-def shift(reference: Counts, current: Counts) -> Shift | None:
+def shift(reference: Counts, current: Counts, *, floor: float = PSI_FLOOR) -> Shift | None:
     """Compare two counts of the same bins by the population stability index; ``None`` when a side is empty.
 
     PSI = sum (q - p) ln(q / p) over the shares p of the reference and q of today (Siddiqi, Credit Risk
     Scorecards, 2006). A bin empty on both sides is left out; one empty on one side counts as half a row
     there. When nothing moved, PSI is about (1/n + 1/m) chi2(B - 1) (Yurdakul and Naranjo, Statistical
-    properties of the population stability index, 2020): the limit is that at 0.999, and 0.10 at least.
+    properties of the population stability index, 2020): the limit is that at 0.999, and ``floor`` at least.
     """
     from scipy.special import chdtri
 
@@ -100,7 +96,7 @@ def shift(reference: Counts, current: Counts) -> Shift | None:
     psi = float(np.sum((q - p) * np.log(q / p)))
     bins = int(used.sum())
     chance = (1 / n + 1 / m) * float(chdtri(bins - 1, PSI_CHANCE)) if bins > 1 else 0.0
-    return Shift(psi, max(PSI_FLOOR, chance), n, m, bins)
+    return Shift(psi, max(floor, chance), n, m, bins)
 
 
 def outside(values: Floats, seen: Range) -> Mask:
@@ -234,30 +230,6 @@ def _refined(pd: Floats, upto: float) -> float:
     skewness = float((spread * (1 - 2 * pd)).sum()) / sigma**3
     normal = NormalDist()
     return min(1.0, max(0.0, normal.cdf(x) + skewness * (1 - x * x) * normal.pdf(x) / 6))
-
-
-@dataclass(frozen=True, slots=True)
-class Discrimination:
-    """How well a cohort's defaults are told from the others, with the 95 % interval (DeLong)."""
-
-    auc: float
-    standard_error: float
-    low: float
-    high: float
-
-    def has_fallen(self, reference: float) -> bool:
-        """Say whether the area is below ``reference`` by more than chance gives at this size."""
-        return self.auc + _ONE_SIDED * self.standard_error < reference
-
-
-def discrimination(pd: Floats, y: Outcomes) -> Discrimination | None:
-    """Return the area under the ROC curve; ``None`` under ten defaults or ten others."""
-    defaults = int(y.sum())
-    if min(defaults, len(y) - defaults) < FEWEST_OF_EACH:
-        return None
-    middle, error = auc(pd, y), auc_standard_error(pd, y)
-    half = _HALF_95 * error
-    return Discrimination(middle, error, max(0.0, middle - half), min(1.0, middle + half))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from apps.engine.contracts import (
     ScoringResult,
     Value,
 )
-from apps.engine.maximum import ColumnScorer, LoanGrid
+from apps.engine.maximum import Column, ColumnScorer, LoanGrid, applied
 from apps.engine.scorecard import band, grade, points
 
-_SIX_MONTHS_IN_DAYS = 183
-_SMALLEST_AMOUNT = 10_000
+SIX_MONTHS_IN_DAYS = 183
+SMALLEST_AMOUNT = 10_000
 
 Finding = tuple[RuleVerdict, float | None]
 _UNKNOWN: Finding = ("non_evaluable", None)
@@ -78,7 +78,7 @@ def advise(
     """
     threshold = figures.threshold_for(str(values.get("type_credit")))
     rules = evaluate_rules(values, facts, figures)
-    stale = facts.data_age_days is not None and facts.data_age_days > _SIX_MONTHS_IN_DAYS
+    stale = facts.data_age_days is not None and facts.data_age_days > SIX_MONTHS_IN_DAYS
     heard = (*warnings, *result.warnings, *(("donnees_anciennes",) if stale else ()))
     told = tuple(dict.fromkeys(heard))
     level = band(result.pd, threshold)
@@ -170,25 +170,55 @@ def max_amount(
     if any(rule.verdict == "violee" and rule.code not in _BY_AMOUNT for rule in outcomes):
         return None, "regle_violee"
     cap = scorer.amount_p99 if cap is None else cap
-    limits = [limit for limit in (_limit(figures, "montant_max", values), cap) if limit is not None]
+    limits = [limit for limit in (limit_of(figures, "montant_max", values), cap) if limit is not None]
     if not limits:
         return None, "plafond_inconnu"
-    if min(limits) < _SMALLEST_AMOUNT:
+    if min(limits) < SMALLEST_AMOUNT:
         return None, "plafond_trop_bas"
-    grid = LoanGrid.below(min(limits), values, smallest=_SMALLEST_AMOUNT)
+    grid = LoanGrid.below(min(limits), values, smallest=SMALLEST_AMOUNT)
     if grid is None:
         return None, "revenu_inconnu"
-    grid = grid.within_debt_ratio(_limit(figures, "endettement_max", values))
+    grid = grid.within_debt_ratio(limit_of(figures, "endettement_max", values))
     if not grid.amounts:
         return None, "endettement"
     best = grid.largest_below(figures.threshold_for(str(values.get("type_credit"))), scorer)
     return best, None if best is not None else "risque"
 
 
+def amount_breaks(
+    values: Mapping[str, Value],
+    facts: CaseFacts,
+    figures: PolicyFigures,
+    scorer: ColumnScorer,
+    amount_xaf: int,
+    cap: float | None = None,
+) -> str | None:
+    """Say what an amount breaks: a rule's code, ``risque`` (the threshold), ``plafond_modele``, or None.
+
+    Asked of the step after the maximal amount, it names what that amount is held back by. ``cap`` is by
+    default the 99th percentile of the amounts trained on. Rules that no amount changes are not looked at.
+    """
+    changed = applied(values, {"montant_credit": amount_xaf})
+    broken = [
+        rule.code
+        for rule in evaluate_rules(changed, facts, figures)
+        if rule.code in _BY_AMOUNT and rule.verdict == "violee"
+    ]
+    if broken:
+        return broken[0]
+    columns: dict[str, Column] = {**changed, "montant_credit": [amount_xaf]}
+    (chance,) = scorer.probabilities(columns, 1)
+    if chance >= figures.threshold_for(str(values.get("type_credit"))):
+        return "risque"
+    cap = scorer.amount_p99 if cap is None else cap
+    return "plafond_modele" if cap is not None and amount_xaf > cap else None
+
+
 _BY_AMOUNT = frozenset({"montant_max", "endettement_max"})
 
 
-def _limit(figures: PolicyFigures, code: str, values: Mapping[str, Value]) -> float | None:
+def limit_of(figures: PolicyFigures, code: str, values: Mapping[str, Value]) -> float | None:
+    """Return the limit that a rule sets for the application's credit type, None without one."""
     rule = next((rule for rule in figures.rules if rule.code == code), None)
     return None if rule is None else _limit_for(rule, values)
 

@@ -93,6 +93,14 @@ class Scorer:
         pd = sigmoid(self.base + sum(log_odds))
         return ScoringResult(pd, self.base, contributions, ("hors_domaine",) if outside else ())
 
+    def outside(self, values: Mapping[str, Value]) -> tuple[str, ...]:
+        """Name the variables whose value lies outside what training saw."""
+        return tuple(
+            name
+            for name, read in zip(self.variables, self._readers, strict=True)
+            if read.leaves(values.get(name), read.number(values.get(name)))
+        )
+
     def score_columns(self, columns: Mapping[str, Column], rows: int) -> Batch:
         """Score ``rows`` applications given as columns of canonical values (a lone value holds for all)."""
         x = encode(self.parts.variables, columns, rows)

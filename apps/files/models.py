@@ -22,10 +22,11 @@ class StoredFileQuerySet(TenantQuerySet["StoredFile"]):
 
     def visible_to(self, actor: Actor) -> Self:
         """Leave what ``actor`` sent and what its agencies hold; without agency, for who sees them all."""
-        if actor.agency_ids is None:
-            return self
         own = Q(uploaded_by=actor.person_id, uploaded_by__isnull=False)
-        return self.filter(own | Q(agency_id__in=actor.agency_ids))
+        shared = ~Q(purpose=FilePurpose.REPORT)  # a report holds what its asker may see, and nobody else
+        if actor.agency_ids is not None:
+            shared &= Q(agency_id__in=actor.agency_ids)
+        return self.filter(own | shared)
 
 
 StoredFileManager = TenantManager.from_queryset(StoredFileQuerySet)

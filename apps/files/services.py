@@ -63,16 +63,15 @@ def store_upload(
     part = part_path(uuid4())
     try:
         found = _received(upload, part, limits)
-        return _keep(
-            part=part,
-            name=upload.name or "",
-            purpose=purpose,
+        stored = StoredFile(
+            purpose=FilePurpose(purpose),
             kind=FileKind(found.dialect.kind),
-            by=by,
             agency_id=agency_id,
-            kept_days=kept_days,
-            found=found,
+            dialect=found.dialect.to_json(),
+            rows=found.rows,
+            sha256=_sha256(part),
         )
+        return _keep(stored, part=part, name=upload.name or "", by=by, kept_days=kept_days)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -97,18 +96,19 @@ def keep_written(
     by: Actor,
     agency_id: int | None = None,
     kept_days: int = KEPT_DAYS,
+    sha256: str | None = None,
 ) -> StoredFile:
-    """Keep a file that the site has finished writing at ``part`` (``part_path``)."""
-    return _keep(
-        part=part,
-        name=name,
-        purpose=purpose,
+    """Keep a file that the site has finished writing at ``part`` (``part_path``).
+
+    ``sha256`` is that of its bytes when whoever wrote it counted it on the way.
+    """
+    stored = StoredFile(
+        purpose=FilePurpose(purpose),
         kind=FileKind(kind),
-        by=by,
         agency_id=agency_id,
-        kept_days=kept_days,
-        found=None,
+        sha256=sha256 or _sha256(part),
     )
+    return _keep(stored, part=part, name=name, by=by, kept_days=kept_days)
 
 
 def open_stored(*, uid: UUID, by: Actor) -> tuple[StoredFile, Path]:
@@ -178,34 +178,15 @@ def _created(part: Path) -> BinaryIO:
 
 
 @transaction.atomic
-def _keep(
-    *,
-    part: Path,
-    name: str,
-    purpose: str,
-    kind: FileKind,
-    by: Actor,
-    agency_id: int | None,
-    kept_days: int,
-    found: "Survey | None",
-) -> StoredFile:
+def _keep(stored: StoredFile, *, part: Path, name: str, by: Actor, kept_days: int) -> StoredFile:
     today = timezone.localdate()
-    relative = f"{today:%Y-%m}/{uuid4()}.{kind}"
-    stored = StoredFile(
-        purpose=FilePurpose(purpose),
-        original_name=safe_name(name, kind=kind),
-        kind=kind,
-        size=part.stat().st_size,
-        sha256=_sha256(part),
-        path=relative,
-        dialect=found.dialect.to_json() if found else None,
-        rows=found.rows if found else None,
-        agency_id=agency_id,
-        uploaded_by_id=by.person_id,
-        expires_on=today + dt.timedelta(days=kept_days),
-    )
+    stored.original_name = safe_name(name, kind=stored.kind)
+    stored.size = part.stat().st_size
+    stored.path = f"{today:%Y-%m}/{uuid4()}.{stored.kind}"
+    stored.uploaded_by_id = by.person_id
+    stored.expires_on = today + dt.timedelta(days=kept_days)
     stored.save()
-    record(by=by, action="file.create", target=stored, after={"purpose": purpose, "size": stored.size})
+    record(by=by, action="file.create", target=stored, after={"purpose": stored.purpose, "size": stored.size})
     target = path_of(stored)
     _make(target.parent)
     part.replace(target)

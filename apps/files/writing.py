@@ -150,6 +150,15 @@ def neutralised(texts: pl.Series) -> pl.Series:
     return texts.set(texts == "", None)
 
 
+def neutralised_columns(frame: pl.DataFrame) -> list[pl.Series]:
+    """Return the columns of a frame of texts ``neutralised``; one look at all finds those that need it."""
+    needed = frame.select((pl.all().str.contains(_SUSPECT) | (pl.all() == "")).any()).row(0)
+    return [
+        neutralised(frame[name]) if need else frame[name]
+        for name, need in zip(frame.columns, needed, strict=True)
+    ]
+
+
 def _decimals(values: pl.Series) -> pl.Series:
     """Write numbers without exponents nor useless zeros; what is not finite is nothing."""
     finite = values.set(~values.is_finite().fill_null(value=False), None)

@@ -25,6 +25,7 @@ class Job(TenantModel):
     """One background work of an institution; what a screen shows and what a worker reports.
 
     ``claim`` names the one worker that may write to a running job; whoever lost it writes nothing more.
+    ``about`` names the object of the work where no row of its own says it.
     """
 
     kind = models.CharField(_("kind"), max_length=60)
@@ -34,6 +35,7 @@ class Job(TenantModel):
     error = models.TextField(_("last error"), blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     claim = models.UUIDField(null=True, editable=False)
+    about = models.UUIDField(null=True, editable=False)
     requested_by = models.BigIntegerField(_("requested by"), null=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     queued_at = models.DateTimeField(_("last sent to a worker"), default=timezone.now)

@@ -67,9 +67,9 @@ def task_of(kind: str) -> str | None:
 
 
 @transaction.atomic
-def create_job(*, kind: str, by: Actor) -> Job:
+def create_job(*, kind: str, by: Actor, about: UUID | None = None) -> Job:
     """Write the request of a background work; the door enqueues its task on commit."""
-    job = Job.objects.create(kind=kind, requested_by=by.id)
+    job = Job.objects.create(kind=kind, requested_by=by.id, about=about)
     record(by=by, action="job.create", target=job, after={"kind": kind})
     return job
 

@@ -30,6 +30,7 @@ class AlertCode(models.TextChoices):
     MISSING = "missing", _("A variable is missing more often")
     OUT_OF_RANGE = "out_of_range", _("Values outside what the model learnt")
     TREATMENT = "treatment", _("Groups are treated unequally")
+    OVERRIDES = "overrides", _("Many decisions against the advice")
 
 
 class Severity(models.TextChoices):

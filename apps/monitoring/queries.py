@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.credits.models import CreditApplication
 from apps.institutions.models import Agency
-from apps.monitoring.enums import FigureKind, Severity
+from apps.monitoring.enums import AlertCode, FigureKind, Severity
 from apps.monitoring.models import Alert, MonitoringFigures
 from apps.registry.enums import GENERAL_SEGMENT, ModelStatus
 from apps.registry.models import ModelVersion
@@ -94,6 +94,11 @@ def risk_managers(institution_id: int) -> list[User]:
     return [member.user for member in members]
 
 
+def sees_people(actor: Actor) -> bool:
+    """Say whether figures of single agencies and people are for ``actor``: by models, or by the audit."""
+    return any(actor.may(verb) for verb in _MANAGING)
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What is known of a version: the last night's figures by kind (no ``day`` before one), alerts."""
@@ -122,9 +127,11 @@ def watch_of(version: ModelVersion, actor: Actor) -> Watch:
     latest = MonitoringFigures.objects.filter(model_version=version).order_by("-day").values("day")[:1]
     rows = list(MonitoringFigures.objects.filter(model_version=version, day=latest))
     figures = {row.kind: row.figures for row in rows}
-    if not any(actor.may(verb) for verb in _MANAGING):
+    if not sees_people(actor):
         figures = _without_people(figures)
     alerts = Alert.objects.filter(model_version=version)
+    if not sees_people(actor):
+        alerts = alerts.exclude(code=AlertCode.OVERRIDES)
     return Watch(
         version=version,
         day=rows[0].day if rows else None,

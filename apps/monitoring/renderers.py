@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from apps.engine.dictionary import STANDARD
+from apps.credits.queries.dictionary import known_variables
 from apps.monitoring.enums import AlertCode, Suggestion
 from apps.tenancy.language import current_lang
 
@@ -25,11 +25,16 @@ def about_label(about: str) -> str:
     }
     if about in groups:
         return groups[about]
-    return STANDARD[about].label(current_lang()) if about in STANDARD else about
+    return known_variables([about])[about].label(current_lang())
 
 
 def suggestion_reason(code: str, suggestion: str) -> str:
     """Return why this is suggested, in a sentence or two."""
+    if code == AlertCode.OVERRIDES:
+        return _(
+            "Either the advice misses something that people see, or it is set aside too easily: read the "
+            "reasons given, and how these files ended."
+        )
     if suggestion == Suggestion.RETRAIN:
         if code == AlertCode.ORDER:
             return _("Defaults are not told from the others as in training: only other data mend that.")

@@ -9,7 +9,9 @@ from django.utils import timezone
 from apps.monitoring.queries import watched_versions
 from apps.monitoring.services.alerts import close_forgotten
 from apps.monitoring.services.gathering import Gathered, gather_next, plan_watch
+from apps.monitoring.services.overrides import watch_overrides
 from apps.monitoring.services.watching import store_watch
+from apps.registry.enums import ModelStatus
 from apps.registry.errors import NoApprovedModel
 from apps.registry.models import ModelVersion
 from apps.tenancy.actor import task_actor
@@ -42,7 +44,11 @@ def watch_institution(institution_id: int, *, on: dt.date | None = None) -> int:
     with tenant_scope(institution_id):
         close_forgotten(by=by)
         versions = watched_versions()
-    return sum(_watch(institution_id, version, day) for version in versions)
+    watched = sum(_watch(institution_id, version, day) for version in versions)
+    if versions and versions[0].status == ModelStatus.CHAMPION:
+        with tenant_scope(institution_id):
+            watch_overrides(version=versions[0], on=day, by=by)
+    return watched
 
 
 def _watch(institution_id: int, version: ModelVersion, on: dt.date) -> bool:

@@ -8,8 +8,9 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 from django.conf import settings
 
@@ -22,32 +23,73 @@ REDIRECTS = range(300, 400)
 ACCEPTED = range(200, 300)
 
 
-def check_address(url: str) -> tuple[Target, str]:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where requests of ours may go: ports, http beside https, networks beside the public internet."""
+
+    ports: Container[int]
+    plain: bool
+    networks: Iterable[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered, read up to a limit."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def webhook_bounds() -> Bounds:
+    """Return the bounds of webhooks."""
+    return Bounds(settings.WEBHOOK_PORTS, settings.WEBHOOK_PLAIN_HTTP, settings.WEBHOOK_NETWORKS)
+
+
+def check_address(url: str, bounds: Bounds | None = None) -> tuple[Target, str]:
     """Return the target of a web address and the IP address to connect to; raise ``ForbiddenAddress``.
 
-    Raises ``DeliveryFailed`` when the name leads nowhere.
+    Without ``bounds`` those of webhooks count. Raises ``DeliveryFailed`` when the name leads nowhere.
     """
-    target = target_of(url, ports=settings.WEBHOOK_PORTS, plain=settings.WEBHOOK_PLAIN_HTTP)
+    bounds = bounds or webhook_bounds()
+    target = target_of(url, ports=bounds.ports, plain=bounds.plain)
     try:
         answers = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise DeliveryFailed("unknown host") from error
     addresses = [str(answer[4][0]) for answer in answers]
-    if not addresses or not all(is_public(each, allowed=settings.WEBHOOK_NETWORKS) for each in addresses):
+    if not addresses or not all(is_public(each, allowed=bounds.networks) for each in addresses):
         raise ForbiddenAddress("private address")
     return target, addresses[0]
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     """Post ``body`` and return the status, one of 200 to 299; raise ``DeliveryFailed`` for anything else."""
-    target, address = check_address(url)
+    status = _ask("POST", url, body, headers, webhook_bounds()).status  # its body is of no interest
+    if status not in ACCEPTED:
+        raise DeliveryFailed(f"HTTP {status}", status=status)
+    return status
+
+
+def fetch(
+    method: str, url: str, *, bounds: Bounds, most: int, body: bytes = b"", headers: Mapping[str, str]
+) -> Answer:
+    """Ask a server and return what it answers, of ``most`` bytes at most; raise ``DeliveryFailed``."""
+    return _ask(method, url, body, headers, bounds, most=most)
+
+
+def _ask(
+    method: str, url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds, *, most: int | None = None
+) -> Answer:
+    target, address = check_address(url, bounds)
     connection = _connection(target, address)
     watch = threading.Timer(TOTAL_SECONDS, _cut, [connection])
     watch.daemon = True
     watch.start()
     try:
-        connection.request("POST", target.path, body, dict(headers))
-        status = connection.getresponse().status  # its body is of no interest
+        connection.request(method, target.path, body, dict(headers))
+        with connection.getresponse() as answer:
+            content = b"" if most is None else answer.read(most + 1)
     except ssl.SSLError as error:
         raise DeliveryFailed("TLS refused") from error
     except (OSError, http.client.HTTPException) as error:
@@ -55,11 +97,11 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     finally:
         watch.cancel()
         connection.close()
-    if status in REDIRECTS:
-        raise DeliveryFailed("redirects are not followed", status=status)
-    if status not in ACCEPTED:
-        raise DeliveryFailed(f"HTTP {status}", status=status)
-    return status
+    if answer.status in REDIRECTS:
+        raise DeliveryFailed("redirects are not followed", status=answer.status)
+    if most is not None and len(content) > most:
+        raise DeliveryFailed("the answer is too long", status=answer.status)
+    return Answer(answer.status, dict(answer.getheaders()), content)
 
 
 class _Plain(http.client.HTTPConnection):

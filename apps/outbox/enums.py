@@ -18,7 +18,11 @@ class WebhookEvent(models.TextChoices):
 
 
 #: Events that something announces; the others are offered when files and decisions do.
-ANNOUNCED = (WebhookEvent.PREDICTION_CREATED, WebhookEvent.MODEL_PROMOTED)
+ANNOUNCED = (
+    WebhookEvent.PREDICTION_CREATED,
+    WebhookEvent.APPLICATION_DECIDED,
+    WebhookEvent.MODEL_PROMOTED,
+)
 
 
 class MessageStatus(models.TextChoices):

@@ -5,7 +5,7 @@ import hmac
 import ipaddress
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -31,7 +31,7 @@ class Target:
     path: str
 
 
-def target_of(url: str, *, ports: Iterable[int], plain: bool = False) -> Target:
+def target_of(url: str, *, ports: Container[int], plain: bool = False) -> Target:
     """Take a web address apart; raise ``ForbiddenAddress`` for a scheme, a port or a form not allowed.
 
     ``plain`` allows http beside https.

@@ -1,16 +1,20 @@
 """Gates in words: what each one asks, and what its verdict means."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from apps.credits.queries.dictionary import known_variables
 from apps.engine.dictionary import STANDARD
 from apps.registry.enums import Verdict
+from apps.registry.models import ModelFacts
 from apps.tenancy.language import current_lang
 
 #: Gates whose sentence leaves out what they are about.
 _TELLING = frozenset({"stability", "duplicates"})
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 #: An interval has two ends.
 INTERVAL = 2
 
@@ -48,12 +52,12 @@ def gate_label(code: str) -> str:
 
 def gate_text(gate: Mapping[str, Any]) -> str:
     """Return what the verdict of a gate means, in a sentence or two."""
-    about = ", ".join(_about(each) for each in gate.get("about", ()))
     if gate["verdict"] == Verdict.UNMEASURED and "run" in gate.get("about", ()):
         return _("The run could not measure it: its data lack what that needs.")
     if gate["verdict"] == Verdict.UNMEASURED:
         return _("Only a training run on this platform measures it: this version was trained elsewhere.")
     if gate["verdict"] in {Verdict.FAILED, Verdict.EXPLAIN}:
+        about = _about_text(gate.get("about", ()))
         said = _wrong().get(gate["code"], "")
         said = said % {"about": about} if "%(about)s" in said else said
         shown = f"({about})" if about and gate["code"] in _TELLING else ""
@@ -117,10 +121,16 @@ def _right() -> dict[str, str]:
     }
 
 
+def _about_text(codes: Iterable[str]) -> str:
+    """Return what a gate is about: variables by their labels, the institution's own ones too."""
+    codes = list(codes)
+    variables = known_variables(code for code in codes if _NAME.match(code) and code != "arrears")
+    lang = current_lang()
+    return ", ".join(variables[code].label(lang) if code in variables else _about(code) for code in codes)
+
+
 def _about(code: str) -> str:
-    """Return a variable by its label, a pair of profiles or a group in words, anything else as it is."""
-    if code in STANDARD:
-        return STANDARD[code].label(current_lang())
+    """Return a pair of profiles or a group in words, anything else as it is."""
     if code == "arrears":
         return _("more arrears may lower the risk")
     dimension, colon, group = code.partition(":")
@@ -165,3 +175,10 @@ def profile_labels() -> dict[str, str]:
         "faithful_client": _("Faithful client without a delay"),
         "heavy_arrears": _("Heavy arrears"),
     }
+
+
+def mention_of(version: ModelFacts) -> str:
+    """Return what must stand beside a model wherever it is shown; nothing of one that was calibrated."""
+    if version.is_expert:
+        return _("Expert scorecard, not calibrated")
+    return _("Demonstration model, fictional data") if version.is_synthetic else ""

@@ -35,3 +35,32 @@ class ProposalStatus(models.TextChoices):
     APPROVED = "approved", _("Approved")
     REJECTED = "rejected", _("Rejected")
     WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class Dimension(models.TextChoices):
+    """By what totals are broken down further, beside month, agency and credit type."""
+
+    WHOLE = "", _("All together")
+    CONTRACT = "contrat", _("Type of contract")
+    SECTOR = "secteur", _("Line of business")
+    GRADE = "note", _("Grade")
+    AUTHOR = "auteur", _("Author")
+    POINTS = "points", _("Points")
+    SOURCE = "source", _("Source")
+
+
+class Breakdown(models.TextChoices):
+    """By what the figures of the portfolio are broken down; the codes stand in addresses."""
+
+    MONTH = "mois", _("Month")
+    AGENCY = "agence", _("Agency")
+    CREDIT_TYPE = "produit", _("Type of credit")
+    CONTRACT = "contrat", _("Type of contract")
+    SECTOR = "secteur", _("Line of business")
+    GRADE = "note", _("Grade")
+    AUTHOR = "auteur", _("Author")
+    DECIDER = "decideur", _("Who decided")
+
+
+#: Those that tell people apart.
+OF_PEOPLE = (Breakdown.AUTHOR, Breakdown.DECIDER)

@@ -23,3 +23,9 @@ class ProposalPending(DomainError):
     """Another proposed policy waits for its second person."""
 
     code = "proposal_pending"
+
+
+class TooManyScenarios(DomainError):
+    """A file keeps four scenarios at most."""
+
+    code = "too_many_scenarios"

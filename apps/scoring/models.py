@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.jobs.models import Job
-from apps.scoring.enums import Band, Output, ProposalStatus, Recommendation, Source
+from apps.scoring.enums import Band, Dimension, Output, ProposalStatus, Recommendation, Source
 from apps.tenancy.actor import Actor
 from apps.tenancy.constraints import tenant_constraints
 from apps.tenancy.context import current_institution_id
@@ -223,6 +223,55 @@ class ShadowScore(TenantModel):
         return f"{self.pd:.4f}"
 
 
+class Scenario(TenantModel):
+    """Other terms tried on an application and kept beside it, with what they gave on that day.
+
+    The credit tried is the amount less the contribution. Whoever kept it may remove it.
+    """
+
+    application = TenantForeignKey("credits.CreditApplication", related_name="scenarios")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    model_version = TenantForeignKey("registry.ModelVersion", related_name="+")
+    policy = TenantForeignKey(ScoringPolicy, related_name="+")
+    amount_xaf = models.BigIntegerField(_("amount (FCFA)"))
+    contribution_xaf = models.BigIntegerField(_("own contribution (FCFA)"), default=0)
+    duration_months = models.PositiveSmallIntegerField(_("term (months)"))
+    rate_percent = models.FloatField(_("nominal annual rate (%)"))
+    pd = models.FloatField(_("probability of default"))
+    threshold = models.FloatField(_("threshold used"))
+    points = models.SmallIntegerField(_("points"))
+    grade = models.CharField(_("grade"), max_length=1)
+    band = models.CharField(_("risk band"), max_length=6, choices=Band)
+    recommendation = models.CharField(_("recommendation"), max_length=8, choices=Recommendation)
+    instalment_xaf = models.BigIntegerField(_("instalment (FCFA)"), null=True)
+    debt_ratio_percent = models.FloatField(_("debt service ratio (%)"), null=True)
+    max_amount_xaf = models.BigIntegerField(_("maximal advised amount (FCFA)"), null=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("scenario")
+        verbose_name_plural = _("scenarios")
+        constraints = [
+            *tenant_constraints("application", "model_version", "policy"),
+            models.UniqueConstraint(
+                fields=[
+                    *("institution", "application", "amount_xaf", "contribution_xaf"),
+                    *("duration_months", "rate_percent"),
+                ],
+                name="scoring_scenario_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(contribution_xaf__gte=0, amount_xaf__gt=F("contribution_xaf")),
+                name="scoring_scenario_amount",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.points} ({self.grade})"
+
+
 #: The bytes of a line's identifier that hold its number.
 LINES = 0xFFFFFFFF
 
@@ -404,3 +453,74 @@ class ScoredLine(TenantModel):
     def lines_from(self) -> uuid.UUID:
         """What its batch has under the same name."""
         return uuid.UUID(int=self.uid.int & ~LINES)
+
+
+class ScoreTotal(TenantModel):
+    """Scores added up by month, agency and credit type, and by one dimension more; whole numbers only.
+
+    Sums of whole numbers are the same in whatever order they were added, so that totals can be compared
+    with the rows they stand for. ``agency`` is empty for scores of files and of values without a client.
+    Every agency together (``every_agency``) and every credit type (``EVERY_TYPE``) have rows of their own: a
+    page reads few of them, however many agencies there are.
+    """
+
+    EVERY_TYPE = "*"
+
+    month = models.DateField(_("month"))
+    every_agency = models.BooleanField(default=False)
+    agency = TenantForeignKey("institutions.Agency", null=True, related_name="+")
+    credit_type = models.CharField(_("type of credit"), max_length=40)
+    dimension = models.CharField(max_length=8, choices=Dimension)
+    value = models.CharField(max_length=40)
+    scores = models.BigIntegerField(_("scores"))
+    #: The sum of the probabilities, each rounded to a millionth.
+    pd_millionths = models.BigIntegerField()
+    points = models.BigIntegerField()
+    expected_loss_xaf = models.BigIntegerField(_("expected loss (FCFA)"))
+    predicted_defaults = models.BigIntegerField()
+    favourable = models.BigIntegerField()
+    unfavourable = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("total of scores")
+        verbose_name_plural = _("totals of scores")
+        constraints = [
+            *tenant_constraints("agency"),
+            models.UniqueConstraint(
+                fields=[
+                    *("institution", "dimension", "every_agency", "credit_type", "month", "agency"),
+                    "value",
+                ],
+                nulls_distinct=False,
+                name="scoring_total_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month} {self.credit_type} {self.dimension} {self.value}: {self.scores}"
+
+
+class ScoreTotalsHead(TenantModel):
+    """How far the scores of an institution are in its totals: those numbered up to ``settled_id`` are.
+
+    Numbers are given before their rows are committed. ``frontier_id`` was the highest one seen at
+    ``frontier_at``, while ``writers`` (virtual transactions) were writing scores: once all of them are over,
+    nothing below can appear any more.
+    """
+
+    settled_id = models.BigIntegerField(default=0)
+    settled_at = models.DateTimeField(null=True)
+    frontier_id = models.BigIntegerField(default=0)
+    frontier_at = models.DateTimeField(null=True)
+    writers = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = _("state of the totals of scores")
+        verbose_name_plural = _("states of the totals of scores")
+        constraints = [
+            *tenant_constraints(),
+            models.UniqueConstraint(fields=["institution"], name="scoring_totals_head"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.settled_id)

@@ -1,7 +1,9 @@
 """The file that comes back: every original column as it was, then the score of each line."""
 
 import csv
+import hashlib
 import io
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from apps.files.reading.dialects import Dialect
-from apps.files.writing import cells_of, encoded, mark_and_encoding, neutralised
+from apps.files.writing import cells_of, encoded, mark_and_encoding, neutralised, neutralised_columns
 from apps.scoring.enums import Output
 
 ADDED = (
@@ -67,7 +69,7 @@ def header_bytes(headers: Sequence[str], style: Style) -> bytes:
 
 def part_bytes(frame: pl.DataFrame, added: pl.DataFrame, style: Style) -> bytes:
     """Return some lines of the result: ``frame`` as it was read, ``added`` with the columns of ``ADDED``."""
-    kept = [neutralised(column).alias(f"c{place}") for place, column in enumerate(frame.get_columns())]
+    kept = [column.alias(f"c{place}") for place, column in enumerate(neutralised_columns(frame))]
     if style.decimal == ",":
         comma = pl.col("probabilite_defaut").cast(pl.String).str.replace(".", ",", literal=True)
         added = added.with_columns(comma)
@@ -79,15 +81,17 @@ def part_bytes(frame: pl.DataFrame, added: pl.DataFrame, style: Style) -> bytes:
     return encoded(content.getvalue().decode(), style.encoding)
 
 
-def write_result(target: Path, parts: Iterator[bytes], headers: Sequence[str], style: Style) -> None:
-    """Write the whole result at ``target`` from its parts in order."""
+def write_result(target: Path, parts: Iterator[bytes], headers: Sequence[str], style: Style) -> str | None:
+    """Write the whole result at ``target`` from its parts in order; return its sha256 where it is known."""
     if style.workbook:
         _write_workbook(target, parts, headers, style.source_decimal)
-        return
+        return None
+    written = hashlib.sha256()
     with target.open("wb") as whole:
-        whole.write(header_bytes(headers, style))
-        for part in parts:
+        for part in itertools.chain([header_bytes(headers, style)], parts):
             whole.write(part)
+            written.update(part)
+    return written.hexdigest()
 
 
 def _write_workbook(target: Path, parts: Iterator[bytes], headers: Sequence[str], decimal: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from django.db import DatabaseError
 
 from apps.credits.models import CreditApplication
 from apps.jobs.models import Job
@@ -14,11 +15,13 @@ from apps.jobs.services import Claim, register_kind, report_progress
 from apps.jobs.tasks import JobTask
 from apps.registry.models import ModelVersion
 from apps.registry.services.training_runs import KIND as TRAINING
-from apps.registry.services.training_runs import retrain_if_due, train
+from apps.registry.services.training_runs import retrain_if_due
+from apps.registry.services.training_work import train
 from apps.scoring.services.batches import KIND as BATCH
 from apps.scoring.services.batches import score_batch
 from apps.scoring.services.portfolio import RESCORE, Report, rescore_if_due, rescore_next
 from apps.scoring.services.shadow import challengers, shadow_next
+from apps.scoring.services.totals import fold_scores
 from apps.scoring.services.training import price_rows
 from apps.tenancy.actor import task_actor
 from apps.tenancy.context import tenant_scope
@@ -72,6 +75,17 @@ def _shadow(institution_id: int, version: ModelVersion) -> None:
         with tenant_scope(institution_id):
             if shadow_next(version=version, size=SHADOW_CHUNK) < SHADOW_CHUNK:
                 return
+
+
+@shared_task
+def fold_all_scores() -> None:
+    """Add what was scored since to the totals; an institution that fails does not stop the others."""
+    for institution_id in active_institutions():
+        try:
+            with tenant_scope(institution_id):
+                fold_scores()
+        except DatabaseError as error:
+            logger.error("Totals of institution %s: %s", institution_id, type(error).__name__)  # noqa: TRY400  a trace may hold values
 
 
 @shared_task(base=JobTask, bind=True)

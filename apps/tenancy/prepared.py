@@ -111,6 +111,7 @@ class Call:
             connection.queries_log.append({"sql": self._sql.decode(), "time": "0"})
         given = [None if value is None else value.encode() for value in values]
         with connection.wrap_database_errors:
+            _begin(connection)
             result = self._result(connection.connection, given)
         found = (result.get_value(0, place) for place in range(result.nfields))
         return tuple(None if value is None else value.decode() for value in found)
@@ -127,6 +128,13 @@ class Call:
         except (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement):
             self._prepares = False
             return _good(raw.pgconn, raw.pgconn.exec_params(self._sql, given))
+
+
+def _begin(connection: Any) -> None:
+    """Begin what the driver would with its own first statement: below it, a lone statement commits itself."""
+    pgconn = connection.connection.pgconn
+    if connection.in_atomic_block and pgconn.transaction_status == pq.TransactionStatus.IDLE:
+        _good(pgconn, pgconn.exec_(b"BEGIN"))
 
 
 def _good(pgconn: Any, result: Any) -> Any:

@@ -28,6 +28,7 @@ class Verb(StrEnum):
     PROPOSE_MODEL = "propose_model"
     APPROVE_MODEL = "approve_model"
     READ_REPORTS = "read_reports"
+    CONTACT_PROSPECTS = "contact_prospects"
     DEFINE_VARIABLES = "define_variables"
     READ_AUDIT = "read_audit"
     ADMINISTER = "administer"
@@ -74,7 +75,7 @@ _TABLE: dict[Role, frozenset[Verb]] = {
     ),
     Role.COMITE: frozenset({Verb.READ_FILES, Verb.SCORE, Verb.REPLAY, Verb.APPROVE_MODEL, Verb.READ_REPORTS}),
     Role.AUDITEUR: frozenset({Verb.READ_FILES, Verb.REPLAY, Verb.READ_REPORTS, Verb.READ_AUDIT}),
-    Role.DIRECTEUR_COMMERCIAL: frozenset({Verb.READ_REPORTS}),
+    Role.DIRECTEUR_COMMERCIAL: frozenset({Verb.READ_REPORTS, Verb.CONTACT_PROSPECTS}),
     Role.DPO: frozenset({Verb.READ_FILES, Verb.READ_REPORTS, Verb.READ_AUDIT}),
     Role.PARTENAIRE: frozenset(),  # a partner key carries its own scopes
 }

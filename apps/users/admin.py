@@ -28,6 +28,8 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminSingleDateWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldAdminURLInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from apps.institutions.admin import SETTINGS, Setting
@@ -38,12 +40,22 @@ from apps.tenancy.errors import DomainError, InvalidValues
 from apps.tenancy.roles import Verb
 from apps.users.backends import account_key
 from apps.users.enums import OFFERED_SCOPES, KeyScope, RoleChoices
-from apps.users.models import Membership, MembershipAgency, PartnerKey, PartnerKeyAgency, SecondFactor, User
+from apps.users.models import (
+    BoundIdentity,
+    IdentityProvider,
+    Membership,
+    MembershipAgency,
+    PartnerKey,
+    PartnerKeyAgency,
+    SecondFactor,
+    User,
+)
 from apps.users.queries import TOTP_ROLES_SETTING, visible_keys, visible_memberships, visible_users
 from apps.users.services.invitations import invite_again
 from apps.users.services.keys import OVERLAP, issue_key, revoke_key, rotate_key
 from apps.users.services.lockout import unlock
 from apps.users.services.members import change_member, create_member
+from apps.users.services.providers import ProviderWish, forget_identity, set_provider
 
 admin.site.unregister(Group)  # roles decide (tenancy.roles); groups would be shared by every institution
 
@@ -388,6 +400,133 @@ class PartnerKeyAdmin(RuledAdmin):
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/key_shown_once.html", context)
+
+
+class CodesField(forms.CharField):
+    """Short codes separated by spaces, commas or lines."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, max_length=1000, widget=UnfoldAdminTextInputWidget, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return " ".join(value) if isinstance(value, list | tuple) else value
+
+    def to_python(self, value: Any) -> Any:
+        return tuple((super().to_python(value) or "").replace(",", " ").split())
+
+    def run_validators(self, value: Any) -> None:
+        """Nothing: the service judges each code."""
+
+
+class ProviderForm(ServiceForm):
+    """What the provider gave to the institution, and whom it may speak for."""
+
+    client_secret = forms.CharField(
+        label=gettext_lazy("Client secret"),
+        required=False,
+        strip=False,
+        help_text=gettext_lazy("Never shown again. Empty: the one that is stored."),
+        widget=UnfoldAdminPasswordWidget,
+    )
+    domains = CodesField(
+        label=gettext_lazy("E-mail domains"),
+        help_text=gettext_lazy("Such as institution.cm; several are separated by spaces."),
+    )
+    acr_values = CodesField(
+        label=gettext_lazy("Strong levels (acr)"),
+        help_text=gettext_lazy("With one of them the second factor of CrediSense is not asked."),
+    )
+    amr_values = CodesField(
+        label=gettext_lazy("Strong means (amr)"),
+        help_text=gettext_lazy("With one of them the second factor of CrediSense is not asked."),
+    )
+
+    way_in = return_address = ""
+
+    class Meta:
+        model = IdentityProvider
+        fields = (
+            "issuer", "client_id", "client_secret", "domains", "acr_values", "amr_values",
+            "password_allowed", "is_active",
+        )  # fmt: skip
+        widgets = {
+            "issuer": UnfoldAdminURLInputWidget,
+            "client_id": UnfoldAdminTextInputWidget,
+            "password_allowed": UnfoldBooleanSwitchWidget,
+            "is_active": UnfoldBooleanSwitchWidget,
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["client_secret"] = ""
+        self.fields["issuer"].help_text = _("As its discovery document writes it: https://id.institution.cm")
+        self.fields["client_id"].help_text = _("Return address to declare there: %s") % self.return_address
+        self.fields["is_active"].help_text = _("Log-in link for your members: %s") % self.way_in
+        self.fields["password_allowed"].help_text = _(
+            "Off: members other than administrators come through the provider only."
+        )
+
+    def write(self) -> IdentityProvider:
+        return set_provider(wish=ProviderWish(**self.cleaned_data), by=self.actor)
+
+
+@admin.register(IdentityProvider)
+class IdentityProviderAdmin(RuledAdmin):
+    """The OpenID Connect provider of the institution, with the addresses that it must be told."""
+
+    writes = (Verb.ADMINISTER,)
+    form = ProviderForm
+    list_display = ("issuer", "is_active", "password_allowed", "changed_at")
+    sortable_by = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not IdentityProvider.objects.exists()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        uid = request.membership.institution.uid  # type: ignore[attr-defined]
+        form.way_in = request.build_absolute_uri(reverse("web:institution_log_in", args=[uid]))
+        form.return_address = request.build_absolute_uri(reverse("web:openid_return", args=[uid]))
+        return form
+
+
+@admin.register(BoundIdentity)
+class BoundIdentityAdmin(RuledAdmin):
+    """Which members came through the provider, and the verb to let one come with another account."""
+
+    writes = (Verb.ADMINISTER,)
+    ordering = ("-pk",)
+    actions = ("forget",)
+    list_display = ("person", "issuer", "bound_at", "last_used_at")
+    list_display_links = None
+    list_select_related = ("user",)
+    sortable_by = ()
+
+    person = told("user", gettext_lazy("Full name"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_change_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_view_permission(request)  # the list tells everything
+
+    def has_forget_permission(self, request: HttpRequest) -> bool:
+        return self._holds(request, self.writes)
+
+    @action(description=gettext_lazy("Forget: another account may come next"), permissions=["forget"])
+    def forget(self, request: HttpRequest, queryset: QuerySet[BoundIdentity]) -> None:
+        by = request.actor  # type: ignore[attr-defined]
+        act_on_each(
+            request,
+            queryset,
+            lambda identity: forget_identity(identity=identity, by=by),
+            done=lambda count: (
+                ngettext("%(n)s account forgotten.", "%(n)s accounts forgotten.", count) % {"n": count}
+            ),
+        )
 
 
 @admin.register(User)

@@ -53,6 +53,22 @@ class InvitationOver(DomainError):
     code = "invitation_over"
 
 
+class PasswordClosed(DomainError):
+    """The institution lets its members in through its own provider only."""
+
+    code = "password_closed"
+
+
+class OpenIdRefused(DomainError):
+    """A log-in through an institution's provider that does not hold; ``reason`` is a code for the trail."""
+
+    code = "openid_refused"
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class DraftTooLarge(DomainError):
     """A draft larger than a form can be."""
 

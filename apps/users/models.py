@@ -208,6 +208,62 @@ class PartnerKeyAgency(TenantModel):
         return f"{self.key_id}:{self.agency_id}"
 
 
+class IdentityProvider(TenantModel):
+    """The OpenID Connect provider with which the members of an institution may log in; one at most."""
+
+    issuer = models.CharField(_("issuer"), max_length=300)
+    client_id = models.CharField(_("client identifier"), max_length=200)
+    client_secret = EncryptedTextField(_("client secret"))
+    #: Domains of the e-mail addresses that the provider may speak for.
+    domains = models.JSONField(_("e-mail domains"), default=list)
+    #: What the provider says of a log-in that was as strong as one with our second factor.
+    acr_values = models.JSONField(_("strong levels (acr)"), default=list)
+    amr_values = models.JSONField(_("strong means (amr)"), default=list)
+    password_allowed = models.BooleanField(_("passwords still open the site"), default=True)
+    is_active = models.BooleanField(_("in service"), default=False)
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("identity provider")
+        verbose_name_plural = _("identity providers")
+        constraints = [
+            *tenant_constraints(),
+            models.UniqueConstraint(fields=["institution"], name="users_identityprovider_one"),
+        ]
+
+    def __str__(self) -> str:
+        return self.issuer
+
+
+class BoundIdentity(TenantModel):
+    """The account at a provider that a member came with first: no other one opens this member's place.
+
+    The provider's own identifier is kept as a keyed hash only.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    issuer = models.CharField(_("issuer"), max_length=300)
+    subject_index = models.CharField(max_length=64)
+    bound_at = models.DateTimeField(_("bound at"), default=timezone.now)
+    last_used_at = models.DateTimeField(_("last used"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("bound account")
+        verbose_name_plural = _("bound accounts")
+        constraints = [
+            *tenant_constraints(),
+            models.UniqueConstraint(
+                fields=["institution", "user", "issuer"], name="users_boundidentity_person"
+            ),
+            models.UniqueConstraint(
+                fields=["institution", "subject_index"], name="users_boundidentity_subject"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uid)
+
+
 class RequestCount(models.Model):
     """How many requests one caller made in the running window of one limit. Shared, and not logged.
 

@@ -11,15 +11,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.institutions.enums import InstitutionStatus
+from apps.institutions.models import Institution
 from apps.institutions.queries import NO_KEY, setting_on
 from apps.tenancy.actor import Actor
+from apps.tenancy.context import tenant_scope
 from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.prepared import Prepared
 from apps.tenancy.roles import KEY_SCOPES, Role, Verb, roles_with
 from apps.users.enums import SessionKind
 from apps.users.models import (
+    BoundIdentity,
     Draft,
     Feedback,
+    IdentityProvider,
     LoginSession,
     Membership,
     MembershipAgency,
@@ -271,6 +275,46 @@ def people_with(institution_id: int, verb: Verb) -> list[int]:
     """Return the keys of the active members of an institution whose role holds a verb."""
     members = active_memberships().filter(institution_id=institution_id, role__in=roles_with(verb))
     return list(members.values_list("user_id", flat=True))
+
+
+def log_in_provider(institution: UUID) -> IdentityProvider | None:
+    """Return the identity provider in service of an institution that may be entered, or ``None``.
+
+    Asked before anybody is known, so the scope is opened here.
+    """
+    open_ones = Institution.objects.active().filter(uid=institution)
+    found = (open_ones if settings.DEMO_MODE else open_ones.filter(is_demo=False)).first()
+    if found is None:
+        return None
+    with tenant_scope(found.pk):
+        provider = IdentityProvider.objects.filter(is_active=True).first()
+    if provider is not None:
+        provider.institution = found
+    return provider
+
+
+def password_closed(membership: Membership) -> bool:
+    """Say whether a member must come through the institution's provider.
+
+    Administrators never must: a provider that fails would leave nobody to set it right.
+    """
+    if membership.role == Role.ADMINISTRATEUR:
+        return False
+    with tenant_scope(membership.institution_id):
+        return IdentityProvider.objects.filter(is_active=True, password_allowed=False).exists()
+
+
+def membership_in(institution_id: int, email: str) -> Membership | None:
+    """Return a person's place in one institution, the active one first, or ``None``; no operator has one."""
+    places = Membership.objects.select_related("institution", "user").filter(
+        institution_id=institution_id, user__email=email, user__is_operator=False
+    )
+    return places.order_by("-is_active", "-created_at").first()
+
+
+def bound_identities() -> QuerySet[BoundIdentity]:
+    """Return the provider's accounts that members of the institution in scope came with."""
+    return BoundIdentity.objects.select_related("user")
 
 
 def own_drafts(actor: Actor) -> QuerySet[Draft]:

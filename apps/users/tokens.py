@@ -1,5 +1,6 @@
 """Access and refresh tokens: what they carry, and turning one back into the session it belongs to."""
 
+import re
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,8 @@ ROLE_CLAIM = "role"
 SESSION_CLAIM = "sid"
 #: Tokens whose signature need not be computed again; whether their session is open is asked each time.
 KEPT_IN_MEMORY = 1024
+#: Printable and without blanks.
+SHOWN = re.compile(r"[\x21-\x7e]{3,200}")
 #: The hash of no key.
 NO_HASH = "0" * 64
 
@@ -97,6 +100,22 @@ def session_from_access(raw: str) -> LoginSession:
     if session is None:
         raise InvalidToken("revoked")
     return session
+
+
+@dataclass(frozen=True, slots=True)
+class ShownKey:
+    """What a request shows of a partner key: whether it holds is for the database to tell."""
+
+    prefix: str
+    secret_hash: str
+
+
+def shown_key(raw: str) -> ShownKey:
+    """Return what ``<prefix>.<secret>`` shows; raise ``InvalidToken`` for what no key looks like."""
+    prefix, separator, secret = raw.partition(".")
+    if not separator or not SHOWN.fullmatch(raw):
+        raise InvalidToken("invalid")
+    return ShownKey(prefix, partner_key_hash(prefix, secret))
 
 
 def key_from_header(raw: str) -> PartnerKey:

@@ -82,10 +82,14 @@ def lines(
     x_words: Words = str,
     y_words: Words = str,
     diagonal: bool = False,
+    exact: bool = False,
 ) -> Chart:
-    """Draw each ``(label, points)`` as a curve over common axes; ``diagonal`` adds where y equals x."""
+    """Draw each ``(label, points)`` as a curve over common axes; ``diagonal`` adds where y equals x.
+
+    ``exact`` lets the level axis begin with the first point and end with the last.
+    """
     points = [point for _label, each in series for point in each]
-    across = _Scale([point[0] for point in points], LEFT, WIDTH - RIGHT)
+    across = _Scale([point[0] for point in points], LEFT, WIDTH - RIGHT, exact=exact)
     up = _Scale([0.0, *(point[1] for point in points)], HEIGHT - BOTTOM, TOP)
     strokes = [
         Stroke(rank, label, "M" + " L".join(f"{across.at(px)} {up.at(py)}" for px, py in each))
@@ -149,6 +153,49 @@ def bars(values: Sequence[tuple[str, float]], *, x: str, y: str, y_words: Words 
     return _columns(values, x=x, y=y, y_words=y_words, share=BAR)
 
 
+#: Geometry of a chart of ranks: a line each, its words before the bar and its number behind.
+RANK_STEP, RANK_WORDS, RANK_END = 30, 180, 400
+LONGEST_WORDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """One line: where it stands, its words (cut) and number, how long its bar is."""
+
+    at: str
+    label: str
+    text: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """What ``components/chart_ranks.html`` draws, and the table that says the same."""
+
+    height: int
+    ranks: list[Rank]
+    header: list[str]
+    rows: list[list[str]]
+
+    width, start = WIDTH, RANK_WORDS
+
+
+def ranks(values: Sequence[tuple[str, float]], *, x: str, y: str, y_words: Words = str) -> Ranks:
+    """Draw one level bar per ``(label, value)``, one under the other: labels may be long."""
+    most = max((value for _label, value in values), default=0.0) or 1.0
+    drawn = [
+        Rank(
+            at=_svg(RANK_STEP * place + 6),
+            label=label if len(label) <= LONGEST_WORDS else f"{label[: LONGEST_WORDS - 1].rstrip()}…",
+            text=y_words(value),
+            width=_svg((RANK_END - RANK_WORDS) * value / most),
+        )
+        for place, (label, value) in enumerate(values)
+    ]
+    rows = [[label, y_words(value)] for label, value in values]
+    return Ranks(RANK_STEP * len(values) + 4, drawn, [x, y], rows)
+
+
 def histogram(
     counts: Sequence[int], *, start: float, step: float, x: str, x_words: Words = str, y_words: Words = str
 ) -> Chart:
@@ -197,7 +244,7 @@ class _Scale:
         return _svg(self.start + (self.end - self.start) * share)
 
     def ticks(self, words: Words) -> list[Tick]:
-        count = round((self.high - self.low) / self.step)
+        count = floor((self.high - self.low) / self.step + 1e-9)
         marks = (round(self.low + self.step * rank, 10) for rank in range(count + 1))
         return [Tick(self.at(mark), words(mark)) for mark in marks]
 

@@ -61,7 +61,11 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (_models_verb(actor), "web:trainings", _("Training")),
         (_models_verb(actor), "web:monitoring", _("Model monitoring")),
         (may_see_policy, "web:policy", _("Scoring policy")),
+        (Verb.READ_REPORTS, "web:portfolio", _("Portfolio")),
+        (Verb.CONTACT_PROSPECTS, "web:prospects", _("Prospects to contact")),
+        (Verb.READ_REPORTS, "web:reports", _("Reports")),
         (_dictionary_verb(actor), "web:dictionary", _("Variable dictionary")),
+        (Verb.READ_AUDIT, "web:limits", _("Powers to decide")),
         (Verb.READ_AUDIT, "web:audit", _("Audit trail")),
     ]
     if not actor.may(Verb.READ_FILES):  # the others find it on the page of clients

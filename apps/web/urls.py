@@ -1,14 +1,16 @@
 from django.urls import path
 
-from apps.web.accounts import profile
+from apps.web.accounts import openid, profile
 from apps.web.accounts import views as accounts
-from apps.web.applications import lists
+from apps.web.applications import deciding, lists
 from apps.web.applications import views as application
 from apps.web.audit import views as audit
 from apps.web.batches import views as batches
 from apps.web.clients import duplicates, editing, securities
 from apps.web.clients import views as client
+from apps.web.comparing import views as comparing
 from apps.web.credits import views as credit
+from apps.web.decisions import limits
 from apps.web.dictionary import views as dictionary
 from apps.web.drafts import views as drafts
 from apps.web.feedback import views as feedback
@@ -18,11 +20,14 @@ from apps.web.imports import views as imports
 from apps.web.ledger import views as ledger
 from apps.web.monitoring import views as monitoring
 from apps.web.policy import views as policy
+from apps.web.portfolio import views as portfolio
 from apps.web.quality import views as quality
-from apps.web.registry import editor, promoting
+from apps.web.registry import editor, profiles, promoting
 from apps.web.registry import views as registry
+from apps.web.reports import views as reports
 from apps.web.scoring import views as scoring
 from apps.web.search import views as search
+from apps.web.simulation import views as simulation
 from apps.web.style import views as style
 from apps.web.training import views as training
 
@@ -32,6 +37,9 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("connexion", accounts.log_in, name="login"),
     path("connexion/code", accounts.log_in_code, name="login_code"),
+    path("connexion/<uuid:uid>", openid.institution_log_in, name="institution_log_in"),
+    path("connexion/<uuid:uid>/aller", openid.openid_start, name="openid_start"),
+    path("connexion/<uuid:uid>/retour", openid.openid_return, name="openid_return"),
     path("mot-de-passe/oublie", profile.password_forgotten, name="password_forgotten"),
     path("mot-de-passe/nouveau", profile.password_reset, name="password_reset"),
     path("profil", profile.profile, name="profile"),
@@ -49,6 +57,8 @@ urlpatterns = [
     path("clients/nouveau", editing.client_new, name="client_new"),
     path("clients/doublons", duplicates.duplicates, name="duplicates"),
     path("clients/<uuid:uid>", client.client, name="client"),
+    path("clients/<uuid:uid>/scores", comparing.client_scores, name="client_scores"),
+    path("clients/<uuid:uid>/scores.csv", comparing.client_scores_csv, name="client_scores_csv"),
     path("clients/<uuid:uid>/doublons", duplicates.client_duplicates, name="client_duplicates"),
     path("clients/<uuid:uid>/fusionner", duplicates.client_merge, name="client_merge"),
     path("clients/<uuid:uid>/distinguer", duplicates.client_keep_apart, name="client_keep_apart"),
@@ -56,6 +66,7 @@ urlpatterns = [
     path("clients/<uuid:uid>/modifier", editing.client_edit, name="client_edit"),
     path("clients/<uuid:uid>/confirmer", editing.client_confirm, name="client_confirm"),
     path("clients/<uuid:uid>/consentement", editing.client_consent, name="client_consent"),
+    path("clients/<uuid:uid>/offres", editing.client_offers, name="client_offers"),
     path("clients/<uuid:uid>/garanties/nouvelle", securities.guarantee_new, name="guarantee_new"),
     path("garanties/<uuid:uid>/mainlevee", securities.guarantee_release, name="guarantee_release"),
     path("clients/<uuid:uid>/credits-externes/nouveau", securities.debt_new, name="external_credit_new"),
@@ -73,9 +84,39 @@ urlpatterns = [
     path("demandes/<uuid:uid>/pieces", application.application_return, name="application_return"),
     path("demandes/<uuid:uid>/annuler", application.application_cancel, name="application_cancel"),
     path("demandes/<uuid:uid>/rouvrir", application.application_reopen, name="application_reopen"),
+    path("demandes/<uuid:uid>/decider", deciding.application_decide, name="application_decide"),
+    path("demandes/<uuid:uid>/reexamen", deciding.application_review, name="application_review"),
+    path("demandes/<uuid:uid>/retravailler", deciding.application_resume, name="application_resume"),
+    path("derogations/<uuid:uid>/confirmer", deciding.override_confirm, name="override_confirm"),
+    path("derogations/<uuid:uid>/refuser", deciding.override_refuse, name="override_refuse"),
+    path("derogations/<uuid:uid>/retirer", deciding.override_withdraw, name="override_withdraw"),
+    path("reexamens/<uuid:uid>/maintenir", deciding.review_keep, name="review_keep"),
+    path("delegations", limits.limits, name="limits"),
+    path("delegations/plafonds", limits.limit_set, name="limit_set"),
+    path("delegations/motifs", limits.motive_add, name="motive_add"),
+    path("delegations/motifs/<uuid:uid>", limits.motive_switch, name="motive_switch"),
+    path("demandes/<uuid:uid>/simuler", simulation.simulation, name="simulation"),
+    path(
+        "demandes/<uuid:uid>/simuler/reprendre", simulation.simulation_take_over, name="simulation_take_over"
+    ),
+    path("demandes/<uuid:uid>/scenarios", simulation.scenario_keep, name="scenario_keep"),
+    path("scenarios/<uuid:uid>/retirer", simulation.scenario_remove, name="scenario_remove"),
+    path("comparaison", comparing.comparison, name="comparison"),
     path("demandes/verifier", credit.field_check, name="field_check"),
     path("recherche", search.search, name="search"),
     path("brouillons", drafts.draft, name="draft"),
+    path("portefeuille", portfolio.portfolio, name="portfolio"),
+    path("portefeuille.csv", portfolio.portfolio_csv, name="portfolio_csv"),
+    path("portefeuille/coherence", portfolio.consistency, name="consistency"),
+    path("portefeuille/coherence.csv", portfolio.consistency_csv, name="consistency_csv"),
+    path("portefeuille/vues", portfolio.portfolio_view_save, name="portfolio_view_save"),
+    path(
+        "portefeuille/vues/<uuid:uid>/supprimer",
+        portfolio.portfolio_view_delete,
+        name="portfolio_view_delete",
+    ),
+    path("prospects", portfolio.prospects, name="prospects"),
+    path("prospects.csv", portfolio.prospects_csv, name="prospects_csv"),
     path("glossaire", glossary.glossary, name="glossary"),
     path("dictionnaire", dictionary.dictionary, name="dictionary"),
     path("dictionnaire/nouvelle", dictionary.variable_new, name="variable_new"),
@@ -90,6 +131,8 @@ urlpatterns = [
     path("scores/<uuid:uid>/fiche", scoring.score_print, name="score_print"),
     path("scores/<uuid:uid>/recalcul", scoring.score_replay, name="score_replay"),
     path("scores/<uuid:uid>/second-avis", scoring.score_second_opinion, name="score_second_opinion"),
+    path("scores/<uuid:uid>/changements", comparing.score_changes, name="score_changes"),
+    path("scores/<uuid:uid>/dossiers-semblables", comparing.score_neighbours, name="score_neighbours"),
     path("imports", imports.imports, name="imports"),
     path("imports/modeles/<slug:target>", imports.import_template, name="import_template"),
     path("imports/<uuid:uid>", imports.import_run, name="import"),
@@ -110,6 +153,7 @@ urlpatterns = [
     path("modeles/suivi", monitoring.monitoring, name="monitoring"),
     path("modeles/<uuid:uid>/suivi", monitoring.model_monitoring, name="model_monitoring"),
     path("modeles/<uuid:uid>/suivi.csv", monitoring.model_monitoring_csv, name="model_monitoring_csv"),
+    path("modeles/profils", profiles.model_profiles, name="model_profiles"),
     path("modeles/importer", registry.model_import, name="model_import"),
     path("modeles/installer", promoting.model_install, name="model_install"),
     path("modeles/grille", editor.scorecard_new, name="scorecard_new"),
@@ -132,6 +176,13 @@ urlpatterns = [
     path("entrainements/<uuid:uid>/arreter", training.training_cancel, name="training_cancel"),
     path("entrainements/<uuid:uid>/reprendre", training.training_retry, name="training_retry"),
     path("entrainements/<uuid:uid>/retenir", training.training_keep, name="training_keep"),
+    path("rapports", reports.reports, name="reports"),
+    path("rapports/nouveau/<slug:kind>", reports.report_new, name="report_new"),
+    path("rapports/programmes", reports.report_schedules, name="report_schedules"),
+    path("rapports/programmer/<slug:kind>", reports.report_schedule, name="report_schedule"),
+    path("rapports/programmes/<uuid:uid>/arreter", reports.report_schedule_stop, name="report_schedule_stop"),
+    path("rapports/<uuid:uid>", reports.report, name="report"),
+    path("rapports/<uuid:uid>/fichier", reports.report_file, name="report_file"),
     path("politique", policy.policy, name="policy"),
     path("politique/simulation", policy.policy_simulation, name="policy_simulation"),
     path("politique/nouvelle", policy.policy_new, name="policy_new"),

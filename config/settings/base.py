@@ -1,5 +1,6 @@
 """What every installation shares. Values that differ come from the environment (``.env.example``)."""
 
+from collections.abc import Container
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,9 @@ INSTALLED_APPS = [
     "apps.credits",
     "apps.registry",
     "apps.scoring",
+    "apps.decisions",
     "apps.monitoring",
+    "apps.reports",
     "apps.web",
     "apps.api",
     "apps.demo",
@@ -91,8 +94,13 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["config.templating.Loader", "django.template.loaders.app_directories.Loader"],
+                )
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.csp",
@@ -266,6 +274,13 @@ SPECTACULAR_SETTINGS = {
         "CreditStatusEnum": "apps.credits.enums.CreditStatus",
         "ContractTypeEnum": "apps.credits.enums.ContractType",
         "EntrySourceEnum": "apps.credits.enums.EntrySource",
+        "ReasonEnum": "apps.credits.enums.CancelReason",
+        "RecommandationEnum": "apps.scoring.enums.Recommendation",
+        "DirectionEnum": "apps.credits.enums.RiskDirection",
+        "DecisionKindEnum": "apps.decisions.enums.DecisionKind",
+        "OverrideDirectionEnum": "apps.decisions.enums.Direction",
+        "OverrideReasonEnum": "apps.decisions.enums.OverrideReason",
+        "OverrideStatusEnum": "apps.decisions.enums.OverrideStatus",
         "ExternalSourceEnum": "apps.credits.enums.ExternalSource",
         "ExternalStatusEnum": "apps.credits.enums.ExternalStatus",
         "ImportModeEnum": "apps.credits.enums.ImportMode",
@@ -275,6 +290,8 @@ SPECTACULAR_SETTINGS = {
         "ModelOriginEnum": "apps.registry.enums.ModelOrigin",
         "ModelStatusEnum": "apps.registry.enums.ModelStatus",
         "PromotionStatusEnum": "apps.registry.enums.PromotionStatus",
+        "ReportKindEnum": "apps.reports.enums.ReportKind",
+        "ReportFormatEnum": "apps.reports.enums.ReportFormat",
         "StartOriginEnum": "apps.registry.enums.StartOrigin",
         "TrainingOriginEnum": "apps.registry.enums.TrainingOrigin",
         "TypeCreditEnum": "apps.api.schema.CREDIT_TYPES",
@@ -339,6 +356,11 @@ API_RATE_ROUTES = [
 WEBHOOK_PORTS: tuple[int, ...] = (443, 8443)
 WEBHOOK_PLAIN_HTTP = False
 WEBHOOK_NETWORKS: list[str] = []
+#: OpenID Connect: ports and schemes at which an institution's provider may be asked, and networks allowed
+#: beside the public internet: whoever installs the site names them, an institution cannot.
+OPENID_PORTS: Container[int] = (443, 8443)
+OPENID_PLAIN_HTTP = False
+OPENID_NETWORKS = [str(network) for network in env.networks("CREDISENSE_OPENID_NETWORKS")]
 #: How long an answer is kept under its Idempotency-Key, and the largest one that is.
 IDEMPOTENCY_KEPT = timedelta(hours=24)
 IDEMPOTENCY_MAX_BYTES = 8 * 1024 * 1024
@@ -380,6 +402,8 @@ RETRAIN_LOOK_EVERY = timedelta(hours=12)
 #: Folds that a training run works on at once.
 TRAINING_THREADS = 2
 FILES_PURGE_EVERY = timedelta(hours=6)
+#: Where the links of e-mails lead.
+SITE_URL = env.text("CREDISENSE_SITE_URL", "http://127.0.0.1:8000")
 
 #: Proxies of ours: what they say of the client's address and of the request's name is believed.
 TRUSTED_PROXIES = env.networks("CREDISENSE_TRUSTED_PROXIES")

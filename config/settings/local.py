@@ -23,6 +23,10 @@ DATABASES = postgres.databases(conn_max_age=600)
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 WEBHOOK_PLAIN_HTTP = True
 WEBHOOK_PORTS = (80, 443, 8443)
+#: A provider that one tries on the same machine.
+OPENID_PLAIN_HTTP = True
+OPENID_PORTS = range(1, 65536)
+OPENID_NETWORKS = ["127.0.0.0/8", "::1/128", *OPENID_NETWORKS]
 WHITENOISE_USE_FINDERS = True
 #: Files come from the source tree, where none is compressed beforehand: they are on the way.
 MIDDLEWARE = ["django.middleware.gzip.GZipMiddleware", *MIDDLEWARE]

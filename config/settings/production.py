@@ -60,6 +60,7 @@ if _security not in {"starttls", "tls", "none"}:
 EMAIL_USE_TLS = _security == "starttls"
 EMAIL_USE_SSL = _security == "tls"
 DEFAULT_FROM_EMAIL = env.text("CREDISENSE_EMAIL_FROM", f"CrediSense <ne-pas-repondre@{ALLOWED_HOSTS[0]}>")
+SITE_URL = env.text("CREDISENSE_SITE_URL", f"https://{ALLOWED_HOSTS[0]}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 LOGGING = {

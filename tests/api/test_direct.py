@@ -2,13 +2,19 @@
 
 import json
 import random
+import re
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 
 from apps.audit.models import AuditEntry
 from apps.engine.dictionary import STANDARD
+from apps.institutions.models import Agency, Institution
 from apps.outbox.models import OutboxMessage, Webhook
 from apps.scoring.models import Prediction
+from apps.users.models import PartnerKey
+from apps.users.services.keys import issue_key
 from config.settings import base
 from tests.predict import BODY
 
@@ -81,6 +87,105 @@ def test_both_ways_give_the_same_answer_and_the_same_rows(api, world, went_direc
             assert row_of(Prediction, uid=one["id"]) == row_of(Prediction, uid=other["id"])
             assert row_of(AuditEntry, object_uid=one["id"]) == row_of(AuditEntry, object_uid=other["id"])
     assert len(went_direct) == 40
+
+
+# --- partner keys ---------------------------------------------------------------------------------------
+
+
+def with_key(raw):
+    return Client(headers={"Authorization": f"Api-Key {raw}"})
+
+
+@pytest.fixture
+def issue(world):
+    """Return a function that issues a key of horizon and gives its whole text."""
+
+    def issued(*scopes, **wishes):
+        with world.scope():
+            by = world.actor(world.administrator)
+            return issue_key(name="Essai", scopes=scopes or ["score"], by=by, **wishes)
+
+    return issued
+
+
+@pytest.mark.parametrize("limited", [False, True])
+def test_a_partner_key_gets_the_same_answer_and_the_same_rows_both_ways(world, issue, went_direct, limited):
+    with world.scope():
+        agencies = list(Agency.objects.order_by("pk")[:2]) if limited else []
+    key, raw = issue(agencies=agencies, daily_quota=1_000)
+    client, draw = with_key(raw), random.Random(5)  # noqa: S311  repeatable values
+    for number in range(10):
+        body = BODY if number == 0 else some_body(draw)
+        direct, complete = predict(client, body), predict(client, body, **COMPLETE)
+        assert (direct.status_code, complete.status_code) == (201, 201)
+        one, other = direct.json(), complete.json()
+        assert {**one, **dict.fromkeys(OWN)} == {**other, **dict.fromkeys(OWN)}
+        assert set(direct.headers) - {"Vary"} == set(complete.headers) - {"Vary"}
+        for name in ("RateLimit-Policy", "Content-Language", "Cache-Control"):
+            assert direct[name] == complete[name]
+        assert f'"quota";r={999 - 2 * number};' in direct["RateLimit"]
+        assert f'"quota";r={998 - 2 * number};' in complete["RateLimit"]
+        with world.scope():
+            assert row_of(Prediction, uid=one["id"]) == row_of(Prediction, uid=other["id"])
+            entry = row_of(AuditEntry, object_uid=one["id"])
+            assert entry == row_of(AuditEntry, object_uid=other["id"])
+            assert (entry["actor_kind"], entry["actor_id"], entry["actor_name"]) == ("key", key.pk, "Essai")
+    assert len(went_direct) == 10
+    key.refresh_from_db()
+    assert key.last_used_at is not None
+
+
+@pytest.mark.parametrize(
+    "ended", ["wrong", "unknown", "scope", "revoked", "expired", "suspended", "fictional"]
+)
+def test_a_key_that_does_not_hold_is_refused_by_the_complete_way(world, issue, settings, went_direct, ended):
+    key, raw = issue("read_files" if ended == "scope" else "score")
+    rows = PartnerKey.objects.filter(pk=key.pk)
+    if ended == "wrong":
+        raw += "x"
+    elif ended == "unknown":
+        raw = f"x{raw}"
+    elif ended == "revoked":
+        rows.update(revoked_at=timezone.now())
+    elif ended == "expired":
+        rows.update(expires_at=timezone.now())
+    elif ended == "suspended":
+        Institution.objects.filter(code="horizon").update(status="suspended")
+    settings.DEMO_MODE = ended != "fictional"
+
+    answers = [predict(with_key(raw)), predict(with_key(raw), **COMPLETE)]
+
+    codes = [(answer.status_code, answer.json()["code"]) for answer in answers]
+    assert codes == [(403, "not_allowed") if ended == "scope" else (401, "not_authenticated")] * 2
+    assert went_direct == []
+
+
+@pytest.mark.parametrize("raw", ["", "x", ".", "a b.c", "a\x7f.b", "é.b", "a." + "b" * 300])
+def test_what_no_key_looks_like_is_refused(world, went_direct, raw):
+    assert predict(Client(), Authorization=f"Api-Key {raw}").status_code == 401
+    assert went_direct == []
+
+
+def test_limit_and_quota_of_a_key_are_counted_once_whoever_answers(world, issue, settings, went_direct):
+    settings.API_RATES = base.API_RATES | {"predict": "100/h"}
+    client = with_key(issue(daily_quota=4)[1])
+    left = []
+    for headers, body in [({}, BODY), ({}, {**BODY, "age": 12}), (COMPLETE, BODY), ({}, BODY), ({}, BODY)]:
+        answer = predict(client, body, **headers)
+        left.append((answer.status_code, re.findall(r"r=(\d+)", answer["RateLimit"])))
+
+    assert left == [
+        (201, ["99", "3"]),
+        (422, ["98", "2"]),
+        (201, ["97", "1"]),
+        (201, ["96", "0"]),
+        (429, ["95", "0"]),
+    ]
+    assert answer.json()["code"] == "quota_exceeded"
+    assert len(went_direct) == 2
+
+
+# --- people ---------------------------------------------------------------------------------------------
 
 
 def test_an_agent_and_a_risk_manager_go_direct_too(api, world, went_direct):

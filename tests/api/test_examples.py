@@ -8,13 +8,17 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
+from apps.outbox.rules import signature_of
+
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "examples" / "python" / "client.py"
+GUIDE = ROOT / "docs" / "guide" / "api.md"
 DEMO = "http://127.0.0.1:8000"
 
 
@@ -56,6 +60,36 @@ def test_the_client_and_the_readme_work_against_the_site(world, live_server):
     ).stdout
     score, listed = re.split(r"(?<=})(?={\"results)", told)
     assert json.loads(score)["id"] == json.loads(listed)["results"][0]["id"]
+    the_lines_of_the_guide_work(live_server.url)
+
+
+def the_lines_of_the_guide_work(site):
+    """Run what the guide prints for partners; a second time, the same key gives the same score."""
+    lines = re.search(r"```sh\n(SITE=.*?)```", GUIDE.read_text(), re.DOTALL)[1]
+    assert lines.count("curl ") == 4
+    lines = lines.replace(DEMO, site).replace("curl -s", "echo; curl -s")
+    for _ in range(2):
+        told = subprocess.run(["sh", "-e", "-c", lines], capture_output=True, text=True, check=True).stdout
+        names, score, listed, refused = (json.loads(line) for line in told.splitlines() if line)
+        assert "montant_credit" in str(names)
+        assert [score["id"]] == [row["id"] for row in listed["results"]][:1]
+        assert (refused["status"], refused["code"]) == (422, "invalid_values")
+        assert "age" in refused["fields"]
+
+
+def test_the_signature_of_the_guide_is_ours():
+    """The lines of Python that the guide prints tell a webhook from a forgery."""
+    code = re.search(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)[1]
+    place = {"hmac": hmac, "hashlib": hashlib, "time": time}
+    exec(code, place)  # noqa: S102  what the guide prints
+    body = b'{"event": "prediction.created"}'
+    signature = signature_of(body, secret="secret", at=int(time.time()))
+
+    assert place["vient_de_credisense"](signature, body, "secret")
+    assert not place["vient_de_credisense"](signature, body + b" ", "secret")
+    assert not place["vient_de_credisense"](signature, body, "another")
+    late = signature_of(body, secret="secret", at=int(time.time()) - 301)
+    assert not place["vient_de_credisense"](late, body, "secret")
 
 
 def test_a_webhook_is_told_from_a_forgery():

@@ -66,7 +66,7 @@ def test_another_body_or_route_under_the_same_key_is_a_conflict(api, world):
 def test_a_request_that_still_runs_is_told(api, world):
     by = world.actor(world.analyst)
     place = settings.DATABASES["default"]
-    name = f"idempotency:{by.institution}:user:{by.id}:k1"
+    name = f"{by.institution}:idempotency:user:{by.id}:k1"
     with psycopg.connect(
         host=place["HOST"],
         port=place["PORT"],

@@ -11,6 +11,8 @@ from django.utils.translation import override
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 
+from tests.dictionary import SHARES
+
 SNAPSHOT = Path(__file__).parent / "openapi.json"
 REFRESH = "The document changed: look at what changed, then `make schema` and commit tests/api/openapi.json."
 
@@ -149,3 +151,16 @@ def test_the_three_references_of_a_score_exclude_each_other(document):
     for left_out in given:
         assert not fits({name: given[name] for name in given if name != left_out})
     assert not fits(given)
+
+
+def test_bodies_of_variables_take_those_that_an_institution_declared(document):
+    schemas = document["components"]["schemas"]
+    open_ones = {name for name, schema in schemas.items() if "patternProperties" in schema}
+
+    assert open_ones == {"Predict", "NewApplication", "PatchedApplicationChange"}
+    for name in open_ones:
+        root = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        check = jsonschema.Draft202012Validator(root)
+        assert check.is_valid({"montant_credit": 450_000, SHARES: 4})
+        assert not check.is_valid({"montant_credit": 450_000, "Inconnu": 4})
+        assert not check.is_valid({"montant_credit": 450_000, SHARES: [4]})

@@ -46,10 +46,13 @@ ADMINISTRATOR = (
     "outbox/webhook",
     "outbox/webhookattempt",
     "users/partnerkey",
+    "users/identityprovider",
+    "users/boundidentity",
     "credits/client",
     "credits/creditapplication",
     "credits/dictionaryvariable",
     "scoring/prediction",
+    "decisions/decision",
     "audit/auditentry",
 )
 #: What the session, the scope and the audit cost before a list begins.

@@ -3,56 +3,18 @@
 import datetime as dt
 
 import pytest
-from django.utils import timezone
 
 from apps.audit.models import AuditEntry
 from apps.credits.enums import ApplicationStatus, EntrySource, Exclusion
-from apps.credits.models import Client, Credit, CreditApplication, CreditStatement, Installment, Repayment
+from apps.credits.models import CreditApplication, CreditStatement
 from apps.credits.queries.ledger import HORIZON_SETTING
-from apps.credits.services.ledger import Disbursement, Receipt, disburse_application, record_repayment
 from apps.credits.services.outcomes import count_cancelled, derive_outcomes
 from apps.credits.tasks import derive_all_outcomes
 from apps.engine.ledger import add_months
 from apps.institutions.services import set_setting
+from tests.credits.lending import OLD, TODAY, lent, pay
 
 pytestmark = pytest.mark.django_db
-
-TODAY = timezone.localdate()
-OLD = add_months(TODAY, -13)
-
-
-@pytest.fixture
-def analyst(world):
-    actor = world.actor(world.analyst)
-    with world.scope("horizon"):
-        Repayment.objects.all().delete()
-        CreditStatement.objects.all().delete()
-        Installment.objects.all().delete()
-        Credit.objects.all().delete()
-        yield actor
-
-
-def lent(by, *, on=OLD, **values):
-    client = Client.objects.order_by("pk").first()
-    application = CreditApplication.objects.create(
-        client=client,
-        agency_id=client.agency_id,
-        reference=f"T-{CreditApplication.objects.count()}",
-        status=ApplicationStatus.APPROVED,
-        applied_on=on,
-        age=40,
-        type_credit="consommation",
-        montant_credit=120_000,
-        duree_mois=12,
-        taux_interet=0.0,
-    )
-    return disburse_application(uid=application.uid, terms=Disbursement(disbursed_on=on, **values), by=by)
-
-
-def pay(credit, by, months):
-    for month in range(1, months + 1):
-        sent = Receipt(f"{credit.reference}-{month}", add_months(credit.disbursed_on, month), 10_000)
-        record_repayment(uid=credit.uid, receipt=sent, by=by)
 
 
 def outcome_of(credit):
@@ -60,87 +22,87 @@ def outcome_of(credit):
     return row.outcome, row.outcome_date, row.outcome_source
 
 
-def test_matured_credits_get_their_outcome(analyst):
-    good, late = lent(analyst), lent(analyst)
-    pay(good, analyst, 12)
-    pay(late, analyst, 3)
-    run = derive_outcomes(by=analyst)
+def test_matured_credits_get_their_outcome(lender):
+    good, late = lent(lender), lent(lender)
+    pay(good, lender, 12)
+    pay(late, lender, 3)
+    run = derive_outcomes(by=lender)
     assert dict(run.found) == {"good": 1, "default": 1}
     assert outcome_of(good) == ("good", add_months(OLD, 12), "ledger")
     assert outcome_of(late) == ("default", add_months(OLD, 4) + dt.timedelta(days=91), "ledger")
     assert AuditEntry.objects.order_by("-pk").first().action == "outcome.derive"
 
 
-def test_a_young_credit_has_none_whatever_happened(analyst):
-    credit = lent(analyst, on=add_months(TODAY, -11))
-    run = derive_outcomes(by=analyst)
+def test_a_young_credit_has_none_whatever_happened(lender):
+    credit = lent(lender, on=add_months(TODAY, -11))
+    run = derive_outcomes(by=lender)
     assert (run.young, dict(run.found)) == (1, {})
     assert outcome_of(credit) == ("", None, "")
 
 
-def test_the_horizon_is_a_dated_setting(world, analyst):
-    credit = lent(analyst, on=add_months(TODAY, -11))
-    set_setting(key=HORIZON_SETTING, value=9, by=analyst, reason="Cohortes plus courtes")
-    derive_outcomes(by=analyst)
+def test_the_horizon_is_a_dated_setting(world, lender):
+    credit = lent(lender, on=add_months(TODAY, -11))
+    set_setting(key=HORIZON_SETTING, value=9, by=lender, reason="Cohortes plus courtes")
+    derive_outcomes(by=lender)
     assert outcome_of(credit)[0] == "default"
 
 
-def test_derived_twice_changes_nothing_and_writes_nothing(analyst):
-    lent(analyst)
-    derive_outcomes(by=analyst)
+def test_derived_twice_changes_nothing_and_writes_nothing(lender):
+    lent(lender)
+    derive_outcomes(by=lender)
     entries = AuditEntry.objects.count()
-    run = derive_outcomes(by=analyst)
+    run = derive_outcomes(by=lender)
     assert (run.kept, dict(run.found)) == (1, {})
     assert AuditEntry.objects.count() == entries
 
 
-def test_a_late_entry_corrects_what_was_derived(analyst):
-    credit = lent(analyst)
-    derive_outcomes(by=analyst)
-    pay(credit, analyst, 12)
-    derive_outcomes(by=analyst)
+def test_a_late_entry_corrects_what_was_derived(lender):
+    credit = lent(lender)
+    derive_outcomes(by=lender)
+    pay(credit, lender, 12)
+    derive_outcomes(by=lender)
     assert outcome_of(credit)[0] == "good"
 
 
-def test_an_imported_outcome_is_kept_unless_there_is_a_reason(analyst):
-    credit = lent(analyst)
+def test_an_imported_outcome_is_kept_unless_there_is_a_reason(lender):
+    credit = lent(lender)
     known = {"outcome": "good", "outcome_date": TODAY, "outcome_source": "import"}
     CreditApplication.objects.filter(pk=credit.application_id).update(**known)
-    run = derive_outcomes(by=analyst)
+    run = derive_outcomes(by=lender)
     assert run.differing == 1
     assert outcome_of(credit) == ("good", TODAY, "import")
-    derive_outcomes(by=analyst, reason="Fichier repris par erreur")
+    derive_outcomes(by=lender, reason="Fichier repris par erreur")
     assert outcome_of(credit)[0] == "default"
     assert AuditEntry.objects.order_by("-pk").first().after["reason"] == "Fichier repris par erreur"
 
 
 @pytest.mark.parametrize("why", list(Exclusion))
-def test_excluded_credits_are_counted_and_have_no_outcome(analyst, why):
-    credit = lent(analyst, exclusion=why)
-    run = derive_outcomes(by=analyst)
+def test_excluded_credits_are_counted_and_have_no_outcome(lender, why):
+    credit = lent(lender, exclusion=why)
+    run = derive_outcomes(by=lender)
     assert dict(run.excluded) == {why: 1}
     assert outcome_of(credit)[0] == ""
 
 
-def test_principal_at_the_end_matures_four_months_after_it(analyst):
-    early = lent(analyst, repayment_kind="seasonal")
-    ripe = lent(analyst, on=add_months(TODAY, -16), repayment_kind="in_fine")
-    derive_outcomes(by=analyst)
+def test_principal_at_the_end_matures_four_months_after_it(lender):
+    early = lent(lender, repayment_kind="seasonal")
+    ripe = lent(lender, on=add_months(TODAY, -16), repayment_kind="in_fine")
+    derive_outcomes(by=lender)
     assert (outcome_of(early)[0], outcome_of(ripe)[0]) == ("", "default")
 
 
-def test_chunks_go_through_everything_once(analyst):
+def test_chunks_go_through_everything_once(lender):
     for _ in range(5):
-        lent(analyst)
-    first = derive_outcomes(by=analyst, size=2)
-    second = derive_outcomes(by=analyst, size=2, after=first.last)
-    third = derive_outcomes(by=analyst, size=2, after=second.last)
+        lent(lender)
+    first = derive_outcomes(by=lender, size=2)
+    second = derive_outcomes(by=lender, size=2, after=first.last)
+    third = derive_outcomes(by=lender, size=2, after=second.last)
     assert [run.found["default"] for run in (first, second, third)] == [2, 2, 1]
     assert third.last is None
 
 
-def test_balances_speak_for_credits_without_repayments(analyst):
-    good, late, lost = lent(analyst), lent(analyst), lent(analyst)
+def test_balances_speak_for_credits_without_repayments(lender):
+    good, late, lost = lent(lender), lent(lender), lent(lender)
     for month in range(1, 14):
         for credit, days in ((good, 0), (late, max(0, 30 * (month - 4)))):
             CreditStatement.objects.create(
@@ -151,7 +113,7 @@ def test_balances_speak_for_credits_without_repayments(analyst):
                 source=EntrySource.IMPORT,
             )
     CreditStatement.objects.create(credit=lost, date=add_months(OLD, 3), outstanding_xaf=90_000, days_late=45)
-    run = derive_outcomes(by=analyst)
+    run = derive_outcomes(by=lender)
     assert outcome_of(good) == ("good", add_months(OLD, 12), "statements")
     assert outcome_of(late)[0] == "default"
     assert outcome_of(late)[2] == "statements"
@@ -159,14 +121,14 @@ def test_balances_speak_for_credits_without_repayments(analyst):
     assert outcome_of(lost)[0] == ""
 
 
-def test_cancelled_applications_are_counted(analyst):
+def test_cancelled_applications_are_counted(lender):
     file = CreditApplication.objects.filter(status=ApplicationStatus.SUBMITTED).first()
     CreditApplication.objects.filter(pk=file.pk).update(status=ApplicationStatus.CANCELLED)
     assert count_cancelled(start=file.applied_on, end=file.applied_on) == 1
 
 
-def test_the_nightly_task_goes_to_every_institution(world, analyst):
-    credit = lent(analyst)
+def test_the_nightly_task_goes_to_every_institution(world, lender):
+    credit = lent(lender)
     other = world.institution_id("ngwa")
     _leave_scope(derive_all_outcomes)
     assert outcome_of(credit)[0] == "default"

@@ -19,7 +19,7 @@ from apps.institutions.models import Institution
 from apps.tenancy.catalogue import OPEN_ROUTES
 from apps.tenancy.checks import routes
 from apps.tenancy.roles import Verb, allows
-from apps.users.models import Membership, User
+from apps.users.models import IdentityProvider, Membership, User
 from apps.users.services.invitations import _invitation_token
 from apps.users.services.login import pending
 from apps.users.services.passwords import reset_tokens
@@ -33,25 +33,35 @@ ROLE_OF = {local_part: role for local_part, role, _names in PEOPLE}
 PREFERRED = ("analyste", "risques", "auditeur", "comite", "admin", "agent", "commercial", "dpo")
 #: Pages that differ so much by role that each role's is walked.
 FOR_EVERY_ROLE = {"web:home"}
+#: Pages of which the first who may open them sees little, or not all.
+SHOWN_TO = {"web:portfolio": "risques", "web:consistency": "risques"}
 
 #: Addresses that answer a GET with something else than a page, each with its reason. What answers 405 to a
 #: GET (a button's address) need not stand here.
 NOT_PAGES = {
     "web:audit_export": "a CSV file",
     "web:batch_result": "the scored file",
+    "web:client_scores_csv": "a CSV file",
     "web:import_rejects": "a CSV file",
     "web:import_template": "a CSV or XLSX file",
     "web:import_report": "a CSV file",
     "web:model_export": "a zip",
     "web:model_monitoring_csv": "a CSV file",
     "web:model_scorecard": "a JSON file, or the page of a model without one",
+    "web:portfolio_csv": "a CSV file",
+    "web:consistency_csv": "a CSV file",
+    "web:prospects_csv": "a CSV file",
+    "web:report_file": "a file",
     "web:training_numbers": "a CSV file",
 }
 
 #: Route -> values of its parameters, for an object of the institution whose scope is open.
-EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = dict.fromkeys(
-    ("web:variable", "web:variable_edit", "web:variable_retire"), lambda: {"name": own_variable().name}
-)
+EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
+    **dict.fromkeys(
+        ("web:variable", "web:variable_edit", "web:variable_retire"), lambda: {"name": own_variable().name}
+    ),
+    **dict.fromkeys(("web:report_new", "web:report_schedule"), lambda: {"kind": "activite"}),
+}
 
 #: A form sent back untouched: a browser always sends the token.
 EMPTY = {"csrfmiddlewaretoken": "x"}
@@ -59,9 +69,12 @@ EMPTY = {"csrfmiddlewaretoken": "x"}
 #: What a place shows once more with these parameters: lists filtered, forms filled.
 ALSO = {
     "web:application_new": ("?exemple=1",),
+    "web:application_decide": ("?decision=accorde_sous_reserve", "?decision=refuse"),
+    "web:comparison": ("?dossier_1=D-2023-000001&dossier_2=D-2023-000002", "?dossier_1=rien"),
     "web:duplicates": ("?critere=nom", "?critere=telephone"),
     "web:models": ("?day=21/11/2030&hour=10:00", "?day=hier"),
-    "web:monitoring": ("?vue=population", "?vue=groupes"),
+    "web:monitoring": ("?vue=population", "?vue=groupes", "?vue=decisions"),
+    "web:portfolio": ("?par=mois", "?par=decideur", "?vue=distributions", "?du=2022-01&au=2022-01"),
     "web:scorecard_new": ("?variable=age&variable=secteur",),
     "web:audit": ("?date_from=2031-01-01", "?date_from=2026-02-01&date_to=2026-01-01"),
 }
@@ -152,6 +165,8 @@ class _Visitors:
 def _people(name: str, rule: Any) -> tuple[str, ...]:
     if name in FOR_EVERY_ROLE:
         return PREFERRED
+    if name in SHOWN_TO:
+        return (SHOWN_TO[name],)
     if rule == "public":
         return ("",)
     if not isinstance(rule, Verb):
@@ -237,8 +252,28 @@ def _prepared(visitors: _Visitors) -> Iterator[Shown]:
     client = visitors.client("")
     address = reverse("web:password_forgotten")
     yield _shown("web:password_forgotten, sent", "", address, client.post(address, {"email": "x@y.demo"}))
+    yield from _openid(visitors)
     yield from _second_factor(visitors)
     yield from _errors(visitors)
+
+
+def _openid(visitors: _Visitors) -> Iterator[Shown]:
+    """Yield the way in of an institution that has a provider, and the page of a log-in that failed."""
+    with visitors.scope():
+        IdentityProvider.objects.create(
+            issuer="https://id.example.cm", client_id="x", client_secret="y", is_active=True
+        )
+    address = reverse("web:institution_log_in", args=[Institution.objects.get(code=visitors.institution).uid])
+    yield _shown("web:institution_log_in, by link", "", address, visitors.get("", address))
+    refused = visitors.get("", f"{address}/retour?state=x")
+    yield Shown(
+        "web:openid_return, refused",
+        "",
+        address,
+        refused.status_code,
+        dict(refused.headers),
+        refused.content.decode(),
+    )
 
 
 def _invitation(visitors: _Visitors) -> str:
@@ -294,4 +329,8 @@ def _shown(name: str, person: str, address: str, answer: Any) -> Shown:
 
 def _says_it_is_over(name: str, answer: Any) -> bool:
     """Say whether the page, opened without its link's token, explains instead of asking."""
-    return (name, answer.status_code) in {("web:invitation", 404), ("web:password_reset", 410)}
+    return (name, answer.status_code) in {
+        ("web:invitation", 404),
+        ("web:password_reset", 410),
+        *((f"web:{name}", 404) for name in ("institution_log_in", "openid_start", "openid_return")),
+    }

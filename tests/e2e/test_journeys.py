@@ -4,11 +4,12 @@ Only clicks count: typing, choosing in a list and reading do not.
 """
 
 import pytest
-from django.conf import settings
+from django.conf import settings as site
 
 from apps.credits.enums import ApplicationStatus
 from apps.credits.models import CreditApplication
 from apps.credits.services.lifecycle import request_pieces
+from apps.reports.models import Report
 from apps.scoring.models import Prediction
 from apps.scoring.services.scores import score_application
 from apps.web.credits.example import example_values
@@ -41,7 +42,7 @@ def walk(visit):
         page = visit(viewport={"width": 1280, "height": 900})
         page.goto("/connexion")
         page.fill("#id_email", email)
-        page.fill("#id_password", settings.DEMO_PASSWORD)
+        page.fill("#id_password", site.DEMO_PASSWORD)
         page.locator("#id_password").press("Enter")
         page.wait_for_url("**/")
         return Walk(page)
@@ -135,3 +136,40 @@ def test_9_recompute_a_score_identically(world, walk):
     work.page.get_by_text("Identique", exact=False).first.wait_for()
 
     assert work.clicks <= 4
+
+
+def test_3_simulate_and_use_the_values(world, walk):
+    with world.scope():
+        file = CreditApplication.objects.filter(revenu_mensuel__gt=80_000).order_by("-pk")[0]
+        file.status, file.montant_credit = ApplicationStatus.DRAFT, 900_000
+        file.taux_endettement = file.ratio_dette_revenu = None
+        file.save()
+    work = walk(world.analyst)
+    work.page.goto(f"/demandes/{file.uid}")
+
+    work.link("Simuler")
+    with work.page.expect_response(lambda answer: "montant=300000" in answer.url):
+        work.page.fill("#id_montant", "300000")
+    work.page.locator("#result", has_text="Points par rapport au dossier").wait_for()
+    work.button("Reprendre ces valeurs")
+    work.page.get_by_text("Ces valeurs sont maintenant celles de la demande").first.wait_for()
+
+    assert work.clicks <= 3
+    with world.scope():
+        assert CreditApplication.objects.get(pk=file.pk).montant_credit == 300_000
+
+
+def test_10_the_report_of_the_month_as_a_workbook(world, walk, settings, tmp_path):
+    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
+    work = walk("commercial@horizon.demo")
+
+    work.link("Rapports")
+    work.link("Activité du mois")
+    with work.page.expect_download() as coming:
+        work.button("Excel")
+
+    assert work.clicks <= 3
+    assert coming.value.suggested_filename.endswith(".xlsx")
+    with world.scope():
+        report = Report.objects.latest("created_at")
+        assert (report.kind, report.format, report.job.status) == ("activite", "xlsx", "done")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from apps.engine.discrimination import auc_standard_error
 from apps.engine.training.evaluate import (
     Nested,
     auc,
-    auc_standard_error,
     ece,
     figures,
     ks,

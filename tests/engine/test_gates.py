@@ -14,9 +14,9 @@ from apps.engine.training.gates import (
     calibration_slope,
     ece_by_chance,
     grades_gate,
+    moved_by,
     observed_over_predicted,
     permutation_gate,
-    psi,
     stability_gate,
 )
 from apps.engine.training.metrics import Figure
@@ -164,24 +164,25 @@ def uniform(rows, seed, shift=0.0):
     return TrainingSet((STANDARD["taux_endettement"],), x, np.zeros(rows, dtype=np.int8))
 
 
-def test_the_index_of_a_sample_with_itself_is_nothing():
+def test_a_sample_has_not_moved_from_itself():
     x = uniform(2_000, 1).x[:, 0]
-    assert psi(x, x)[0] == pytest.approx(0)
+    assert moved_by(x, x).psi == pytest.approx(0)
+    assert moved_by(x, x).limit == 0.25
 
 
 def test_chance_alone_rarely_passes_its_limit():
     above = 0
     for seed in range(200):
-        found, chance = psi(uniform(3_000, seed).x[:, 0], uniform(150, 1_000 + seed).x[:, 0])
-        above += found > chance
+        then, now = (uniform(rows, seed + rows).x[:, 0] for rows in (3_000, 60))
+        above += moved_by(then, now).passed
     assert above <= 3
 
 
 def test_missing_values_and_codes_have_bins_of_their_own():
     then, now = np.zeros(1_000), np.zeros(1_000)
     now[:400] = np.nan
-    assert psi(then, now)[0] > 0.25
-    assert psi(np.repeat([0.0, 1.0], 500), np.repeat([0.0, 1.0], [900, 100]), codes=2)[0] > 0.25
+    assert moved_by(then, now).passed
+    assert moved_by(np.repeat([0.0, 1.0], 500), np.repeat([0.0, 1.0], [900, 100]), codes=2).passed
 
 
 def test_a_score_that_moved_fails_and_a_variable_that_moved_is_explained():

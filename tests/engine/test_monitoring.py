@@ -8,12 +8,13 @@ import pytest
 from scipy import stats
 
 from apps.engine import monitoring
+from apps.engine.discrimination import discrimination
 from apps.engine.model import Range
 from apps.engine.monitoring import (
+    ALARM,
     cohorts,
     compare,
     counts_of,
-    discrimination,
     edges_of,
     outside,
     poisson_binomial,
@@ -193,8 +194,8 @@ def test_the_order_has_fallen_only_beyond_chance():
     found = discrimination(noise, y)
 
     assert found.low < 0.5 < found.high
-    assert found.has_fallen(0.78)
-    assert not found.has_fallen(found.auc + found.standard_error)
+    assert found.has_fallen(0.78, ALARM)
+    assert not found.has_fallen(found.auc + found.standard_error, ALARM)
 
 
 # --- equal treatment ------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from apps.engine.artifacts import read, write
 from apps.engine.contracts import ScoringInput
 from apps.engine.encoding import encode
-from apps.engine.profiles import PROFILES, profile_values
+from apps.engine.profiles import profiles_with
 from apps.engine.scorer import Scorer
 from apps.engine.training import estimators
 from apps.engine.training.dataset import TrainingSet
@@ -44,7 +44,7 @@ def heard():
 
 @pytest.fixture(scope="module")
 def found(data, economics, heard):
-    profiles = {code: profile_values(code) for code in PROFILES}
+    profiles = profiles_with({})
     settings = RunSettings(candidates=FAST, folds=3, threads=2)
     return run(
         data,
@@ -157,7 +157,7 @@ def test_importance_and_dependence_speak_of_every_variable(found, portfolio):
 
 def test_profiles_are_scored_by_what_can_be_put_in_production(found):
     told = {each["code"]: each["pd"] for each in found.profiles}
-    assert told.keys() == PROFILES.keys()
+    assert told.keys() == profiles_with({}).keys()
     assert told["usual"].keys() == {"scorecard", "xgboost"}
     assert told["heavy_arrears"]["scorecard"] > told["faithful_client"]["scorecard"]
 

@@ -137,3 +137,18 @@ def test_another_sheet_may_be_chosen(tmp_path):
         with pytest.raises(FileRefused) as refusal:
             header(path, detect(path).replaced(sheet=hidden))
         assert refusal.value.code == "sheet_missing"
+
+
+def test_a_chunk_cut_in_two_holds_the_same_rows_and_errors(tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_text("a;b\n1;2\n3;4;5\n6;7\n8;9\n10;11;12\n")
+    chunk = next(chunks(path, detect(path)))
+    first, second = chunk.halves()
+    assert first.lines.to_list() + second.lines.to_list() == chunk.lines.to_list() == [2, 3, 4, 5, 6]
+    assert first.frame.rows() + second.frame.rows() == chunk.frame.rows()
+    assert first.errors["row"].to_list() == [1]
+    assert second.errors["row"].to_list() == [2]
+    assert second.errors.schema == chunk.errors.schema
+    assert (
+        first.errors.drop("row").rows() + second.errors.drop("row").rows() == chunk.errors.drop("row").rows()
+    )

@@ -76,12 +76,18 @@ L = "test_later_doors"
 TRAIL = f"{L}::test_the_trail_and_its_export_hold_one_institution"
 EXPORTED = {
     "audit/export",
+    "clients/<uuid:uid>/scores.csv",
     "modeles/<uuid:uid>/export",
     "modeles/<uuid:uid>/suivi.csv",
+    "portefeuille.csv",
+    "portefeuille/coherence.csv",
+    "prospects.csv",
     "api/v1/models/<uuid:uid>/export",
 }
 OWN_FILES = f"{L}::test_exported_models_and_rows_left_out_hold_one_institution"
 FIGURES = f"{L}::test_the_figures_of_a_model_hold_one_institution"
+PORTFOLIO = f"{L}::test_the_files_of_the_portfolio_hold_one_institution"
+SCORES = f"{L}::test_the_scores_of_a_client_hold_one_institution"
 IMPORTED = f"{L}::test_a_file_that_names_the_other_institution_finds_and_changes_nothing"
 exports = Wait("more exports", lambda: [path for path in EXPORTS() if path not in EXPORTED])
 imports = Wait("uploads elsewhere", route_with("upload", "televers"))
@@ -106,10 +112,18 @@ ATTACKS: dict[int, list[str | Wait]] = {
     16: [Wait("inline formsets", inlines)],
     17: [OBJECTS, Wait("save-as-new", inlines)],
     18: [f"{D}::test_a_fragment_is_no_other_door"],
-    19: [TRAIL, f"{L}::test_an_export_of_rows_holds_one_institution", OWN_FILES, FIGURES, exports],
+    19: [
+        TRAIL,
+        f"{L}::test_an_export_of_rows_holds_one_institution",
+        OWN_FILES,
+        FIGURES,
+        PORTFOLIO,
+        SCORES,
+        exports,
+    ],
     20: [f"{L}::test_an_import_neither_reads_nor_writes_another_institution", IMPORTED, imports],
     21: [f"{L}::test_an_upload_of_another_institution_is_not_confirmed", TWINS, imports],
-    22: [Wait("reports", route_with("rapport", "reports"))],
+    22: [f"{L}::test_a_report_holds_one_institution"],
     23: [
         TRAIL,
         f"{L}::test_an_upload_of_another_institution_is_not_confirmed",

@@ -510,6 +510,7 @@ COMMANDS = {
     "reindex_clients": [],
     "rotate_keys": ["--check"],
     "verify_audit": "seals what is not sealed yet; its findings name entries by number (tests/audit)",
+    "rebuild_totals": ["ngwa"],
     "rescore": ["ngwa"],
     "seed_demo": "writes both fictional institutions and prints their log-ins, on purpose",
 }

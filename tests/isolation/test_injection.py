@@ -36,9 +36,11 @@ from apps.audit.models import AuditEntry, PlatformEntry
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.privacy import NOTICE_SETTING
 from apps.institutions.models import Agency, Institution
+from apps.reports.models import SavedView
 from apps.scoring.models import Prediction
 from apps.scoring.services.batches import receive_batch, score_at_once
 from apps.tenancy.cells import is_formula
+from apps.users.models import IdentityProvider
 from tests.api.sending import send
 from tests.backoffice.test_files import AGENCIES, CLIENTS, confirmation
 from tests.backoffice.test_files import send as upload
@@ -108,6 +110,11 @@ FILLED = {
     "users.User.full_name": {"user_api", "member_form"},
     "users.PartnerKey.name": {"key_form"},
     "users.IdempotentReply.key": {"idempotency_header"},
+    "users.IdentityProvider.issuer": {"provider_form"},
+    "users.IdentityProvider.client_id": {"provider_form"},
+    "users.IdentityProvider.domains": {"provider_form"},
+    "users.IdentityProvider.acr_values": {"provider_form"},
+    "users.IdentityProvider.amr_values": {"provider_form"},
     "users.Draft.key": {"draft_page"},
     "users.Draft.content": {"draft_page"},
     "users.Feedback.text": {"feedback_page"},
@@ -119,6 +126,7 @@ FILLED = {
     "registry.Championship.reason": {"rollback_api"},
     "scoring.PolicyProposal.reason": {"policy_form"},
     "scoring.PolicyProposal.decision_reason": {"policy_decision"},
+    "reports.SavedView.name": {"view_page"},
 }
 
 #: Why nobody types a text -> the texts.
@@ -141,25 +149,47 @@ NOT_FILLED = {
         registry.TrainingRun.origin registry.TrainingRun.asked
         registry.Promotion.segment registry.Championship.origin registry.Championship.segment
         scoring.Prediction.source scoring.Prediction.grade scoring.Prediction.band
-        scoring.Prediction.recommendation files.StoredFile.kind files.StoredFile.purpose
+        scoring.Prediction.recommendation
+        scoring.Scenario.grade scoring.Scenario.band scoring.Scenario.recommendation
+        files.StoredFile.kind files.StoredFile.purpose
         credits.Credit.status credits.Credit.exclusion credits.Credit.repayment_kind
         credits.Repayment.source credits.CreditStatement.source scoring.ScoringBatch.output
         credits.DictionaryVariable.kind credits.DictionaryVariable.type credits.DictionaryVariable.unit
         credits.DictionaryVariable.direction credits.DictionaryVariable.source
         credits.DictionaryVariable.sensitivity credits.DictionaryRevision.change
-        scoring.ScoringBatch.language scoring.ScoringBatch.author_kind""",
+        scoring.ScoringBatch.language scoring.ScoringBatch.author_kind
+        reports.Report.kind reports.Report.format reports.Report.language
+        reports.ReportSchedule.kind reports.ReportSchedule.format reports.ReportSchedule.language
+        reports.ReportSchedule.frequency
+        decisions.DecisionMotive.kind decisions.DecisionLimit.role decisions.Decision.kind
+        decisions.Decision.recommendation decisions.Decision.override_direction
+        decisions.Decision.override_reason decisions.Decision.role decisions.OverrideRequest.kind
+        decisions.OverrideRequest.direction decisions.OverrideRequest.reason decisions.OverrideRequest.status
+        decisions.Reconsideration.channel""",
+    "of a decision: explanations and motives, which pages and the API show as text"
+    " (tests/web/test_decisions.py)": """
+        decisions.Decision.comment decisions.Decision.override_text decisions.OverrideRequest.comment
+        decisions.OverrideRequest.text decisions.OverrideRequest.answer decisions.Reconsideration.text
+        decisions.Reconsideration.answer decisions.DecisionMotive.code decisions.DecisionMotive.label_fr
+        decisions.DecisionMotive.label_en""",
     "of a file that is scored (test_a_file_that_is_scored_stays_text)": """
         scoring.ScoringBatch.columns scoring.ScoringBatch.mapping scoring.ScoringBatch.dialect""",
+    "typed, encrypted and shown nowhere (tests/users/test_openid.py)": """
+        users.IdentityProvider.client_secret""",
+    "a copy of the provider's issuer": """
+        users.BoundIdentity.issuer""",
     "numbers and codes of the dictionary, which the doors check": """
         credits.CreditApplication.extra scoring.Prediction.inputs""",
     "hashes, secrets and names that the product draws": """
         users.User.password users.LoginSession.refresh_jti users.PartnerKey.prefix
         users.PartnerKey.secret_hash users.IdempotentReply.actor users.IdempotentReply.request_hash
         users.SecondFactor.secret users.RecoveryCode.code_hash users.RequestCount.bucket
+        users.BoundIdentity.subject_index
         outbox.Webhook.secret credits.CreditApplication.reference audit.AuditSeal.hash audit.AuditHead.hash
         audit.AuditHead.signature audit.PlatformSeal.hash audit.PlatformHead.hash
         audit.PlatformHead.signature scoring.Prediction.input_hash files.StoredFile.sha256
-        files.StoredFile.path files.StoredFile.dialect scoring.BatchChunk.sha256""",
+        files.StoredFile.path files.StoredFile.dialect scoring.BatchChunk.sha256
+        reports.Report.contents_sha256""",
     "made safe as the file is stored; no door takes one yet (tests/files/test_storage.py)": """
         files.StoredFile.original_name""",
     "of a scored file, without what cannot be seen, shown as text (tests/scoring/test_batches.py)": """
@@ -171,7 +201,9 @@ NOT_FILLED = {
         audit.AuditEntry.before audit.AuditEntry.after users.IdempotentReply.headers
         users.IdempotentReply.reply outbox.OutboxMessage.letter outbox.OutboxMessage.payload
         outbox.Alert.payload scoring.ScoringBatch.author_name credits.DictionaryRevision.state
-        credits.DictionaryVariable.model_use_reason""",
+        credits.DictionaryVariable.model_use_reason reports.SavedView.query
+        scoring.ScoreTotal.credit_type scoring.ScoreTotal.value reports.FileTotal.credit_type
+        reports.FileTotal.value""",
     "a name in small letters, of standard variables or checked (tests/credits/test_dictionary.py)": """
         credits.DictionaryVariable.name""",
     "written by the product in its own words": """
@@ -183,7 +215,9 @@ NOT_FILLED = {
         registry.TrainingRun.step registry.TrainingRun.data registry.TrainingRun.result
         registry.TrainingRun.written scoring.ScoringBatch.summary monitoring.MonitoringFigures.kind
         monitoring.MonitoringFigures.figures monitoring.Alert.code monitoring.Alert.about
-        monitoring.Alert.severity monitoring.Alert.suggestion monitoring.Alert.figures""",
+        monitoring.Alert.severity monitoring.Alert.suggestion monitoring.Alert.figures
+        scoring.ScoreTotal.dimension scoring.ScoreTotalsHead.writers reports.FileTotal.dimension
+        reports.CreditStatistics.figures""",
     "of the request, and checked as an address or a name (test_headers_of_a_request_stay_outside)": """
         audit.AuditEntry.address audit.AuditEntry.request_id users.LoginSession.address""",
     "given on the machine itself, by a command or the demonstration": """
@@ -478,6 +512,18 @@ def institution_doors(doors, kind):
     )
 
 
+def provider_form(doors):
+    """Return the door of the one provider of an institution: added first, changed afterwards."""
+
+    def by_form(values):
+        with doors.world.scope():
+            known = IdentityProvider.objects.first()
+        place = f"{known.pk}/change" if known else "add"
+        return refused_by_admin(doors.back.post(f"/admin/users/identityprovider/{place}/", values))
+
+    return by_form
+
+
 def people_doors(doors, kind):
     texts = labels("users.User", ["email", "full_name"])
 
@@ -494,6 +540,12 @@ def people_doors(doors, kind):
     good = {"scopes": ["score"], "daily_quota": "9"}
     doors.knock("key_form", labels("users.PartnerKey", ["name"]), kind, by_form("users/partnerkey"), good)
     good = {"url": f"https://p{list(HOSTILE).index(kind)}.example/x", "events": ["prediction.created"]}
+    good_provider = {
+        "issuer": "https://93.184.216.34", "client_id": "x", "client_secret": "y", "domains": "horizon.cm",
+    }  # fmt: skip
+    names = ("issuer", "client_id", "domains", "acr_values", "amr_values")
+    provider = labels("users.IdentityProvider", names)
+    doors.knock("provider_form", provider, kind, provider_form(doors), good_provider)
     url = labels("outbox.Webhook", ["url"])
     doors.knock("webhook_form", url, kind, by_form("outbox/webhook"), good)
     good = {**good, "url": f"https://q{list(HOSTILE).index(kind)}.example/x"}
@@ -544,6 +596,13 @@ def small_doors(doors, kind):
         assert answer.status_code in {200, 400}
         return {"key"} if answer.status_code == 400 else set()
 
+    def by_view(values):
+        doors.manager[1].post("/portefeuille/vues", {"query": "par=produit", **values})
+        with doors.world.scope():
+            kept = SavedView.objects.filter(name=values.get("name", "")).exists()
+        return set() if kept or "name" not in values else {"name"}
+
+    doors.knock("view_page", labels("reports.SavedView", ["name"]), kind, by_view)
     texts = labels("users.IdempotentReply", ["key"])
     doors.knock("idempotency_header", texts, kind, by_header, {"key": f"k-{kind}"})
     texts = {"key": "users.Draft.key", "last_name": "users.Draft.content"}
@@ -744,6 +803,7 @@ REFUSED = {
         for name in ("label_fr", "label_en")
     },
     ("credits.DictionaryVariable.codes", "variable_codes"): SEVERAL_LINES,
+    ("reports.SavedView.name", "view_page"): SEVERAL_LINES,
     ("credits.DictionaryVariable.purpose", "variable_api"): {*SEVERAL_LINES, *TOO_SHORT},
     ("credits.DictionaryRevision.reason", "variable_change"): {*SEVERAL_LINES, *TOO_SHORT},
     ("credits.Client.phone", "client_api"): EVERY,
@@ -778,6 +838,11 @@ REFUSED = {
     ("users.Draft.key", "draft_page"): EVERY,
     ("outbox.Webhook.url", "webhook_api"): EVERY,
     ("outbox.Webhook.url", "webhook_form"): EVERY,
+    ("users.IdentityProvider.client_id", "provider_form"): SEVERAL_LINES,
+    **{
+        (f"users.IdentityProvider.{name}", "provider_form"): EVERY
+        for name in ("issuer", "domains", "acr_values", "amr_values")
+    },
     ("registry.Promotion.reason", "promote_api"): SEVERAL_LINES,
     ("registry.Promotion.explanation", "promote_api"): SEVERAL_LINES,
     ("registry.Promotion.decision_reason", "decline_page"): SEVERAL_LINES,
@@ -821,7 +886,8 @@ def the_doors_took_or_refused(doors):
         stored = {label: stored_under(label) for label in FILLED}
         assert Client.objects.count() > len(HOSTILE)  # the table is still there
     for (label, door), kinds in doors.taken.items():
-        last = kinds if door != "institution_form" or "Platform" in label else kinds & {SHARED[-1]}
+        one_row = door == "provider_form" or (door == "institution_form" and "Platform" not in label)
+        last = kinds & {SHARED[-1]} if one_row else kinds
         if label != "credits.Client.phone":  # kept without its signs
             missing = {kind for kind in last if HOSTILE[kind].strip() not in stored[label]}
             assert missing == set(), (label, door)

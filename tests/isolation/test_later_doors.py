@@ -17,6 +17,11 @@ from apps.credits.models import Client as Borrower
 from apps.credits.models import ImportRun
 from apps.institutions.models import Agency, Institution
 from apps.registry.models import ModelVersion
+from apps.reports.models import Report
+from apps.reports.services.portfolio import count_files
+from apps.scoring.enums import Breakdown
+from apps.scoring.models import Prediction
+from apps.scoring.services.totals import rebuild_totals
 from apps.users.models import Membership
 from tests.credits.test_import_portfolio import demand
 from tests.importing import counts, imported, upload_of
@@ -85,6 +90,52 @@ def test_the_figures_of_a_model_hold_one_institution(page, world):
     text = page("auditeur@ngwa.demo").get(f"/modeles/{version.uid}/suivi.csv").content.decode()
 
     assert version.name in text
+    assert loot().found_in(text) == []
+
+
+def test_the_files_of_the_portfolio_hold_one_institution(page, world):
+    with world.scope("ngwa"):
+        rebuild_totals()
+        count_files(everything=True)
+    manager, director = page("risques@ngwa.demo"), page("commercial@ngwa.demo")
+    addresses = [f"/portefeuille.csv?table=ventilation&par={by.value}" for by in Breakdown]
+    addresses += ["/portefeuille.csv?table=statistiques", "/portefeuille/coherence.csv"]
+
+    texts = [manager.get(address).content.decode() for address in addresses]
+    texts.append(director.get("/prospects.csv").content.decode())
+
+    assert all(text.startswith("\ufeff") for text in texts)
+    assert loot().found_in("\n".join(texts)) == []
+
+
+def test_a_report_holds_one_institution(page, api, world, settings, tmp_path):
+    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
+    with world.scope("horizon"):
+        foreign = Agency.objects.order_by("pk")[0].uid
+        others = Report.objects.order_by("pk")[0].uid
+    manager, client = page("risques@ngwa.demo"), api("risques@ngwa.demo")
+    asked = {"starts_on": "2026-01-01", "ends_on": "2026-11-21", "language": "fr", "format": "csv"}
+
+    for kind in ("activite", "scores", "analystes", "agences", "coherence"):
+        path = f"/rapports/nouveau/{kind}"
+        told = manager.post(path, asked, follow=True)
+        content = b"".join(told.streaming_content) if told.streaming else told.content
+        assert told.status_code == 200, kind
+        assert loot().found_in(content.decode()) == []
+        refused = manager.post(path, {**asked, "agency": str(foreign)})
+        assert (refused.status_code, loot().found_in(refused.content.decode())) == (422, [])
+    for path in (f"/rapports/{others}", f"/rapports/{others}/fichier"):
+        assert manager.get(path).status_code == 404
+    assert client.get(f"/api/v1/reports/{others}").status_code == 404
+
+
+def test_the_scores_of_a_client_hold_one_institution(page, world):
+    with world.scope("ngwa"):
+        score = Prediction.objects.exclude(client=None).select_related("client").latest("pk")
+
+    text = page("analyste@ngwa.demo").get(f"/clients/{score.client.uid}/scores.csv").content.decode()
+
+    assert f"{score.points};" in text
     assert loot().found_in(text) == []
 
 

@@ -1,6 +1,8 @@
 """Training runs: what enters, what is left out, what a run keeps, and what stops or fails."""
 
 import datetime as dt
+import os
+import shutil
 import sys
 from contextlib import nullcontext
 from math import log
@@ -13,6 +15,7 @@ from django.utils import timezone
 from apps.audit.models import AuditEntry
 from apps.credits.models import Client, Credit, CreditApplication
 from apps.engine.ledger import add_months
+from apps.files.models import StoredFile
 from apps.files.services import path_of
 from apps.institutions.models import Institution
 from apps.institutions.services import set_setting
@@ -23,23 +26,19 @@ from apps.jobs.services import claim_job, recover_jobs, release_job
 from apps.jobs.tasks import requeue_lost_jobs
 from apps.outbox.models import OutboxMessage
 from apps.registry.enums import HistoryLevel, ModelStatus
-from apps.registry.errors import ModelRefused, TrainingRefused
+from apps.registry.errors import ModelNotAllowed, ModelRefused, TrainingRefused
 from apps.registry.loader import load_scorer, model_folder
 from apps.registry.models import ModelVersion, TrainingRun
 from apps.registry.queries import history_standing, level_of, standing_with
-from apps.registry.services import training_runs as runs
+from apps.registry.services import training_work
 from apps.registry.services.gates import checklist
-from apps.registry.services.recalibrating import recalibrate
+from apps.registry.services.recalibrating import ask_recalibration, recalibrate
 from apps.registry.services.tracking import track_run
 from apps.registry.services.training_data import GROUPS, facts_of, read_rows
-from apps.registry.services.training_runs import (
-    ask_training,
-    cancel_training,
-    register_candidate,
-    retrain_if_due,
-    retry_training,
-    train,
-)
+from apps.registry.services.training_keeping import purge_candidates, register_candidate
+from apps.registry.services.training_runs import ask_training, cancel_training, retrain_if_due, retry_training
+from apps.registry.services.training_work import train
+from apps.registry.tasks import purge_models, recalibrate_model
 from apps.scoring.services.training import price_rows
 from apps.scoring.tasks import retrain_due, train_candidates
 from apps.tenancy.actor import task_actor
@@ -51,6 +50,7 @@ from tests.world import AS_OF
 pytestmark = pytest.mark.django_db(databases=["default", "platform"])
 
 TASK = "apps.scoring.tasks.train_candidates"
+RECALIBRATION = "apps.registry.tasks.recalibrate_model"
 
 
 @pytest.fixture
@@ -370,8 +370,8 @@ def test_a_run_stops_between_two_folds(scope, manager, monkeypatch):
             cancel_training(run=TrainingRun.objects.select_related("job").get(pk=run.pk), by=manager)
             told(self, step, share)
 
-    told = runs._Beat.tell
-    monkeypatch.setattr(runs._Beat, "tell", tell)
+    told = training_work._Beat.tell
+    monkeypatch.setattr(training_work._Beat, "tell", tell)
 
     with pytest.raises(JobStopped):
         train(claim, priced=price_rows)
@@ -543,6 +543,80 @@ def test_a_run_stands_without_mlflow(done, settings, monkeypatch, address):
     track_run(done)
 
 
+# --- what is put away --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def models(done, settings, tmp_path):
+    """Return the folder of models of the institution: a copy, which may lose some."""
+    shutil.copytree(settings.INSTITUTION_FILES_DIR, tmp_path / "institutions")
+    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
+    (folder,) = (tmp_path / "institutions").glob(f"*/models/{done.written['scorecard']['sha256']}")
+    return folder.parent
+
+
+def aged(folder):
+    os.utime(folder, (0, 0))
+    return folder
+
+
+def expire_data_of(run):
+    yesterday = timezone.localdate() - dt.timedelta(days=1)
+    StoredFile.objects.filter(pk=run.snapshot_id).update(expires_on=yesterday)
+
+
+def test_a_candidate_that_nobody_kept_goes_with_its_data(done, manager, models):
+    folder = aged(models / done.written["scorecard"]["sha256"])
+
+    assert purge_candidates(by=manager) == 0
+    expire_data_of(done)
+    assert purge_candidates(by=manager) == 1
+
+    done.refresh_from_db()
+    assert (folder.exists(), done.written) == (False, {})
+    assert done.result is not None  # its figures stay
+    assert AuditEntry.objects.filter(action="file.purge").latest("pk").after == {"folders": 1}
+    with pytest.raises(InvalidValues):
+        register_candidate(run=done, kind="scorecard", by=manager)
+
+
+def test_a_candidate_that_was_kept_stays(done, manager, models):
+    aged(models / done.written["scorecard"]["sha256"])
+    version = register_candidate(run=done, kind="scorecard", by=manager)
+    expire_data_of(done)
+
+    assert purge_candidates(by=manager) == 0
+    done.refresh_from_db()
+    assert set(done.written) == {"scorecard"}
+    assert load_scorer(version)
+
+
+def test_what_a_stopped_worker_left_goes_after_a_day(done, manager, models):
+    draft = models / ".run-left"
+    draft.mkdir()
+
+    assert purge_candidates(by=manager) == 0
+    aged(draft)
+    assert purge_candidates(by=manager) == 1
+    assert not draft.exists()
+
+
+def test_the_nightly_task_puts_away_in_every_institution(world, settings, tmp_path):
+    shutil.copytree(settings.INSTITUTION_FILES_DIR, tmp_path / "institutions")
+    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
+    for folder in (tmp_path / "institutions").glob("*/models/*"):
+        aged(folder)
+    with world.scope():
+        expire_data_of(TrainingRun.objects.get())
+
+    purge_models.apply(throw=True)
+
+    with world.scope():
+        assert TrainingRun.objects.get().written == {}
+    with world.scope("ngwa"):
+        assert set(TrainingRun.objects.get().written) == {"scorecard"}
+
+
 # --- recalibration -----------------------------------------------------------------------------------
 
 
@@ -551,8 +625,23 @@ def champion(scope):
     return ModelVersion.objects.get(status=ModelStatus.CHAMPION)
 
 
+def recalibrated_by(version, manager):
+    """Ask for it and do its work as a worker would; return the job."""
+    job = ask_recalibration(version=version, by=manager)
+    headers = {HEADER: sign("id-2", RECALIBRATION, manager.institution)}
+    recalibrate_model.apply([str(job.uid)], task_id="id-2", headers=headers, throw=True)
+    job.refresh_from_db()
+    return job
+
+
 def test_a_level_is_set_on_the_outcomes(champion, manager):
-    recalibrated = recalibrate(version=champion, by=manager)
+    job = recalibrated_by(champion, manager)
+
+    assert (job.status, job.progress) == (JobStatus.DONE, 100)
+    recalibrated = ModelVersion.objects.get(uid=job.result["version"])
+    assert recalibrated.created_by_id == manager.id
+    told = OutboxMessage.objects.filter(payload__code="model.recalibrated").latest("pk")
+    assert told.payload["recipients"] == [manager.id]
 
     own = recalibrated.metrics["own"]
     assert (recalibrated.version, recalibrated.status) == (f"{champion.version}-r1", ModelStatus.CANDIDATE)
@@ -568,13 +657,32 @@ def test_few_defaults_tell_no_level(champion, manager):
     few = list(CreditApplication.objects.filter(outcome="default").values_list("pk", flat=True)[49:])
     CreditApplication.objects.filter(pk__in=few).update(outcome="good")
 
-    with pytest.raises(TrainingRefused):
-        recalibrate(version=champion, by=manager)
+    job = recalibrated_by(champion, manager)
+
+    assert job.status == JobStatus.FAILED
+    assert "50" in job.error
+    assert not ModelVersion.objects.filter(version__contains="-r").exists()
+    assert recalibrated_by(champion, manager).status == JobStatus.FAILED  # it may be asked for again
 
 
 def test_others_set_no_level(champion, world):
     with pytest.raises(NotAllowed):
-        recalibrate(version=champion, by=world.actor(world.analyst))
+        ask_recalibration(version=champion, by=world.actor(world.analyst))
+
+
+def test_a_level_is_set_once_at_a_time(champion, manager):
+    ask_recalibration(version=champion, by=manager)
+
+    with pytest.raises(ModelNotAllowed):
+        ask_recalibration(version=champion, by=manager)
+
+
+def test_the_work_done_twice_keeps_one_version(champion, manager):
+    job = ask_recalibration(version=champion, by=manager)
+    claim = claim_job(uid=job.uid)
+
+    assert recalibrate(claim) == recalibrate(claim)
+    assert ModelVersion.objects.filter(version__contains="-r").count() == 1
 
 
 # --- from a file -------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from apps.credits.services.dictionary import (
 from apps.registry.errors import ModelRefused
 from apps.registry.loader import model_folder
 from apps.registry.queries import champion_for
+from apps.registry.renderers import gate_text
 from apps.registry.services.exporting import expert_card_of
 from apps.registry.services.gates import checklist
 from apps.registry.services.importing import import_model, import_scorecard
@@ -85,6 +86,17 @@ def test_a_scorecard_with_own_variables_scores_them(champion, own, risks):
     assert (many.inputs[SHARES], many.inputs[STALL]) == (7, "fixe")
     assert replay_prediction(prediction=many, by=risks).identical
     assert [gate.code for gate in checklist(version=champion, by=risks) if gate.verdict == "failed"] == []
+
+
+def test_a_gate_names_it_by_its_label(own, risks):
+    against = [{"name": SHARES, "cuts": [1, 5], "points": [45, 10, -40], "missing": -50}, *POINTS[:1]]
+    version = import_scorecard(document=changed(variables=against), by=risks)
+
+    (signs,) = [gate.as_dict() for gate in checklist(version=version, by=risks) if gate.code == "signs"]
+
+    assert signs["about"] == [SHARES]
+    assert "Parts de tontine" in gate_text(signs)
+    assert SHARES not in gate_text(signs)
 
 
 def test_its_words_are_those_of_the_dictionary(champion, own, risks):

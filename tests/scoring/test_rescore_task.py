@@ -2,13 +2,7 @@
 
 import datetime as dt
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -26,8 +20,9 @@ from apps.tenancy.actor import task_actor
 from apps.tenancy.celery import sign, verify
 from apps.tenancy.errors import NoTenantScope, UntrustedMessage
 from tests.scoring.proposing import put_in_force
+from tests.workers import Queue, wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
+TASK = "apps.scoring.tasks.rescore_institution"
 
 
 def test_a_signature_belongs_to_one_message():
@@ -60,34 +55,10 @@ def test_real_workers_given_the_same_message_four_times_score_the_institution_on
     with world.scope("ngwa"):
         job = create_job(kind=RESCORE, by=world.actor("risques@ngwa.demo"))
         undecided = CreditApplication.objects.undecided().count()
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.worker_settings",
-        "TEST_QUEUE": str(tmp_path),
-    }
-    ngwa = world.institution_id("ngwa")
-    send = (
-        "import django; django.setup(); from apps.scoring.tasks import rescore_institution as t;"
-        f"[t.apply_async([{str(job.uid)!r}], institution_id={ngwa}) for _ in range(4)]"
-    )
-    subprocess.run([sys.executable, "-c", send], cwd=ROOT, env=environment, check=True)
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "config.celery",
-        "worker",
-        "--concurrency",
-        "2",
-        "-l",
-        "warning",
-    ]
-    worker = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
-    try:
-        finished = wait_for(world, job.uid)
-    finally:
-        stop(worker)
+    queue = Queue(tmp_path)
+    queue.send(TASK, job.uid, world.institution_id("ngwa"), times=4)
+    with queue.worker(concurrency=2):
+        finished = wait_for(world, job.uid, "ngwa")
 
     assert (finished.status, finished.progress, finished.error, finished.attempts) == ("done", 100, "", 1)
     assert finished.result["scored"] + finished.result["unchanged"] == undecided
@@ -97,27 +68,6 @@ def test_real_workers_given_the_same_message_four_times_score_the_institution_on
     with world.scope("horizon"):
         assert not Prediction.objects.filter(source="batch").exists()
     assert json.dumps(finished.result)
-
-
-def wait_for(world, uid):
-    for _ in range(120):
-        with world.scope("ngwa"):
-            job = Job.objects.get(uid=uid)
-        if job.status in {"done", "failed"}:
-            return job
-        time.sleep(0.5)
-    pytest.fail("the worker did not finish the job")
-    return None
-
-
-def stop(worker):
-    """Ask the worker to end (its pool must not be told too), then end the whole group."""
-    worker.terminate()
-    try:
-        worker.wait(15)
-    except subprocess.TimeoutExpired:
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait(15)
 
 
 @pytest.mark.django_db

@@ -163,9 +163,9 @@ def test_matured_credits_tell_which_orders_the_risk_better(challenger, risks):
         return sum(pairs) / len(pairs)
 
     assert (found.matured, found.defaults) == (len(rows), len(defaults))
-    assert found.auc[0] == pytest.approx(order(0))
-    assert found.auc_production[0] == pytest.approx(order(1))
-    assert 0 < found.auc[1] < 0.3
+    assert found.auc.auc == pytest.approx(order(0))
+    assert found.auc_production.auc == pytest.approx(order(1))
+    assert 0 < found.auc.auc - found.auc.low < 0.3
 
 
 def test_only_the_risk_manager_starts_and_stops_one(horizon, risks):
@@ -232,7 +232,7 @@ def test_two_runs_at_once_score_nothing_twice(world):
         risks = world.actor(world.risk_manager)
         version = start_challenger(version=grid(risks), by=risks)
         scored(BODY, by=risks)
-    key = f"scoring.shadow {world.institution_id('horizon')}"
+    key = f"{world.institution_id('horizon')}:scoring.shadow"
     other = connections["owner"]
     with transaction.atomic(using="owner"), other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])

@@ -123,7 +123,7 @@ class Askers:
             self.stop.wait(2)
 
 
-def test_jobs_end_once_and_nothing_answered_is_lost(tmp_path):
+def test_jobs_end_once_and_nothing_answered_is_lost(tmp_path, record_property):
     site = KilledSite(tmp_path)
     postgres.ensure_running(tmp_path)
     try:
@@ -133,7 +133,8 @@ def test_jobs_end_once_and_nothing_answered_is_lost(tmp_path):
         askers, kills = harass(site)
         open_jobs = wait_for_jobs(site)
 
-        print(f"seed {SEED}: {dict(kills)}, {len(askers.scores)} scores, {len(askers.jobs)} jobs")  # noqa: T201
+        told = f"{dict(kills)}, {len(askers.scores)} scores, {len(askers.jobs)} jobs"
+        record_property(f"seed {SEED}", told)
         assert open_jobs == []
         assert_jobs_ended_once(site, askers.jobs)
         assert_scores_stand(site, askers.scores)

@@ -25,6 +25,7 @@ TABLE = {
     Verb.APPROVE_MODEL: "administrateur responsable_risques comite",
     Verb.DEFINE_VARIABLES: "administrateur responsable_risques",
     Verb.READ_AUDIT: "administrateur auditeur dpo",
+    Verb.CONTACT_PROSPECTS: "directeur_commercial",
     Verb.ADMINISTER: "administrateur",
 }
 

@@ -9,6 +9,9 @@ from apps.credits.enums import ApplicationStatus
 from apps.credits.models import CreditApplication
 from apps.credits.queries.activity import activity_in
 from apps.credits.queries.inbox import waiting_for
+from apps.decisions.models import OverrideRequest
+from apps.decisions.queries.limits import limit_of
+from apps.decisions.queries.waiting import count_to_decide
 from apps.scoring.models import Prediction
 from apps.scoring.queries.scores import score_figures_in
 from apps.web.home.presenters import month_so_far, same_days_before
@@ -49,10 +52,13 @@ def test_what_waits_is_counted_once(world):
     actor = world.actor(world.analyst)
     with world.scope():
         submitted = CreditApplication.objects.filter(status=ApplicationStatus.SUBMITTED)
-        others = submitted.exclude(author_id=actor.id).count()
+        others = submitted.exclude(author_id=actor.id).filter(montant_credit__lte=limit_of(actor.role))
+        pending = OverrideRequest.objects.filter(status="en_attente").count()
         returned = CreditApplication.objects.filter(status=ApplicationStatus.INCOMPLETE, author_id=actor.id)
-        waiting = waiting_for(actor)
-        assert (waiting.awaiting, waiting.returned) == (others, returned.count())
+        assert waiting_for(actor).returned == returned.count()
+        counts = count_to_decide(actor)
+        assert (counts.files, counts.overrides, pending) == (others.count() - pending, 0, 1)
+        assert count_to_decide(world.actor(world.risk_manager)).overrides == pending
         assert returned.exists()
 
 
@@ -92,7 +98,7 @@ def test_a_task_leads_to_its_rows(world, page):
     client = page(world.analyst)
     (task,) = [each for each in client.get(HOME).context["tasks"] if each.tone == "info"]
 
-    rows = client.get(task.url).context["applications"]
+    rows = client.get(task.url).context["awaiting"]
 
     assert rows
     assert {row.status for row in rows} == {"submitted"}

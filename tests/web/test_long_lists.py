@@ -101,5 +101,5 @@ def test_long_lists_read_a_page_and_not_the_institution(world, page, many):
         with own_statements() as asked:
             answer = client.get(path)
         assert answer.status_code == 200
-        assert 0 < len(asked) <= 6, (path, asked)
+        assert 0 < len(asked) <= 6, (path, "\n".join(asked))
         assert not [sql for sql in asked if "OFFSET" in sql]

@@ -10,9 +10,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from apps.jobs.services import claim_job, fail_job, finish_job
 from apps.registry.models import ModelVersion, PlatformModel, Promotion
 from apps.registry.queries import champion_for
 from apps.registry.services.importing import import_scorecard
+from apps.registry.services.recalibrating import last_recalibration, recalibrate
 from apps.scoring.services.shadow import shadow_next
 from tests.registry.grids import DOCUMENT, changed
 from tests.statements import own_statements
@@ -106,6 +108,10 @@ def test_a_score_of_a_scorecard_says_so(page, world, api):
     propose(page, world, grid)
     page(COMMITTEE).post(url("model_approve", grid))
     score = api(world.analyst).post("/api/v1/predict", BODY, content_type="application/json").json()
+    assert score["modele"]["mention"] == MENTION
+    english = {"HTTP_ACCEPT_LANGUAGE": "en"}
+    again = api(world.analyst).post("/api/v1/predict", BODY, content_type="application/json", **english)
+    assert again.json()["modele"]["mention"] == "Expert scorecard, not calibrated"
 
     for path in (f"/scores/{score['id']}", f"/scores/{score['id']}/fiche"):
         body = text(page(world.analyst).get(path))
@@ -418,3 +424,38 @@ def test_an_offer_that_is_no_offer_changes_nothing(page, world, tmp_path, settin
     assert page(world.auditor).post("/modeles/installer", {"model": str(model.uid)}).status_code == 403
     with world.scope():
         assert not ModelVersion.objects.filter(name="autre").exists()
+
+
+def test_a_level_is_set_behind_the_page_which_says_how_far_it_is(page, world):
+    version, client = champion(world), page(world.risk_manager)
+
+    answer = client.post(url("model_recalibrate", version))
+    body = text(client.get(url("model", version)))
+    piece = client.get(url("model", version), headers={"HX-Request": "true"})
+
+    assert answer.status_code == 302
+    assert url("model_recalibrate", version) not in body
+    assert 'id="recalibration"' in piece.content.decode()
+    assert "<h1" not in piece.content.decode()
+    assert "déjà en cours" in text(client.post(url("model_recalibrate", version), follow=True))
+
+    with world.scope():
+        job = last_recalibration(version)
+        finish_job(claim=(claim := claim_job(uid=job.uid)), result=recalibrate(claim))
+        made = ModelVersion.objects.get(version=f"{version.version}-r1")
+    ended = client.get(url("model", version), headers={"HX-Request": "true"})
+
+    assert ended["HX-Refresh"] == "true"
+    assert url("model", made) in ended.content.decode()
+    assert url("model_recalibrate", version) in text(ended)
+
+
+def test_a_level_that_cannot_be_set_says_why(page, world):
+    version, client = champion(world), page(world.risk_manager)
+    client.post(url("model_recalibrate", version))
+
+    with world.scope():
+        claim = claim_job(uid=last_recalibration(version).uid)
+        fail_job(claim=claim, error="49 défauts échus", again=False)
+
+    assert "49 défauts échus" in text(client.get(url("model", version)))

@@ -149,7 +149,7 @@ def test_a_version_that_was_never_watched(page, world):
     assert "Pas encore mesuré" in text(page(world.auditor).get(f"/modeles/{version.uid}/suivi"))
 
 
-@pytest.mark.parametrize("part", ["", "?vue=population", "?vue=groupes"])
+@pytest.mark.parametrize("part", ["", "?vue=population", "?vue=groupes", "?vue=decisions"])
 def test_the_page_asks_little_of_the_database(page, world, part):
     client = page(world.risk_manager)
     client.get(URL)
@@ -157,7 +157,8 @@ def test_the_page_asks_little_of_the_database(page, world, part):
     with own_statements() as asked:
         client.get(f"{URL}{part}")
 
-    assert len(asked) <= 7  # versions, figures, alerts open and over, bell, names of agencies and of officers
+    # versions, figures, alerts open and over, bell, names of agencies and of officers; there also two rates
+    assert len(asked) <= (8 if part == "?vue=decisions" else 7)
 
 
 def test_in_english(page, world):

@@ -33,6 +33,7 @@ from apps.api.v1.credits.views import (
     InstallmentsView,
     RepaymentsView,
 )
+from apps.api.v1.decisions.views import ApplicationDecideView, ApplicationDecisionsView
 from apps.api.v1.imports.views import (
     ImportCancelView,
     ImportCheckView,
@@ -63,6 +64,7 @@ from apps.api.v1.policies.views import (
     PolicyView,
     PolicyWithdrawView,
 )
+from apps.api.v1.reports.views import ReportFileView, ReportsView, ReportView
 from apps.api.v1.scoring.views import (
     FeaturesNamesView,
     PredictionsView,
@@ -106,6 +108,10 @@ urlpatterns = [
     path("applications/<uuid:uid>/score", ApplicationScoreView.as_view(), name="application_score"),
     path("applications/<uuid:uid>/submit", ApplicationSubmitView.as_view(), name="application_submit"),
     path("applications/<uuid:uid>/return", ApplicationReturnView.as_view(), name="application_return"),
+    path("applications/<uuid:uid>/decide", ApplicationDecideView.as_view(), name="application_decide"),
+    path(
+        "applications/<uuid:uid>/decisions", ApplicationDecisionsView.as_view(), name="application_decisions"
+    ),
     path("applications/<uuid:uid>/cancel", ApplicationCancelView.as_view(), name="application_cancel"),
     path("credits", CreditsView.as_view(), name="credits"),
     path("credits/<uuid:uid>", CreditView.as_view(), name="credit"),
@@ -141,6 +147,9 @@ urlpatterns = [
     path("training-runs/<uuid:uid>/cancel", TrainingCancelView.as_view(), name="training_cancel"),
     path("training-runs/<uuid:uid>/retry", TrainingRetryView.as_view(), name="training_retry"),
     path("training-runs/<uuid:uid>/candidate", TrainingKeepView.as_view(), name="training_keep"),
+    path("reports", ReportsView.as_view(), name="reports"),
+    path("reports/<uuid:uid>", ReportView.as_view(), name="report"),
+    path("reports/<uuid:uid>/file", ReportFileView.as_view(), name="report_file"),
     path("agencies", AgenciesView.as_view(), name="agencies"),
     path("agencies/<uuid:uid>", AgencyView.as_view(), name="agency"),
     path("users", UsersView.as_view(), name="users"),

@@ -36,6 +36,7 @@ from apps.jobs.models import Job
 from apps.jobs.services import Claim, report_progress
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
+from apps.tenancy.locks import take_lock
 
 _PATIENCE = 0.5
 _BEAT = 2.0
@@ -252,19 +253,11 @@ def _in_turn[T](claim: Claim, work: Callable[[], T]) -> T:
     """Do some work in one transaction in which no other import of the institution judges or writes."""
     while True:
         with claim.chunk():
-            if _alone(claim.institution_id):
+            if take_lock("credits.import"):
                 return work()
             alive = Job.objects.filter(uid=claim.uid).values_list("progress", flat=True).first()
             report_progress(claim=claim, percent=alive or 0)
         time.sleep(_PATIENCE)
-
-
-def _alone(institution_id: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"credits.import {institution_id}"]
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def _settle_end(plan: Plan, reports: Reports, tally: Tally, *, by: Actor) -> None:

@@ -48,6 +48,19 @@ class CreditApplication(TenantModel):
     )
     applied_on = models.DateField(_("date of the application"), default=timezone.localdate)
     submitted_at = models.DateTimeField(_("submitted for decision on"), null=True, blank=True)
+    #: Who sent it; who completes it afterwards stands in its requests for pieces.
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("sent by"),
+    )
+    #: What was granted, where a decision said so; else what is asked for.
+    granted_xaf = models.BigIntegerField(_("amount granted (FCFA)"), null=True, blank=True)
+    granted_months = models.PositiveSmallIntegerField(_("term granted (months)"), null=True, blank=True)
     cancel_reason = models.CharField(
         _("reason of the cancellation"), max_length=16, choices=CancelReason, blank=True
     )
@@ -129,6 +142,16 @@ class CreditApplication(TenantModel):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def amount_to_lend(self) -> int:
+        """What was granted, in FCFA; what is asked for where no decision said otherwise."""
+        return self.montant_credit if self.granted_xaf is None else self.granted_xaf
+
+    @property
+    def months_to_lend(self) -> int:
+        """The term that was granted; the one asked for where no decision said otherwise."""
+        return self.duree_mois if self.granted_months is None else self.granted_months
 
 
 class PieceRequest(TenantModel):

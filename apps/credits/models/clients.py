@@ -70,6 +70,8 @@ class Client(TenantModel):
     consent_at = models.DateField(_("consent given on"), null=True, blank=True)
     consent_method = models.CharField(_("how obtained"), max_length=12, choices=ConsentMethod, blank=True)
     consent_withdrawn_on = models.DateField(_("consent withdrawn on"), null=True, blank=True)
+    #: The client objected to being contacted with offers: no list of prospects holds the file.
+    offers_refused_on = models.DateField(_("objected to offers on"), null=True, blank=True)
     bureau_consent_at = models.DateField(_("consent to consult the registers"), null=True, blank=True)
     bureau_consent_method = models.CharField(
         _("how obtained"), max_length=12, choices=ConsentMethod, blank=True

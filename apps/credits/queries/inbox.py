@@ -1,4 +1,4 @@
-"""What waits for a person."""
+"""What waits for a person who prepares files; what waits for a decision is in ``decisions``."""
 
 from dataclasses import dataclass
 
@@ -19,24 +19,21 @@ class Inbox:
 
     returned: tuple[CreditApplication, ...]
     drafts: tuple[CreditApplication, ...]
-    awaiting: tuple[CreditApplication, ...]
 
     @property
     def is_empty(self) -> bool:
-        return not (self.returned or self.drafts or self.awaiting)
+        return not (self.returned or self.drafts)
 
 
 def inbox_of(actor: Actor) -> Inbox:
-    """Return the files returned to ``actor``, the own drafts, and what awaits a decision by another hand."""
+    """Return the files returned to ``actor`` and the own drafts."""
     files = visible_applications(actor)
-    edits, decides = actor.may(Verb.EDIT_FILES), actor.may(Verb.DECIDE)
+    edits = actor.may(Verb.EDIT_FILES)
     returned = files.filter(status=ApplicationStatus.INCOMPLETE, author_id=actor.id)
     drafts = files.filter(status=ApplicationStatus.DRAFT, author_id=actor.id)
-    awaiting = files.filter(status=ApplicationStatus.SUBMITTED).exclude(author_id=actor.id)
     return Inbox(
         returned=_oldest(returned) if edits else (),
         drafts=_oldest(drafts) if edits else (),
-        awaiting=_oldest(awaiting) if decides else (),
     )
 
 
@@ -46,11 +43,10 @@ def _oldest(applications: QuerySet[CreditApplication]) -> tuple[CreditApplicatio
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many files wait: returned, own drafts, and awaiting a decision by another hand."""
+    """How many files wait: returned, and own drafts."""
 
     returned: int
     drafts: int
-    awaiting: int
 
 
 def waiting_for(actor: Actor) -> Waiting:
@@ -59,11 +55,10 @@ def waiting_for(actor: Actor) -> Waiting:
     counts = (
         visible_applications(actor)
         .order_by()
-        .filter(status__in=(status.INCOMPLETE, status.DRAFT, status.SUBMITTED))
+        .filter(status__in=(status.INCOMPLETE, status.DRAFT))
         .aggregate(
             returned=Count("id", filter=own & Q(status=status.INCOMPLETE)),
             drafts=Count("id", filter=own & Q(status=status.DRAFT)),
-            awaiting=Count("id", filter=~own & Q(status=status.SUBMITTED)),
         )
     )
     return Waiting(**counts)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,6 +25,7 @@ from apps.institutions.models import Agency
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ChangedMeanwhile, InvalidValues, NotAllowed, ObjectNotFound
 from apps.tenancy.language import current_lang
+from apps.tenancy.locks import wait_for_lock
 from apps.tenancy.roles import Verb
 
 
@@ -147,6 +148,38 @@ def stored_values(application: CreditApplication) -> dict[str, Value]:
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 
+@transaction.atomic
+def take_up_again(
+    *,
+    application: CreditApplication,
+    by: Actor,
+    amount_xaf: int | None = None,
+    duration_months: int | None = None,
+) -> CreditApplication:
+    """Make a decided application a draft again, with the amount and term of an offer where one is given.
+
+    The row must be locked by the caller, which made the rules. Its ratios are computed again.
+    """
+    stored = stored_values(application)
+    if amount_xaf is not None and duration_months is not None:
+        offered = {"montant_credit": amount_xaf, "duree_mois": duration_months}
+        kept = {name: value for name, value in stored.items() if name not in RATIOS}
+        values, _warnings = with_ratios({**kept, **offered})
+        fill_values(application, values)
+    before, application.status = application.status, ApplicationStatus.DRAFT
+    application.submitted_at = application.submitted_by = None
+    application.granted_xaf = application.granted_months = None
+    application.save()
+    record(
+        by=by,
+        action="application.resume",
+        target=application,
+        before={"status": str(before)},
+        after={"status": str(ApplicationStatus.DRAFT)},
+    )
+    return application
+
+
 def _check_purpose(application: CreditApplication) -> None:
     if fields := refused_texts(application, lines=["purpose"]):
         raise InvalidValues(_("Some values cannot be used."), fields=fields)
@@ -183,9 +216,8 @@ def _column_value(name: str, value: Value) -> Any:
 
 
 def _draft(uid: uuid.UUID, by: Actor) -> CreditApplication | None:
-    with connection.cursor() as cursor:
-        # Two clicks at once: the second waits here, then finds the draft of the first.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(uid)])
+    # Two clicks at once: the second waits here, then finds the draft of the first.
+    wait_for_lock(f"credits.application {uid}")
     application = (
         CreditApplication.objects.select_related("client")
         .select_for_update(of=("self",))

@@ -185,6 +185,27 @@ def withdraw_consent(*, client: Client, purpose: ConsentPurpose, by: Actor) -> C
     return client
 
 
+@transaction.atomic
+def refuse_offers(*, client: Client, by: Actor) -> Client:
+    """Note that the client objects to being contacted with offers; nothing changes when that was noted."""
+    return _set_refusal(client, by, client.offers_refused_on or timezone.localdate())
+
+
+@transaction.atomic
+def allow_offers(*, client: Client, by: Actor) -> Client:
+    """Note that the client may be contacted with offers again."""
+    return _set_refusal(client, by, None)
+
+
+def _set_refusal(client: Client, by: Actor, day: dt.date | None) -> Client:
+    require_editable(client, by)
+    if client.offers_refused_on != day:
+        client.offers_refused_on = day
+        client.save(update_fields=["offers_refused_on", "updated_at"])
+        record(by=by, action="client.offers", target=client, after={"refused": day is not None})
+    return client
+
+
 def _set_consent(
     client: Client, purpose: ConsentPurpose, values: tuple[dt.date | None, str, dt.date | None]
 ) -> None:

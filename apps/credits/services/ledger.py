@@ -40,7 +40,7 @@ LONGEST_MONTHS, HIGHEST_RATE = 120, 120
 
 @dataclass(frozen=True, slots=True)
 class Disbursement:
-    """How the money was lent; what is None is as the application asked.
+    """How the money was lent; what is None is as it was granted.
 
     ``refinances`` is the public identifier of a credit of the same client that this one repays.
     """
@@ -81,7 +81,7 @@ def disburse_application(*, uid: uuid.UUID, terms: Disbursement, by: Actor) -> C
 
 def _new_credit(application: CreditApplication, terms: Disbursement, by: Actor) -> Credit:
     given = {name: getattr(terms, name) for name in ("amount_xaf", "rate_percent", "duration_months")}
-    asked = (application.montant_credit, application.taux_interet, application.duree_mois)
+    asked = (application.amount_to_lend, application.taux_interet, application.months_to_lend)
     values: dict[str, Any] = {
         name: other if value is None else value
         for (name, value), other in zip(given.items(), asked, strict=True)
@@ -103,9 +103,9 @@ def _disbursement_faults(credit: Credit, application: CreditApplication) -> dict
     faults = {**_day_faults("disbursed_on", credit.disbursed_on), **_terms_faults(credit)}
     if credit.disbursed_on < application.applied_on:
         faults["disbursed_on"] = _("The money cannot leave before the application.")
-    if credit.amount_xaf > application.montant_credit:
+    if credit.amount_xaf > application.amount_to_lend:
         faults["amount_xaf"] = _("More than the %(amount)s FCFA of the application was not granted.") % {
-            "amount": _grouped(application.montant_credit)
+            "amount": _grouped(application.amount_to_lend)
         }
     if credit.exclusion and credit.exclusion not in Exclusion.values:
         faults["exclusion"] = _("This choice is not offered.")

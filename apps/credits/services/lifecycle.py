@@ -1,6 +1,7 @@
-"""The way of an application before its decision: submitted, returned for pieces, taken back, cancelled."""
+"""The way of an application: submitted, returned for pieces, taken back, cancelled, and what was decided."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction
@@ -56,6 +57,8 @@ def submit_application(*, uid: UUID, by: Actor, answer: str = "") -> CreditAppli
         PieceRequest.objects.filter(application=application, answered_at=None).update(
             answer=answer, answered_by_id=by.person_id, answered_at=now
         )
+    if application.submitted_by_id is None:
+        application.submitted_by_id = by.person_id
     application.submitted_at = now
     return _move(application, ApplicationStatus.SUBMITTED, action="application.submit", by=by)
 
@@ -64,7 +67,7 @@ def submit_application(*, uid: UUID, by: Actor, answer: str = "") -> CreditAppli
 def withdraw_application(*, uid: UUID, by: Actor) -> CreditApplication:
     """Take a submitted file back as a draft, before anybody decided; raises as ``submit_application``."""
     application = locked_application(uid, by, rules.can_withdraw)
-    application.submitted_at = None
+    application.submitted_at = application.submitted_by = None
     return _move(application, ApplicationStatus.DRAFT, action="application.withdraw", by=by)
 
 
@@ -114,8 +117,27 @@ def cancel_application(*, uid: UUID, reason: str, by: Actor) -> CreditApplicatio
 def reopen_application(*, uid: UUID, by: Actor) -> CreditApplication:
     """Undo a cancellation: the application is a draft again."""
     application = locked_application(uid, by, rules.can_reopen)
-    application.cancel_reason, application.submitted_at = "", None
+    application.cancel_reason, application.submitted_at, application.submitted_by = "", None, None
     return _move(application, ApplicationStatus.DRAFT, action="application.reopen", by=by)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a decision makes of an application; ``told`` goes to the trail, codes and identifiers only."""
+
+    status: ApplicationStatus
+    granted_xaf: int | None = None
+    granted_months: int | None = None
+    told: Mapping[str, object] = field(default_factory=dict)
+
+
+@transaction.atomic
+def settle_application(
+    *, application: CreditApplication, settlement: Settlement, by: Actor
+) -> CreditApplication:
+    """Write on an application what was decided; the caller has checked the rules and locked the row."""
+    application.granted_xaf, application.granted_months = settlement.granted_xaf, settlement.granted_months
+    return _move(application, settlement.status, action="application.decide", by=by, **settlement.told)
 
 
 def _close_request(application: CreditApplication, by: Actor) -> None:

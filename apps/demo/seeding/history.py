@@ -20,6 +20,7 @@ from apps.engine.contracts import Value
 from apps.engine.ratios import with_ratios
 from apps.institutions.models import Agency, Institution
 from apps.tenancy.context import tenant_scope
+from apps.tenancy.roles import Role
 from apps.users.models import Membership
 
 BATCH = 2_000
@@ -112,7 +113,7 @@ def _load_applications(
             status=STATUS[row["decision"]],
             applied_on=row["submitted_on"],
             purpose=row["purpose"] or "",
-            author_id=authors[number % len(authors)],
+            author_id=_author(authors[client.agency_id], number),
             guarantees_value_xaf=row["guarantees_value"],
             outcome=row["outcome"] or "",
             outcome_date=row["outcome_date"] if row["outcome"] else None,
@@ -130,12 +131,22 @@ def _values(row: dict[str, Any]) -> dict[str, Value]:
     return with_ratios(values)[0]
 
 
-def _authors(institution: Institution) -> list[int]:
-    return list(
-        Membership.objects.filter(institution=institution, role__in=("analyste", "agent"))
-        .order_by("id")
-        .values_list("user_id", flat=True)
-    )
+def _authors(institution: Institution) -> dict[int, list[int]]:
+    """Return who enters files, agency by agency: its own people and those who see all.
+
+    An agency without people of its own has its files entered by everybody: there is nobody else.
+    """
+    members = Membership.objects.filter(institution=institution, role__in=(Role.ANALYSTE, Role.AGENT))
+    rows = list(members.order_by("id").values_list("user_id", "role", "agency_links__agency_id"))
+    found = {}
+    for agency in Agency.objects.values_list("pk", flat=True):
+        own = [user for user, role, place in rows if place == agency and role == Role.ANALYSTE]
+        found[agency] = [user for user, _role, place in rows if place in {agency, None} or not own]
+    return found
+
+
+def _author(people: list[int], number: int) -> int:
+    return people[number % len(people)]
 
 
 def _rows(frame: Any) -> Iterable[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.utils.text import slugify
 
-from apps.demo.cast import INSTITUTIONS, OPERATOR, PEOPLE, DemoInstitution
+from apps.demo.cast import AGENCY_ANALYSTS, INSTITUTIONS, OPERATOR, PEOPLE, DemoInstitution
 from apps.institutions.models import Agency, Institution
 from apps.institutions.services import save_agency, save_institution
 from apps.tenancy.actor import Actor
@@ -26,7 +26,7 @@ def seed_operator() -> Actor:
     return operator_actor(user)
 
 
-def seed_institution(demo: DemoInstitution, *, operator: Actor) -> Institution:
+def seed_institution(demo: DemoInstitution, *, operator: Actor, story: bool = True) -> Institution:
     """Return the institution with its agencies and people, creating what is missing."""
     institution = Institution.objects.filter(code=demo.code).first() or save_institution(
         institution=Institution(
@@ -44,6 +44,8 @@ def seed_institution(demo: DemoInstitution, *, operator: Actor) -> Institution:
         actor = seeding_actor(institution)
         agencies = _seed_agencies(demo, actor)
         _seed_people(demo, actor, agencies)
+        if story:
+            _seed_agency_analysts(demo, actor, agencies)
         if demo is INSTITUTIONS[0]:
             seed_demo_key(raw=settings.DEMO_API_KEY, name="Bac à sable", by=actor)
     return institution
@@ -76,6 +78,20 @@ def _seed_people(demo: DemoInstitution, actor: Actor, agencies: list[Agency]) ->
                 role=role,
                 by=actor,
                 agencies=agencies[:1] if role == Role.AGENT else (),
+            )
+
+
+def _seed_agency_analysts(demo: DemoInstitution, actor: Actor, agencies: list[Agency]) -> None:
+    for local_part, name, city in AGENCY_ANALYSTS.get(demo.code, ()):
+        email = f"{local_part}@{demo.code}.demo"
+        if not User.objects.filter(email=email).exists():
+            create_member(
+                email=email,
+                full_name=name,
+                password=settings.DEMO_PASSWORD,
+                role=Role.ANALYSTE,
+                by=actor,
+                agencies=[agency for agency in agencies if agency.city == city],
             )
 
 

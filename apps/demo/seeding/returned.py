@@ -25,7 +25,7 @@ def seed_returned(demo: DemoInstitution, institution: Institution) -> int:
     with tenant_scope(institution.pk):
         if not PieceRequest.objects.exists():
             people = Membership.objects.select_related("user", "institution").filter(institution=institution)
-            analyst = people.get(role=Role.ANALYSTE)
+            analyst = people.get(role=Role.ANALYSTE, agency_links=None)
             asker = member_actor(people.filter(role=Role.RESPONSABLE_RISQUES).order_by("id")[0])
             files = CreditApplication.objects.filter(
                 status=ApplicationStatus.SUBMITTED, author_id=analyst.user_id

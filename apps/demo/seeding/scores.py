@@ -54,13 +54,14 @@ def seed_scores(institution: Institution, *, model: PlatformModel) -> int:
     with tenant_scope(institution.pk):
         version = install_platform_model(model=model, by=seeding_actor(institution))
         _put_in_production(version, institution)
-        if Prediction.objects.exists():
-            return Prediction.objects.count()
+        done = Prediction.objects.filter(model_version=version)
+        if done.exists():
+            return done.count()
         analyst = _person(institution, "analyste")
         recent = CreditApplication.objects.select_related("client").undecided().order_by("-applied_on", "-id")
         for application in reversed(recent[:RECENT]):
             score_application(application=application, by=analyst)
-        return Prediction.objects.count()
+        return done.count()
 
 
 def _put_in_production(version: ModelVersion, institution: Institution) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.engine.encoding import Floats
+from apps.engine.intervals import wilson
 from apps.engine.training.dataset import Outcomes
-from apps.engine.training.metrics import WIDE, Money, business_score
+from apps.engine.training.metrics import Money, business_score
 
 MOST_POINTS = 200
 _BINS = 10
@@ -57,14 +58,6 @@ def calibration(pd: Floats, y: Outcomes) -> list[dict[str, Any]]:
                 }
             )
     return found
-
-
-def wilson(count: int, rows: int) -> tuple[float, float]:
-    """Give the interval of a share at 95 % (Wilson 1927)."""
-    share, square = count / rows, WIDE**2
-    middle = (share + square / (2 * rows)) / (1 + square / rows)
-    half = WIDE / (1 + square / rows) * np.sqrt(share * (1 - share) / rows + square / (4 * rows**2)).item()
-    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def _thin(points: int) -> npt.NDArray[np.intp]:

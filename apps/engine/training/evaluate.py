@@ -1,11 +1,10 @@
 """How good a model is: nested cross-validation and the figures drawn from it."""
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
-from apps.engine.discrimination import auc, auc_standard_error
+from apps.engine.discrimination import auc, discrimination
 from apps.engine.encoding import Floats
 from apps.engine.training.dataset import Outcomes, TrainingSet
 from apps.engine.training.pipeline import Settings, fit, stratified_folds
@@ -62,12 +61,13 @@ def figures(nested: Nested) -> Figures:
     """AUC and KS as means over the outer folds, the rest on the pooled outer scores."""
     pd, y = nested.pd, nested.y
     mean_auc = nested.auc()
-    half = NormalDist().inv_cdf(0.975) * auc_standard_error(pd, y)
+    told = discrimination(pd, y, fewest=1, middle=mean_auc)
+    assert told is not None  # every fold holds both outcomes; of one default the interval is 0 to 1
     folds = np.unique(nested.fold)
     return Figures(
         auc=mean_auc,
-        auc_low=mean_auc - half,
-        auc_high=min(mean_auc + half, 1.0),
+        auc_low=told.low,
+        auc_high=told.high,
         gini=2 * mean_auc - 1,
         ks=float(np.mean([ks(pd[nested.fold == f], y[nested.fold == f]) for f in folds])),
         brier=float(np.mean((pd - y) ** 2)),

@@ -7,12 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.engine.encoding import Floats
+from apps.engine.monitoring import FOUR_FIFTHS, SMALLEST_GROUP
 from apps.engine.training.dataset import Outcomes
 from apps.engine.training.gates import Gate
 
-FOUR_FIFTHS = 0.8
-#: Good payers below which a group is hidden: a share of so few says nothing, and could say who.
-SMALLEST_GROUP = 30
 #: Groups of the data that are not groups of people.
 _NOT_PEOPLE = frozenset({"type_credit"})
 

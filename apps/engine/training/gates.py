@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.engine.contracts import PolicyFigures
-from apps.engine.discrimination import auc_standard_error
+from apps.engine.discrimination import WIDE, auc_standard_error
 from apps.engine.encoding import Floats
+from apps.engine.monitoring import Shift, category_counts, counts_of, edges_of, shift
 from apps.engine.scorecard import GRADES
 from apps.engine.training.dataset import Outcomes, TrainingSet
 from apps.engine.training.evaluate import Nested, ece
-from apps.engine.training.metrics import WIDE, Figure
+from apps.engine.training.metrics import Figure
 
 Verdict = Literal["passed", "failed", "explain", "shown"]
 
@@ -32,7 +33,6 @@ _BINS = 10
 #: Defaults of a type of credit from which its own level is said.
 DEFAULTS_BY_TYPE = 30
 PSI_MOST = 0.25
-_PSI_CHANCE = 0.999
 _SAME = 1.645
 _STEPS = 50
 _FAR = 30.0
@@ -252,42 +252,25 @@ def stability_gate(learnt: TrainingSet, recent: TrainingSet, scores: Floats, rec
     moved = []
     for place, variable in enumerate(learnt.variables):
         codes = len(variable.codes) if variable.type == "category" else 0
-        found, chance = psi(learnt.x[:, place], recent.x[:, place], codes)
-        if found >= max(PSI_MOST, chance):
-            moved.append((found, variable.name))
-    figure, chance = psi(scores, recent_scores)
-    most = max(PSI_MOST, chance)
-    verdict: Verdict = "failed" if figure >= most else "explain" if moved else "passed"
-    return Gate(verdict, figure, None, most, "psi", tuple(name for _, name in sorted(moved, reverse=True)))
+        found = moved_by(learnt.x[:, place], recent.x[:, place], codes)
+        if found is not None and found.passed:
+            moved.append((found.psi, variable.name))
+    score = moved_by(scores, recent_scores)
+    assert score is not None  # both sides hold rows
+    verdict: Verdict = "failed" if score.passed else "explain" if moved else "passed"
+    about = tuple(name for _, name in sorted(moved, reverse=True))
+    return Gate(verdict, score.psi, None, score.limit, "psi", about)
 
 
-def psi(then: Floats, now: Floats, codes: int = 0) -> tuple[float, float]:
-    """Give the population stability index of two samples and what chance gives (its 99.9th percentile).
+def moved_by(then: Floats, now: Floats, codes: int = 0) -> Shift | None:
+    """Compare two samples of a score or a variable, by its ``codes`` or by bins about equal in ``then``.
 
-    Ten bins of equal size in ``then`` and one for missing values, or one a code. By chance the index times
-    ``1 / (1 / n + 1 / m)`` is a chi-square of (bins - 1).
+    ``None`` when a side is empty.
     """
-    from scipy.stats import chi2
-
     if codes:
-        edges = np.arange(1, codes) - 0.5
-    else:
-        known = then[~np.isnan(then)]
-        edges = (
-            np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(known) else np.empty(0)
-        )
-    counts = [
-        np.bincount(
-            np.where(np.isnan(x), len(edges) + 1, np.searchsorted(edges, x, side="right")),
-            minlength=len(edges) + 2,
-        )
-        for x in (then, now)
-    ]
-    used = (counts[0] + counts[1]) > 0
-    shares = [(count[used] + 0.5) / (count.sum() + 0.5 * used.sum()) for count in counts]
-    found = float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
-    spread = 1 / max(len(then), 1) + 1 / max(len(now), 1)
-    return found, float(spread * chi2.ppf(_PSI_CHANCE, max(int(used.sum()) - 1, 1)))
+        return shift(category_counts(then, codes), category_counts(now, codes), floor=PSI_MOST)
+    edges = edges_of(then)
+    return shift(counts_of(then, edges), counts_of(now, edges), floor=PSI_MOST)
 
 
 def permutation_gate(nested: Nested) -> Gate:

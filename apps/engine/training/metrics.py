@@ -8,17 +8,15 @@ turned round as Davison and Hinkley (1997) do, because such figures grow when ro
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
-from apps.engine.discrimination import auc_standard_error
+from apps.engine.discrimination import WIDE
 from apps.engine.encoding import Floats
 from apps.engine.training.dataset import Outcomes
 from apps.engine.training.evaluate import Nested, ece, figures
 
-WIDE = NormalDist().inv_cdf(0.975)
 _CELL_DRAWS = 1_000
 _ROW_DRAWS = 200
 _EDGES = (0.025, 0.975)
@@ -69,14 +67,12 @@ def measure(nested: Nested, thresholds: Floats, money: Money | None, seed: int) 
     """Give every figure by name; thresholds hold one entry a scored row."""
     pd, y = nested.pd, nested.y
     plain = figures(nested)
-    half = WIDE * auc_standard_error(pd, y)
     draws = np.random.default_rng(seed)
     ordered = _Ordered.of(pd, y)
     ks, pr, gap = ordered.intervals(draws)
-    low, high = max(plain.auc - half, 0.0), min(plain.auc + half, 1.0)
     return {
-        "auc": Figure(plain.auc, low, high),
-        "gini": Figure(plain.gini, 2 * low - 1, 2 * high - 1),
+        "auc": Figure(plain.auc, plain.auc_low, plain.auc_high),
+        "gini": Figure(plain.gini, 2 * plain.auc_low - 1, 2 * plain.auc_high - 1),
         "ks": ks.around(plain.ks),
         "pr_auc": pr.around(ordered.precision_area(ordered.ones)),
         "brier": _mean((pd - y) ** 2),

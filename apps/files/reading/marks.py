@@ -7,6 +7,7 @@ from typing import Literal
 
 _SPACES = re.compile("[ \u00a0\u202f\u2009'’]")
 _NUMBER = re.compile(r"[+-]?[\d.,]*\d[.,]?(?:[eE][+-]?\d+)?\Z", re.ASCII)
+_PLAIN = re.compile(r"[+-]?(\d+)([.,])(\d+)\Z", re.ASCII)
 _DATE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?:[ T].*)?\Z", re.ASCII)
 _GROUP = 3
 _MOST_MONTHS = 12
@@ -26,7 +27,8 @@ def marks_of(values: Iterable[str], *, separator: str | None) -> Marks:
     """Read ``values`` of every column; what nothing settles is the custom of the separator, and in doubt."""
     tally = _Tally()
     for value in values:
-        tally.add(value.strip())
+        if not value.isalnum():  # most values have no mark to look at
+            tally.add(value.strip())
     marks = Marks()
     _settle_decimal(marks, tally, separator)
     _settle_days(marks, tally)
@@ -44,6 +46,9 @@ class _Tally:
     dates: list[str] = field(default_factory=list)
 
     def add(self, value: str) -> None:
+        if plain := _PLAIN.match(value):
+            self._add_plain(value, *plain.groups())
+            return
         if date := _DATE.match(value):
             self._add_date(value, int(date[1]), int(date[2]))
             return
@@ -68,8 +73,11 @@ class _Tally:
         else:
             mark = "," if commas else "."
             whole, after = bare.lstrip("+-").split(mark)
-            ambiguous = len(after) == _GROUP and 1 <= len(whole) <= _GROUP and not whole.startswith("0")
-            (self.either if ambiguous else self.decimal)[mark].append(value)
+            self._add_plain(value, whole, mark, after)
+
+    def _add_plain(self, value: str, whole: str, mark: str, after: str) -> None:
+        ambiguous = len(after) == _GROUP and 1 <= len(whole) <= _GROUP and not whole.startswith("0")
+        (self.either if ambiguous else self.decimal)[mark].append(value)
 
 
 def _settle_decimal(marks: Marks, tally: _Tally, separator: str | None) -> None:

@@ -31,6 +31,20 @@ class Chunk:
     def __len__(self) -> int:
         return self.frame.height
 
+    def halves(self) -> list["Chunk"]:
+        """Return this chunk cut in two, or itself where there is nothing to cut."""
+        middle = len(self) // 2
+        if not middle:
+            return [self]
+        first, second = (
+            self.errors.filter(pl.col("row") < middle),
+            self.errors.filter(pl.col("row") >= middle),
+        )
+        return [
+            Chunk(self.lines[:middle], self.frame[:middle], first),
+            Chunk(self.lines[middle:], self.frame[middle:], second.with_columns(pl.col("row") - middle)),
+        ]
+
 
 def header(path: Path, dialect: Dialect) -> list[str]:
     """Return the headers in the order of the file, unnamed ones named and repeated ones numbered.

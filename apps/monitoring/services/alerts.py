@@ -10,9 +10,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from apps.audit.services import record
-from apps.engine.monitoring import Discrimination
+from apps.engine.discrimination import Discrimination
+from apps.engine.monitoring import ALARM
 from apps.monitoring.enums import AlertCode, FigureKind, Severity, Suggestion
-from apps.monitoring.models import Alert
+from apps.monitoring.models import Alert, AlertQuerySet
 from apps.monitoring.queries import risk_managers
 from apps.monitoring.renderers import alert_title
 from apps.monitoring.services.measuring import Figures
@@ -69,7 +70,7 @@ def _order_lost(cohort: Mapping[str, Any], version: ModelVersion) -> float | Non
     if cohort["auc"] is None or not isinstance(reference, int | float):
         return None
     told = Discrimination(cohort["auc"], cohort["auc_error"], cohort["auc_low"], cohort["auc_high"])
-    return float(reference) if told.has_fallen(float(reference)) else None
+    return float(reference) if told.has_fallen(float(reference), ALARM) else None
 
 
 def _early(figures: Figures) -> Iterable[Finding]:
@@ -106,15 +107,18 @@ def _treatment(figures: Figures) -> Iterable[Finding]:
             yield Finding(AlertCode.TREATMENT, Severity.WATCH, Suggestion.REVIEW, told, about=line["by"])
 
 
+def _own_alerts() -> AlertQuerySet:
+    """Leave out what people decided: ``overrides`` opens and closes it."""
+    return Alert.objects.open().exclude(code=AlertCode.OVERRIDES)
+
+
 @transaction.atomic
 def sync_alerts(*, version: ModelVersion, found: Sequence[Finding], by: Actor) -> list[Alert]:
     """Open what is new, keep what lasts, close what is over; tell people of each code once; return the new.
 
     The version's row must be locked by the caller: two runs at once would tell twice.
     """
-    standing = {
-        (alert.code, alert.about): alert for alert in Alert.objects.open().filter(model_version=version)
-    }
+    standing = {(alert.code, alert.about): alert for alert in _own_alerts().filter(model_version=version)}
     now = {finding.key: finding for finding in found}
     for key, alert in standing.items():
         if key in now:
@@ -130,7 +134,7 @@ def sync_alerts(*, version: ModelVersion, found: Sequence[Finding], by: Actor) -
     for code in sorted(before - after):
         withdraw_alerts(code=f"{NOTICE}{code}", about={"model": str(version.uid)})
     if after - before:
-        _tell(version, sorted(after - before), by)
+        tell(version, sorted(after - before), by)
     return opened
 
 
@@ -147,7 +151,8 @@ def _open(version: ModelVersion, finding: Finding, by: Actor) -> Alert:
     return alert
 
 
-def _tell(version: ModelVersion, codes: Sequence[str], by: Actor) -> None:
+def tell(version: ModelVersion, codes: Sequence[str], by: Actor) -> None:
+    """Tell risk managers, in the application and by e-mail, of the limits that are passed."""
     people = risk_managers(by.institution)
     if not people:
         return
@@ -176,7 +181,7 @@ def _write_to(person: User, version: ModelVersion, codes: Sequence[str]) -> None
 @transaction.atomic
 def close_forgotten(*, by: Actor) -> None:
     """Close the alerts of versions that are not in production any more."""
-    stale = Alert.objects.open().exclude(model_version__status=ModelStatus.CHAMPION)
+    stale = _own_alerts().exclude(model_version__status=ModelStatus.CHAMPION)
     keys = set(stale.values_list("model_version_id", flat=True))
     for version in ModelVersion.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"):
         sync_alerts(version=version, found=(), by=by)

@@ -8,9 +8,9 @@ from apps.registry.enums import ModelStatus
 from apps.registry.errors import ModelNotAllowed
 from apps.registry.loader import load_scorer
 from apps.registry.models import Championship, ModelVersion
-from apps.registry.services.versions import refuse_synthetic_outside_demo
+from apps.registry.services.versions import locked_segment, refuse_synthetic_outside_demo
 from apps.tenancy.actor import Actor
-from apps.tenancy.errors import NotAllowed
+from apps.tenancy.four_eyes import require_member
 from apps.tenancy.roles import Verb
 
 #: Each one computes every score again.
@@ -24,8 +24,8 @@ def start_challenger(*, version: ModelVersion, by: Actor) -> ModelVersion:
     Raises ``NotAllowed``; ``ModelNotAllowed`` for the version in production, for fictional data outside a
     demonstration and beyond three challengers; ``NoApprovedModel`` when the version does not load.
     """
-    _require(by)
-    version, others = _locked(version)
+    require_member(by=by, verb=Verb.PROPOSE_MODEL)
+    version, others = locked_segment(version)
     if version.status == ModelStatus.CHALLENGER:
         return version
     if version.status == ModelStatus.CHAMPION:
@@ -43,8 +43,8 @@ def start_challenger(*, version: ModelVersion, by: Actor) -> ModelVersion:
 @transaction.atomic
 def stop_challenger(*, version: ModelVersion, by: Actor) -> ModelVersion:
     """End the comparison; what was computed stays. Raises ``NotAllowed``."""
-    _require(by)
-    version, _others = _locked(version)
+    require_member(by=by, verb=Verb.PROPOSE_MODEL)
+    version, _others = locked_segment(version)
     if version.status != ModelStatus.CHALLENGER:
         return version
     served = Championship.objects.filter(model_version=version).exists()
@@ -52,14 +52,3 @@ def stop_challenger(*, version: ModelVersion, by: Actor) -> ModelVersion:
     version.save(update_fields=["status"])
     record(by=by, action="model.unchallenge", target=version)
     return version
-
-
-def _require(by: Actor) -> None:
-    if by.kind != "user" or not by.may(Verb.PROPOSE_MODEL):
-        raise NotAllowed(_("Your role does not allow this."))
-
-
-def _locked(version: ModelVersion) -> tuple[ModelVersion, list[ModelVersion]]:
-    """Return the version and the others of its segment as they are now, locked in the order of promotions."""
-    rows = list(ModelVersion.objects.filter(segment=version.segment).select_for_update().order_by("pk"))
-    return next(row for row in rows if row.pk == version.pk), [row for row in rows if row.pk != version.pk]

@@ -21,6 +21,7 @@ from apps.registry.errors import NoApprovedModel
 from apps.registry.loader import load_scorer
 from apps.registry.models import ModelVersion
 from apps.registry.queries import approvers
+from apps.registry.services.profiles import profiles_in_force
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import current_institution_id
 
@@ -80,7 +81,7 @@ def measure(version: ModelVersion) -> dict[str, Any]:
 
     ``auc`` with its 95 % interval needs two defaults and two others at least.
     """
-    from apps.engine.discrimination import auc, auc_standard_error
+    from apps.engine.discrimination import TWO_OF_EACH, discrimination
 
     scorer = load_scorer(version)
     columns: dict[str, list[Value]] = {name: [] for name in scorer.variables}
@@ -100,9 +101,9 @@ def measure(version: ModelVersion) -> dict[str, Any]:
     pd = scorer.score_columns(columns, rows).pd
     y = np.array(outcomes, dtype=np.int8)
     found |= {"observed_rate": defaults / rows, "predicted_rate": float(pd.mean())}
-    if min(defaults, rows - defaults) >= 2:  # noqa: PLR2004  a spread needs two of each
-        middle, half = auc(pd, y), 1.959964 * auc_standard_error(pd, y)
-        found |= {"auc": middle, "auc_low": max(middle - half, 0.0), "auc_high": min(middle + half, 1.0)}
+    told = discrimination(pd, y, fewest=TWO_OF_EACH)
+    if told is not None:
+        found |= {"auc": told.auc, "auc_low": told.low, "auc_high": told.high}
     return found
 
 
@@ -113,7 +114,7 @@ def _passed(holds: bool) -> Verdict:
 def _profiles(scorer: "Scorer") -> Gate:
     from apps.engine.profiles import rank_profiles
 
-    ranking = rank_profiles(scorer)
+    ranking = rank_profiles(scorer, profiles_in_force())
     about = [f"{lower}<{higher}" for lower, higher in ranking.misplaced]
     if ranking.arrears_lower_risk:
         about.append("arrears")

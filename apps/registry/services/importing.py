@@ -31,7 +31,8 @@ from apps.registry.errors import ModelRefused
 from apps.registry.models import LONGEST_NAME, LONGEST_VERSION, ModelVersion
 from apps.registry.services.gates import measure
 from apps.tenancy.actor import Actor
-from apps.tenancy.errors import InvalidValues, NotAllowed
+from apps.tenancy.errors import InvalidValues
+from apps.tenancy.four_eyes import require_member
 from apps.tenancy.roles import Verb
 
 if TYPE_CHECKING:
@@ -125,8 +126,7 @@ def scorecard_message(refusal: ScorecardRefused) -> str:
 
 
 def _require(by: Actor, segment: str) -> None:
-    if by.kind != "user" or not by.may(Verb.PROPOSE_MODEL):
-        raise NotAllowed(_("Your role does not allow this."))
+    require_member(by=by, verb=Verb.PROPOSE_MODEL)
     if not isinstance(segment, str) or segment not in {GENERAL_SEGMENT, *STANDARD["type_credit"].codes}:
         message = _("Choose all loans or a type of loan.")
         raise InvalidValues(message, fields={"segment": [message]})

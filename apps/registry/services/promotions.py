@@ -18,10 +18,10 @@ from apps.registry.models import Championship, ModelVersion, Promotion
 from apps.registry.queries import approvers, version_before
 from apps.registry.renderers import gate_label
 from apps.registry.services.gates import Gate, checklist, measure, trained_here
-from apps.registry.services.versions import refuse_synthetic_outside_demo
+from apps.registry.services.versions import locked_segment, refuse_synthetic_outside_demo
 from apps.tenancy.actor import Actor
-from apps.tenancy.errors import DomainError, InvalidValues, NotAllowed
-from apps.tenancy.four_eyes import require_another_person
+from apps.tenancy.errors import DomainError, InvalidValues
+from apps.tenancy.four_eyes import require_another_person, require_member
 from apps.tenancy.roles import Verb
 
 #: A start is scheduled so far ahead at most: figures grow old.
@@ -44,9 +44,9 @@ def propose_promotion(
     Raises ``NotAllowed``; ``InvalidValues`` for the hour or a missing reason; ``GateFailed`` when a gate is
     not passed or an explanation is missing; ``PromotionClosed`` when another one is open for the segment.
     """
-    _require(by, Verb.PROPOSE_MODEL)
+    require_member(by=by, verb=Verb.PROPOSE_MODEL)
     _check_words(reason=reason, starts_at=starts_at)
-    version = _locked(version)
+    version, _others = locked_segment(version)
     if version.status == ModelStatus.CHAMPION:
         raise PromotionClosed(_("This version is in production already."))
     if Promotion.objects.open().filter(segment=version.segment).exists():
@@ -102,10 +102,10 @@ def approve_promotion(*, promotion: Promotion, by: Actor) -> Promotion:
     Raises ``NotAllowed``, ``SamePerson``, ``PromotionClosed`` when it was decided meanwhile, ``GateFailed``
     when a gate blocks by now.
     """
-    _require(by, Verb.APPROVE_MODEL)
+    require_member(by=by, verb=Verb.APPROVE_MODEL)
     promotion = _waiting(promotion)
     require_another_person(maker_id=promotion.proposed_by_id, by=by)
-    version = _locked(promotion.model_version)
+    version, _others = locked_segment(promotion.model_version)
     refuse_blocking(checklist(version=version, by=by), explanation=promotion.explanation or promotion.reason)
     promotion.decided_by_id, promotion.decided_at = by.person_id, timezone.now()
     promotion.status = PromotionStatus.APPROVED
@@ -123,7 +123,7 @@ def decline_promotion(*, promotion: Promotion, by: Actor, reason: str) -> Promot
 
     Raises ``NotAllowed``, ``SamePerson``, ``PromotionClosed`` or ``InvalidValues``.
     """
-    _require(by, Verb.APPROVE_MODEL)
+    require_member(by=by, verb=Verb.APPROVE_MODEL)
     _check_words(reason=reason)
     promotion = _waiting(promotion)
     require_another_person(maker_id=promotion.proposed_by_id, by=by)
@@ -133,7 +133,7 @@ def decline_promotion(*, promotion: Promotion, by: Actor, reason: str) -> Promot
 @transaction.atomic
 def withdraw_promotion(*, promotion: Promotion, by: Actor) -> Promotion:
     """Take back a promotion that has not started; raise ``NotAllowed`` or ``PromotionClosed``."""
-    _require(by, Verb.PROPOSE_MODEL)
+    require_member(by=by, verb=Verb.PROPOSE_MODEL)
     promotion = _waiting(promotion, PromotionStatus.PROPOSED, PromotionStatus.APPROVED)
     return _ended(promotion, PromotionStatus.WITHDRAWN, by=by, reason="", action="model.withdraw")
 
@@ -146,9 +146,9 @@ def roll_back(*, version: ModelVersion, by: Actor, reason: str) -> ModelVersion:
     production any more; ``ModelNotAllowed`` when nothing was before; ``NoApprovedModel`` when that one does
     not load.
     """
-    _require(by, Verb.APPROVE_MODEL)
+    require_member(by=by, verb=Verb.APPROVE_MODEL)
     _check_words(reason=reason)
-    version = _locked(version)
+    version, _others = locked_segment(version)
     if version.status != ModelStatus.CHAMPION:
         raise PromotionClosed(_("This version is not in production any more."))
     earlier = version_before(version)
@@ -212,7 +212,7 @@ def _start(promotion: Promotion, *, by: Actor) -> None:
 
 def _switch(version: ModelVersion, time: Championship) -> None:
     """Change the champion of a segment in the open transaction: whoever scores sees one or the other."""
-    version = _locked(version)
+    version, _others = locked_segment(version)
     last = Championship.objects.filter(segment=version.segment).order_by("-started_at", "-pk").first()
     time.model_version, time.segment, time.started_at = version, version.segment, timezone.now()
     if last is not None:  # a clock that was set back writes no history
@@ -226,11 +226,6 @@ def _switch(version: ModelVersion, time: Championship) -> None:
     announce(event=WebhookEvent.MODEL_PROMOTED, target=version.uid)
 
 
-def _require(by: Actor, verb: Verb) -> None:
-    if by.kind != "user" or not by.may(verb):
-        raise NotAllowed(_("Your role does not allow this."))
-
-
 def _check_words(*, reason: str, starts_at: dt.datetime | None = None) -> None:
     if not reason.strip():
         message = _("Give a reason.")
@@ -238,12 +233,6 @@ def _check_words(*, reason: str, starts_at: dt.datetime | None = None) -> None:
     if starts_at is not None and not timezone.now() < starts_at <= timezone.now() + FARTHEST:
         message = _("Give an hour to come, within 90 days.")
         raise InvalidValues(message, fields={"starts_at": [message]})
-
-
-def _locked(version: ModelVersion) -> ModelVersion:
-    """Return the version as it is now, with all of its segment locked, always in the same order."""
-    rows = ModelVersion.objects.filter(segment=version.segment).select_for_update().order_by("pk")
-    return next(row for row in rows if row.pk == version.pk)
 
 
 def _waiting(promotion: Promotion, *statuses: str) -> Promotion:

@@ -8,7 +8,6 @@ import datetime as dt
 import shutil
 import tempfile
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,10 @@ from apps.audit.services import record
 from apps.credits.queries.ledger import horizon_months
 from apps.engine.ledger import add_months
 from apps.institutions.queries import get_institution
+from apps.jobs.enums import JobStatus
+from apps.jobs.models import Job
+from apps.jobs.services import Claim, create_job, report_progress
+from apps.outbox.services import enqueue_alert
 from apps.registry.enums import ModelOrigin, ModelStatus, TrainingData
 from apps.registry.errors import ModelNotAllowed, TrainingRefused
 from apps.registry.loader import load_scorer, model_folder
@@ -29,9 +32,12 @@ from apps.registry.models import LONGEST_VERSION, ModelVersion
 from apps.registry.services.gates import MEASURED_IN_TRAINING, measure
 from apps.registry.services.training_data import TrainingRows, read_rows
 from apps.tenancy.actor import Actor
-from apps.tenancy.errors import NotAllowed
+from apps.tenancy.four_eyes import require_member
 from apps.tenancy.roles import Verb
 
+KIND = "model.recalibration"
+#: Share of the whole at which reading ends.
+_READ = 0.7
 #: Months of matured cohorts that tell the level, and how many defaults they must hold.
 LATEST_MONTHS, FEWEST_DEFAULTS = 12, 50
 
@@ -45,33 +51,71 @@ class Today:
 
 
 @transaction.atomic
-def recalibrate(*, version: ModelVersion, by: Actor) -> ModelVersion:
-    """Keep a version of the same model whose level is that of the matured credits; the first stays as it is.
+def ask_recalibration(*, version: ModelVersion, by: Actor) -> Job:
+    """Ask for the level of a version to be set on the matured credits; the door enqueues its task.
 
-    Raises ``NotAllowed``; ``ModelNotAllowed`` for an expert scorecard, which has no level to move;
-    ``TrainingRefused`` under 50 matured defaults; ``NoApprovedModel`` when the version does not load.
+    Raises ``NotAllowed``; ``ModelNotAllowed`` for an expert scorecard, which has no level to move, and while
+    another one of this version is under way.
     """
-    if by.kind != "user" or not by.may(Verb.PROPOSE_MODEL):
-        raise NotAllowed(_("Your role does not allow this."))
+    require_member(by=by, verb=Verb.PROPOSE_MODEL)
+    version = ModelVersion.objects.select_for_update().get(pk=version.pk)
     if version.is_expert:
         raise ModelNotAllowed(_("An expert scorecard is not calibrated: train a model instead."))
-    today = timezone.localdate()
-    rows = _latest_rows(Today(today, horizon_months(on=today)))
-    name = _version_of(version)
-    sha256, shift, grades = _written(version, rows, name, by=by)
-    row = _row(version, name, sha256, shift, grades, by=by)
-    row.metrics = {**row.metrics, "own": measure(row)}
-    row.save(update_fields=["metrics"])
-    after = {"name": row.name, "version": row.version, "sha256": sha256, "from": version.sha256}
-    record(by=by, action="model.recalibrate", target=row, after={**after, "delta": shift["delta"]})
-    return row
+    last = last_recalibration(version)
+    if last is not None and last.status in {JobStatus.QUEUED, JobStatus.RUNNING}:
+        raise ModelNotAllowed(_("The level of this version is being set already."))
+    return create_job(kind=KIND, by=by, about=version.uid)
 
 
-def _latest_rows(today: Today) -> TrainingRows:
+def last_recalibration(version: ModelVersion) -> Job | None:
+    """Return the latest work that was to set the level of a version, ended or not."""
+    return Job.objects.filter(kind=KIND, about=version.uid).order_by("-created_at", "-pk").first()
+
+
+def recalibrate(claim: Claim) -> Mapping[str, Any]:
+    """Do the work: keep a version of the same model whose level is that of the matured credits.
+
+    The first one stays as it is. Raises ``TrainingRefused`` under 50 matured defaults; ``NoApprovedModel``
+    when the version does not load.
+    """
+    with claim.chunk():
+        job = Job.objects.get(uid=claim.uid)
+        assert job.about is not None  # who asked said it
+        version = ModelVersion.objects.get(uid=job.about)
+        done = ModelVersion.objects.filter(metrics__recalibration__job=str(claim.uid)).first()
+        if done is not None:  # the worker was stopped between the version and the end of its job
+            return {"version": str(done.uid)}
+        today = timezone.localdate()
+        cohorts = Today(today, horizon_months(on=today))
+    rows = _latest_rows(cohorts, claim)
+    with claim.chunk():
+        report_progress(claim=claim, percent=round(100 * _READ))
+        name = _version_of(version)
+        sha256, shift, grades = _written(version, rows, name, by=claim.actor)
+        shift["job"] = str(claim.uid)
+        row = _row(version, name, sha256, shift, grades, author_id=job.requested_by)
+        row.metrics = {**row.metrics, "own": measure(row)}
+        row.save(update_fields=["metrics"])
+        after = {"name": row.name, "version": row.version, "sha256": sha256, "from": version.sha256}
+        record(
+            by=claim.actor, action="model.recalibrate", target=row, after={**after, "delta": shift["delta"]}
+        )
+        if job.requested_by is not None:
+            told = {"model": str(row.uid)}
+            enqueue_alert(code="model.recalibrated", recipients=[job.requested_by], payload=told)
+    return {"version": str(row.uid)}
+
+
+def _latest_rows(today: Today, claim: Claim) -> TrainingRows:
     """Return the cohorts of the last twelve months that are matured; all of them where these are too few."""
+
+    def tell(share: float) -> None:
+        with claim.chunk():
+            report_progress(claim=claim, percent=round(100 * _READ * share))
+
     since = add_months(today.observed_on, -(today.horizon_months + LATEST_MONTHS))
     for first_day in (since, dt.date.min):
-        rows = read_rows(today, chunk=nullcontext, tell=lambda _share: None, since=first_day)
+        rows = read_rows(today, chunk=claim.chunk, tell=tell, since=first_day)
         if rows.defaults >= FEWEST_DEFAULTS:
             break
     return rows
@@ -124,7 +168,7 @@ def _row(
     shift: Mapping[str, Any],
     grades: Mapping[str, Any],
     *,
-    by: Actor,
+    author_id: int | None,
 ) -> ModelVersion:
     kept = {key: each for key, each in version.metrics.items() if key not in {"own", "gates", "run"}}
     before: Mapping[str, Any] = version.metrics.get("gates") or {}
@@ -141,5 +185,5 @@ def _row(
         segment=version.segment,
         status=ModelStatus.CANDIDATE,
         origin=ModelOrigin.TRAINED,
-        created_by_id=by.person_id,
+        created_by_id=author_id,
     )

@@ -19,7 +19,7 @@ from apps.registry.loader import loads
 from apps.registry.models import ModelVersion, PlatformModel
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import PLATFORM_ALIAS, current_institution_id
-from apps.tenancy.errors import NotAllowed
+from apps.tenancy.four_eyes import require_member
 from apps.tenancy.roles import Verb
 
 
@@ -103,12 +103,17 @@ def install_offered_model(*, model: PlatformModel, by: Actor) -> ModelVersion:
     Raises ``NotAllowed``, and ``ModelNotAllowed`` for fictional data outside a demonstration or a folder that
     is not in place.
     """
-    if by.kind != "user" or not by.may(Verb.PROPOSE_MODEL):
-        raise NotAllowed(_("Your role does not allow this."))
+    require_member(by=by, verb=Verb.PROPOSE_MODEL)
     refuse_synthetic_outside_demo(model)
     if not platform_folder_stands(model):
         raise ModelNotAllowed(_("The files of this model are missing on the platform: tell its operator."))
     return install_platform_model(model=model, by=by)
+
+
+def locked_segment(version: ModelVersion) -> tuple[ModelVersion, list[ModelVersion]]:
+    """Return the version and the others of its segment as they are now, locked, always in the same order."""
+    rows = list(ModelVersion.objects.filter(segment=version.segment).select_for_update().order_by("pk"))
+    return next(row for row in rows if row.pk == version.pk), [row for row in rows if row.pk != version.pk]
 
 
 def refuse_synthetic_outside_demo(version: ModelVersion | PlatformModel) -> None:

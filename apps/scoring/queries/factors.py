@@ -10,6 +10,8 @@ from apps.engine.contracts import Contribution, Lang, PolicyFigures, RuleOutcome
 from apps.engine.contracts import Recommendation as Advised
 from apps.engine.ratios import Means, means_of
 from apps.engine.wording import format_value
+from apps.registry.errors import NoApprovedModel
+from apps.registry.loader import load_scorer
 from apps.scoring.models import Prediction
 from apps.scoring.queries.policies import figures_of_policy
 
@@ -110,3 +112,22 @@ def _stored_result(prediction: Prediction) -> ScoringResult:
         base=prediction.base,
         contributions=tuple(Contribution(**stored) for stored in prediction.contributions),
     )
+
+
+def outside_of(prediction: Prediction) -> tuple[str, ...]:
+    """Name the variables of a score that lie outside what its model has seen; none where it does not load."""
+    if "hors_domaine" not in prediction.warnings:
+        return ()
+    try:
+        return load_scorer(prediction.model_version).outside(prediction.inputs)
+    except NoApprovedModel:
+        return ()
+
+
+#: So near the threshold, as a share of it, that an error of the file could change the advice.
+NEAR = 0.1
+
+
+def is_near_threshold(prediction: Prediction) -> bool:
+    """Say whether the probability lies within a tenth of the threshold, on either side."""
+    return abs(prediction.pd - prediction.threshold) <= NEAR * prediction.threshold

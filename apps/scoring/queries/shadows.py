@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Count, F
@@ -11,6 +12,9 @@ from apps.credits.enums import Outcome
 from apps.credits.models import CreditApplication
 from apps.registry.models import ModelVersion
 from apps.scoring.models import ShadowScore
+
+if TYPE_CHECKING:
+    from apps.engine.discrimination import Discrimination
 
 #: How far back a challenger is compared with what was in production.
 SHADOWED = dt.timedelta(days=90)
@@ -23,7 +27,7 @@ class Shadow:
     """A challenger beside what was in production, on the same scores of the last 90 days.
 
     ``moves[old][new]`` counts scores by band, that of production first, at the threshold each was given with.
-    The AUCs, with their 95 % half-widths, are on the matured applications among them; ``None`` below ten
+    The AUCs, with their intervals, are on the matured applications among them; ``None`` below ten
     defaults or ten others.
     """
 
@@ -34,16 +38,12 @@ class Shadow:
     moves: tuple[tuple[int, ...], ...]
     matured: int
     defaults: int
-    auc: tuple[float, float] | None
-    auc_production: tuple[float, float] | None
+    auc: "Discrimination | None"
+    auc_production: "Discrimination | None"
 
     @property
     def changed(self) -> int:
         return sum(count for old, row in enumerate(self.moves) for new, count in enumerate(row) if old != new)
-
-
-#: Defaults, and others, below which no order of the risk is told.
-_FEWEST_OF_EACH = 10
 
 
 def shadow_of(version: ModelVersion) -> Shadow | None:
@@ -88,17 +88,13 @@ def shadow_of(version: ModelVersion) -> Shadow | None:
 
 def _orders(
     outcomes: list[tuple[float, float, str]],
-) -> tuple[tuple[float, float] | None, tuple[float, float] | None, int]:
+) -> tuple["Discrimination | None", "Discrimination | None", int]:
     import numpy as np
 
-    from apps.engine.discrimination import auc, auc_standard_error
+    from apps.engine.discrimination import discrimination
 
     y = np.array([outcome == Outcome.DEFAULT for _own, _production, outcome in outcomes], dtype=np.int8)
-    defaults = int(y.sum())
-    if min(defaults, len(y) - defaults) < _FEWEST_OF_EACH:
-        return None, None, defaults
-    found = []
-    for place in (0, 1):
-        pd = np.array([each[place] for each in outcomes], dtype=np.float64)
-        found.append((auc(pd, y), 1.959964 * auc_standard_error(pd, y)))
-    return found[0], found[1], defaults
+    own, production = (
+        discrimination(np.array([each[place] for each in outcomes], dtype=np.float64), y) for place in (0, 1)
+    )
+    return own, production, int(y.sum())

@@ -58,6 +58,7 @@ from apps.scoring.services.chunks import (
 )
 from apps.scoring.services.columns import Refused, scoring_fields, stored_names
 from apps.scoring.services.storing import store_lines
+from apps.scoring.services.totals import add_chunk
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.errors import DomainError, InvalidValues, NotAllowed, ObjectNotFound
@@ -275,16 +276,23 @@ def _ahead(plan: Plan, after: int) -> Iterator[ScoredChunk]:
 
 
 def _pieces(plan: Plan, after: int) -> Iterator[Chunk]:
-    """Yield the rows behind line ``after``, the first two pieces short: the database has work sooner.
+    """Yield the rows behind line ``after``, short pieces first and last: nobody waits long for the others.
 
-    A workbook is read in one go: to open it again would take longer.
+    The database has work sooner, and only half a piece is left when nothing more is to be scored. A workbook
+    is read in one go: to open it again would take longer.
     """
     if plan.dialect.kind == "csv":
         short = chunks(plan.path, plan.dialect, size=min(FIRST_ROWS, chunk_rows()), skip_lines=after)
         for chunk in islice(short, 2):
             yield chunk
             after = int(chunk.lines[-1])
-    yield from chunks(plan.path, plan.dialect, size=chunk_rows(), skip_lines=after)
+    rest = chunks(plan.path, plan.dialect, size=chunk_rows(), skip_lines=after)
+    last: list[Chunk] = []
+    for chunk in rest:
+        yield from last
+        last = [chunk]
+    for chunk in last:
+        yield from chunk.halves()
 
 
 def _batch_of(job_uid: UUID) -> ScoringBatch:
@@ -309,7 +317,7 @@ def _keep_chunk(batch: ScoringBatch, plan: Plan, number: int, chunk: ScoredChunk
             lines=group.lines,
         )
     scored = chunk.read - chunk.rejected
-    BatchChunk.objects.create(
+    kept = BatchChunk.objects.create(
         batch=batch,
         number=number,
         first_line=int(chunk.numbers[0]),
@@ -326,6 +334,7 @@ def _keep_chunk(batch: ScoringBatch, plan: Plan, number: int, chunk: ScoredChunk
         lines_rejected=F("lines_rejected") + chunk.rejected,
     )
     batch.lines_read += chunk.read
+    add_chunk(batch=batch, chunk=chunk, variables=plan.variables, at=kept.created_at)
 
 
 def _by_line(chunk: ScoredChunk) -> list[str] | None:
@@ -358,13 +367,14 @@ def finish_batch(*, batch: ScoringBatch, by: Actor) -> dict[str, Any]:
     dialect = Dialect.from_json(batch.dialect)
     style = Style.of(dialect, batch.output)
     whole = part_path(uuid5(batch.uid, "result"))
-    write_result(whole, _parts(batch, done), header(path_of(batch.source), dialect), style)
+    sha256 = write_result(whole, _parts(batch, done), header(path_of(batch.source), dialect), style)
     result = keep_written(
         part=whole,
         name=result_name(batch.source.original_name, kind=style.kind),
         purpose=FilePurpose.RESULT,
         kind=style.kind,
         by=by,
+        sha256=sha256,
     )
     summary = summed_up(done)
     ScoringBatch.objects.filter(pk=batch.pk).update(result=result, summary=summary)

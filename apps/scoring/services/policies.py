@@ -31,7 +31,7 @@ from apps.scoring.validators import (
 from apps.tenancy.actor import Actor
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.errors import InvalidValues, NotAllowed
-from apps.tenancy.four_eyes import require_another_person
+from apps.tenancy.four_eyes import require_another_person, require_member
 from apps.tenancy.roles import Verb
 from apps.users.queries import people_with
 from apps.users.services.invitations import invite_administrator
@@ -85,7 +85,7 @@ def propose_policy(*, draft: PolicyDraft, effective_from: dt.date, reason: str, 
     The threshold of each credit type that has costs is computed from them. Raises ``NotAllowed``,
     ``InvalidValues`` naming the figures at fault, ``ProposalPending`` while another proposal waits.
     """
-    _require_member(by, Verb.PROPOSE_MODEL)
+    require_member(by=by, verb=Verb.PROPOSE_MODEL)
     draft = _checked(draft, effective_from, reason)
     base = policy_in_force(effective_from)
     if base is not None and not differences(draft_of(base), draft):
@@ -116,12 +116,6 @@ def propose_policy(*, draft: PolicyDraft, effective_from: dt.date, reason: str, 
 
 def _pending() -> ProposalPending:
     return ProposalPending(_("Another proposed policy waits for its approval."))
-
-
-def _require_member(by: Actor, verb: Verb) -> None:
-    """Let people of the institution pass only: a policy is no work of a task, a key or the operator."""
-    if by.person_id is None or by.institution_id is None or not by.may(verb):
-        raise NotAllowed(_("Your role does not allow this."))
 
 
 def checked_policy(draft: PolicyDraft) -> PolicyDraft:
@@ -176,7 +170,7 @@ def approve_policy(*, proposal: PolicyProposal, by: Actor, reason: str = "") -> 
     A proposal whose day has passed takes effect today. Raises ``NotAllowed``, ``SamePerson`` for who
     proposed it, ``ProposalDecided`` when somebody decided before.
     """
-    _require_member(by, Verb.APPROVE_MODEL)
+    require_member(by=by, verb=Verb.APPROVE_MODEL)
     remark = _require_reason(reason, least=0)
     locked = _locked(proposal)
     require_another_person(maker_id=locked.proposed_by_id, by=by)
@@ -200,7 +194,7 @@ def approve_policy(*, proposal: PolicyProposal, by: Actor, reason: str = "") -> 
 @transaction.atomic
 def reject_policy(*, proposal: PolicyProposal, by: Actor, reason: str) -> PolicyProposal:
     """Refuse a proposed policy, with a reason; the same refusals as ``approve_policy``."""
-    _require_member(by, Verb.APPROVE_MODEL)
+    require_member(by=by, verb=Verb.APPROVE_MODEL)
     kept = _require_reason(reason)
     locked = _locked(proposal)
     require_another_person(maker_id=locked.proposed_by_id, by=by)
@@ -213,7 +207,7 @@ def reject_policy(*, proposal: PolicyProposal, by: Actor, reason: str) -> Policy
 @transaction.atomic
 def withdraw_policy(*, proposal: PolicyProposal, by: Actor, reason: str) -> PolicyProposal:
     """Take back one's own proposal, with a reason; ``NotAllowed`` for anybody else."""
-    _require_member(by, Verb.PROPOSE_MODEL)
+    require_member(by=by, verb=Verb.PROPOSE_MODEL)
     kept = _require_reason(reason)
     locked = _locked(proposal)
     if locked.proposed_by_id != by.person_id:

@@ -102,7 +102,7 @@ def _score(case: Case, *, by: Actor, source: SourceCode) -> tuple[Prediction, bo
     input_hash = hash_of(case)
     if (known := _same_score(case, version, policy, input_hash)) is not None:
         return known, False
-    scored = _scored(case, version, policy, input_hash, by=by, source=source, started=started)
+    scored = prediction_of(case, version, policy, input_hash, by=by, source=source, started=started)
     with transaction.atomic(savepoint=False):  # whoever asks is in a scope, hence in a transaction
         prediction, created = _insert_once(scored)
         if created:
@@ -111,7 +111,7 @@ def _score(case: Case, *, by: Actor, source: SourceCode) -> tuple[Prediction, bo
     return prediction, created
 
 
-def _scored(
+def prediction_of(
     case: Case,
     version: ModelVersion,
     policy: ScoringPolicy,
@@ -121,6 +121,10 @@ def _scored(
     source: SourceCode,
     started: float,
 ) -> Prediction:
+    """Return the score of a case by one model and one policy, not stored; ``started`` is when it was begun.
+
+    Raises ``NoApprovedModel`` when the model's folder no longer is what its hash says.
+    """
     result, advice = compute(case, load_scorer(version), figures_of_policy(policy))
     return Prediction(
         application=case.application,

@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -11,7 +10,7 @@ from apps.registry.loader import load_scorer
 from apps.registry.models import ModelVersion
 from apps.scoring.models import Prediction, ShadowScore
 from apps.scoring.queries.shadows import SHADOWED
-from apps.tenancy.context import current_institution_id
+from apps.tenancy.locks import take_lock
 
 #: A score may be committed so long after the moment it bears.
 LATE = dt.timedelta(minutes=10)
@@ -29,7 +28,7 @@ def shadow_next(*, version: ModelVersion, size: int) -> int:
     Those of the last 90 days, the oldest first. Runs alone in an institution: a second one finds nothing to
     do. Raises ``NoApprovedModel`` when the version does not load.
     """
-    if not _alone():
+    if not take_lock("scoring.shadow"):
         return 0
     found = list(_missing(version)[:size])
     if not found:
@@ -55,12 +54,3 @@ def _missing(version: ModelVersion) -> QuerySet[Prediction]:
         rows = rows.filter(inputs__type_credit=version.segment)
     rows = rows.exclude(Exists(done.filter(prediction=OuterRef("pk"))))
     return rows.only("inputs", "created_at", "institution_id").order_by("created_at", "uid")
-
-
-def _alone() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"scoring.shadow {current_institution_id()}"],
-        )
-        return bool(cursor.fetchone()[0])

@@ -4,22 +4,19 @@ import hashlib
 from collections.abc import Mapping
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from apps.tenancy.actor import Actor
+from apps.tenancy.locks import take_lock
 from apps.users.models import IdempotentReply
 
 
 def hold_key(*, key: str, by: Actor) -> bool:
     """Take a key until the end of the open transaction; ``False`` while another request holds it.
 
-    A lock rather than a row: whoever dies lets go of it, and the second caller is answered at once.
+    Whoever dies lets go of it, and the second caller is answered at once.
     """
-    name = f"idempotency:{by.institution}:{_actor(by)}:{key}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name])
-        return bool(cursor.fetchone()[0])
+    return take_lock(f"idempotency:{_actor(by)}:{key}")
 
 
 def kept_reply(*, key: str, by: Actor) -> IdempotentReply | None:

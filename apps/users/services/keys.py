@@ -124,9 +124,14 @@ def seed_demo_key(*, raw: str, name: str, by: Actor) -> None:
 
 def key_seen(key: PartnerKey) -> None:
     """Note that a key is in use, at most once a minute."""
+    note_key_seen(key.pk, key.last_used_at)
+
+
+def note_key_seen(pk: int, last: dt.datetime | None) -> None:
+    """Do the same for the key numbered ``pk``, last used at ``last``."""
     now = timezone.now()
-    if key.last_used_at is None or now - key.last_used_at > SEEN_EVERY:
-        PartnerKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    if last is None or now - last > SEEN_EVERY:
+        PartnerKey.objects.filter(pk=pk).update(last_used_at=now)
 
 
 def _create(key: PartnerKey) -> tuple[PartnerKey, str]:

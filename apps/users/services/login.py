@@ -9,12 +9,12 @@ from django.contrib.auth.signals import user_login_failed
 from django.utils.translation import gettext as _
 
 from apps.users.backends import client_address, seconds_locked
-from apps.users.errors import InvalidCredentials, InvalidOtp, LockedOut, OtpRequired
+from apps.users.errors import InvalidCredentials, InvalidOtp, LockedOut, OtpRequired, PasswordClosed
 from apps.users.models import User
-from apps.users.queries import active_membership, second_factor_of
+from apps.users.queries import active_membership, password_closed, second_factor_of
 from apps.users.services.members import FICTIONAL_DOMAIN
 from apps.users.services.second_factor import accept_code
-from apps.users.services.sessions import acting_as, note, open_api_session
+from apps.users.services.sessions import PASSWORD, acting_as, note, open_api_session
 from apps.users.tokens import Tokens
 
 PENDING_SECONDS = 5 * 60
@@ -23,12 +23,19 @@ PENDING_SECONDS = 5 * 60
 def check_credentials(*, request: Any, email: str, password: str) -> User:
     """Return the person of a right pair; raise ``InvalidCredentials`` for every other case alike.
 
-    Raises ``LockedOut`` without looking at the password after too many failures.
+    Raises ``LockedOut`` without looking at the password after too many failures, ``PasswordClosed`` for a
+    right pair of a member who must come through the institution's own provider.
     """
     email = email.strip().lower()
     refuse_locked(request=request, email=email)
     user = authenticate(request, username=email, password=password)  # axes counts its failures
-    if isinstance(user, User) and (_may_operate(user) or active_membership(user.pk)):
+    membership = active_membership(user.pk) if isinstance(user, User) else None
+    if isinstance(user, User) and (_may_operate(user) or membership):
+        if membership is not None and password_closed(membership):
+            _tell_failure(request, email, "password_closed")
+            raise PasswordClosed(
+                _("Log in with the account of your institution, by the link that it gave you.")
+            )
         return user
     if user is not None:
         _count(request, email)
@@ -49,9 +56,9 @@ def check_code(*, request: Any, user: User, code: str) -> None:
     raise InvalidOtp(_("This code is wrong or was already used."))
 
 
-def pending(user: User, *, next_url: str = "") -> dict[str, Any]:
-    """Return what a browser session keeps between the password and the code."""
-    return {"user": user.pk, "version": user.auth_version, "at": time.time(), "next": next_url}
+def pending(user: User, *, next_url: str = "", way: str = PASSWORD) -> dict[str, Any]:
+    """Return what a browser session keeps between the first step and the code."""
+    return {"user": user.pk, "version": user.auth_version, "at": time.time(), "next": next_url, "way": way}
 
 
 def person_of_pending(kept: dict[str, Any] | None) -> User | None:

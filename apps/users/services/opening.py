@@ -5,21 +5,25 @@ answer needs. Nothing is kept from one request to the next: closing a session co
 """
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 
 from apps.tenancy.actor import Actor
 from apps.tenancy.prepared import Call, Row
+from apps.tenancy.roles import KEY_SCOPES, Role
 from apps.users.backends import client_address
 from apps.users.queries import limited_agencies
 from apps.users.services import limits
-from apps.users.services.limits import Limit, limit_after, limit_of, window_of
+from apps.users.services.keys import note_key_seen
+from apps.users.services.limits import Limit, Rate, limit_after, limit_of, window_of
 from apps.users.services.sessions import note_seen
-from apps.users.tokens import Claims
+from apps.users.tokens import Claims, ShownKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +64,78 @@ def open_ahead(request: Any, claims: Claims, *, reading: str) -> Opening:
     if session_id is None or seen_at is None or user_id is None or institution_id is None:
         return Opening(None, counted, "")
     note_seen(int(session_id), dt.datetime.fromisoformat(seen_at))
-    limited = [int(agency) for agency in (agencies or "{}")[1:-1].split(",") if agency]
     actor = Actor(
         kind="user",
         id=int(user_id),
         uid=claims.user,
         institution_id=int(institution_id),
         role=claims.role,
-        agency_ids=limited_agencies(limited, role=claims.role),
+        agency_ids=limited_agencies(_numbers(agencies), role=claims.role),
         display_name=full_name or "",
         request_id=request.request_id,
         address=address,
     )
     return Opening(actor, counted, ahead or "")
+
+
+def open_for_key(request: Any, shown: ShownKey, *, reading: str) -> Opening:
+    """Do the same for a partner key: its quota of the day is counted beside the route's limit."""
+    name, rate = limit_of(request.path)
+    moment, address = limits.now(), client_address(request)
+    day = Rate(0, limits.DAY)
+    found = _asked(
+        _key_opening(reading),
+        (
+            moment.date().isoformat(),
+            shown.prefix,
+            shown.secret_hash,
+            "t" if settings.DEMO_MODE else "f",
+            None if rate is None else name,
+            address,
+            "0" if rate is None else str(window_of(moment, rate)),
+            str(window_of(moment, day)),
+            moment.isoformat(),
+        ),
+    )
+    key_id, uid, key_name, last_used_at, institution_id, scopes, limited, agencies, quota, *used, ahead = (
+        found
+    )
+    counted = []
+    if rate is not None and used[0] is not None:
+        counted.append(limit_after(name, rate, int(used[0]), moment))
+    if quota is not None and used[1] is not None:
+        counted.append(limit_after("quota", Rate(int(quota), limits.DAY), int(used[1]), moment))
+    if key_id is None or uid is None or institution_id is None:
+        return Opening(None, tuple(counted), "")
+    note_key_seen(int(key_id), None if last_used_at is None else dt.datetime.fromisoformat(last_used_at))
+    granted = json.loads(scopes or "[]")
+    actor = Actor(
+        kind="key",
+        id=int(key_id),
+        uid=UUID(uid),
+        institution_id=int(institution_id),
+        role=Role.PARTENAIRE,
+        agency_ids=frozenset(_numbers(agencies)) if limited == "t" else None,
+        display_name=key_name or "",
+        request_id=request.request_id,
+        address=address,
+        scopes=frozenset(verb for verb in KEY_SCOPES if verb in granted),
+    )
+    return Opening(actor, tuple(counted), ahead or "")
+
+
+def _numbers(array: str | None) -> list[int]:
+    """Return the numbers of an array as PostgreSQL writes it."""
+    return [int(number) for number in (array or "{}")[1:-1].split(",") if number]
+
+
+@cache
+def _key_opening(reading: str) -> Call:
+    """Return the statement; the name of the function is a constant of the caller, never of a request."""
+    return Call(
+        f"SELECT o.*, {reading}(o.institution_id, $1)"  # noqa: S608  a constant
+        " FROM users_key_opening($2, $3, $4, $5, $6, $7, $8, $9) o"
+    )
 
 
 @cache

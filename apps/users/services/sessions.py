@@ -34,6 +34,8 @@ from apps.users.queries import (
 from apps.users.tokens import Tokens, read_refresh, write_tokens
 
 SESSION_KEY = "sid"
+#: How a person came in: by password, or through the institution's identity provider.
+PASSWORD, OPENID = "password", "openid"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 SEEN_EVERY = dt.timedelta(minutes=1)  # one write a minute and session, not one a request
 #: How long a log-in that ended is kept: the address of a strange one may be asked for. The trail stays.
@@ -67,12 +69,18 @@ def attach_session(*, request: Any, user: User) -> None:
     request.session[SESSION_KEY] = str(session.uid)
 
 
-def enter(*, request: Any, user: User) -> None:
-    """Open a browser session after a complete log-in; the session key changes."""
+def enter(*, request: Any, user: User, way: str = PASSWORD, strong: bool = False) -> None:
+    """Open a browser session after a complete log-in; the session key changes.
+
+    ``strong``: the provider's own second factor counts, so that none of ours must be set up.
+    """
     login(request, user, backend=BACKEND)
+    if strong:
+        LoginSession.objects.filter(uid=request.session[SESSION_KEY]).update(must_set_totp=False)
     forget_failures(email=user.email, address=client_address(request))
     with acting_as(user, active_membership(user.pk), request) as actor:
-        note(actor, "login", kind="web")
+        told = {"kind": "web"} if way == PASSWORD else {"kind": "web", "way": way, "strong": strong}
+        note(actor, "login", **told)
 
 
 def leave(*, request: Any) -> None:

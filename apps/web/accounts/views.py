@@ -16,10 +16,11 @@ from apps.users.errors import InvitationOver
 from apps.users.queries import second_factor_of
 from apps.users.services.invitations import accept_invitation, invited_membership
 from apps.users.services.login import check_code, check_credentials, pending, person_of_pending
-from apps.users.services.sessions import enter, leave
+from apps.users.services.sessions import PASSWORD, enter, leave
 from apps.web.access import PUBLIC, ActorRequest, allow
 from apps.web.accounts.forms import CodeForm, InvitationForm, LoginForm
 from apps.web.accounts.personas import demo_personas
+from apps.web.accounts.places import known_place
 
 PENDING = "second_step"
 YEAR = 365 * 24 * 60 * 60
@@ -38,8 +39,9 @@ def log_in(request: HttpRequest) -> HttpResponse:
             form.add_error(None, refusal.message)
             status = _status(refusal)
         else:
-            return _after_password(request, user)
-    context = {"form": form, "personas": demo_personas(), "next": _next(request)}
+            return after_first_step(request, user, next_url=next_of(request))
+    place = known_place(request)
+    context = {"form": form, "personas": demo_personas(), "next": next_of(request), "place": place}
     return render(request, "users/login.html", context, status=_worse(form, status))
 
 
@@ -59,9 +61,9 @@ def log_in_code(request: HttpRequest) -> HttpResponse:
             form.add_error(None, refusal.message)
             status = _status(refusal)
         else:
-            wish = request.session.pop(PENDING)["next"]
-            enter(request=request, user=user)
-            return redirect(wish or _start(user))
+            kept = request.session.pop(PENDING)
+            enter(request=request, user=user, way=kept.get("way", PASSWORD))
+            return redirect(kept["next"] or _start(user))
     return render(request, "users/login_code.html", {"form": form}, status=_worse(form, status))
 
 
@@ -100,7 +102,7 @@ def log_out(request: ActorRequest) -> HttpResponse:
 @allow(PUBLIC)
 def set_language(request: HttpRequest) -> HttpResponse:
     """Remember the language of this browser."""
-    response = redirect(_next(request) or "web:home")
+    response = redirect(next_of(request) or "web:home")
     if check_for_language(language := request.POST.get("language", "")):
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME,
@@ -113,13 +115,16 @@ def set_language(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _after_password(request: HttpRequest, user: Any) -> HttpResponse:
-    if second_factor_of(user.pk):
+def after_first_step(
+    request: HttpRequest, user: Any, *, next_url: str, way: str = PASSWORD, strong: bool = False
+) -> HttpResponse:
+    """Ask for the code of whoever has a second factor, unless the first step was strong; else enter."""
+    if second_factor_of(user.pk) and not strong:
         request.session.cycle_key()
-        request.session[PENDING] = pending(user, next_url=_next(request))
+        request.session[PENDING] = pending(user, next_url=next_url, way=way)
         return redirect("web:login_code")
-    enter(request=request, user=user)
-    return redirect(_next(request) or _start(user))
+    enter(request=request, user=user, way=way, strong=strong)
+    return redirect(next_url or _start(user))
 
 
 def _start(user: Any) -> str:
@@ -134,7 +139,8 @@ def _worse(form: Any, status: int) -> int:
     return max(status, 422 if form.errors else 200)
 
 
-def _next(request: HttpRequest) -> str:
+def next_of(request: HttpRequest) -> str:
+    """Return where the person wanted to go, an address of this site, or nothing."""
     wish = request.POST.get("next") or request.GET.get("next") or ""
     safe = url_has_allowed_host_and_scheme(wish, {request.get_host()}, require_https=request.is_secure())
     return wish if safe else ""

@@ -5,6 +5,7 @@ from django.views.decorators.http import require_safe
 
 from apps.credits.queries.applications import filtered_applications, visible_applications
 from apps.credits.queries.inbox import inbox_of
+from apps.decisions.queries.waiting import to_decide
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.applications.forms import ApplicationFilterForm
@@ -39,10 +40,13 @@ def applications(request: ActorRequest) -> HttpResponse:
 @allow(Verb.READ_FILES)
 def inbox(request: ActorRequest) -> HttpResponse:
     found, today = inbox_of(request.actor), timezone.localdate()
+    waiting = to_decide(request.actor)
     context = {
-        "inbox": found,
+        "is_empty": found.is_empty and waiting.is_empty,
         "returned": application_lines(found.returned, today=today),
-        "awaiting": application_lines(found.awaiting, today=today),
+        "awaiting": application_lines(waiting.applications, today=today),
+        "overrides": application_lines(waiting.overrides, today=today),
+        "reviews": application_lines(waiting.reviews, today=today),
         "drafts": application_lines(found.drafts, today=today),
     }
     return render(request, "applications/inbox.html", context)

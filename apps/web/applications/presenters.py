@@ -14,6 +14,7 @@ from apps.credits.enums import ApplicationStatus, CancelReason
 from apps.credits.models import CreditApplication
 from apps.credits.queries.dictionary import known_variables
 from apps.credits.services.applications import stored_values
+from apps.decisions.rules import can_register_review, can_resume, may_open_decision
 from apps.engine.contracts import Lang, Value
 from apps.engine.dictionary import STANDARD, Variable
 from apps.engine.wording import format_value
@@ -82,10 +83,16 @@ class Doable:
     cancel: bool
     reopen: bool
     score: bool
+    decide: bool
+    ask_review: bool
+    resume: bool
 
 
-def doable(actor: Actor, application: CreditApplication) -> Doable:
-    """Return what ``actor`` may do with an application in its present state."""
+def doable(actor: Actor, application: CreditApplication, *, review: bool = False) -> Doable:
+    """Return what ``actor`` may do with an application in its present state.
+
+    ``review`` says that the client has asked for another look, which nobody has answered.
+    """
     return Doable(
         edit=rules.can_edit(actor, application),
         submit=rules.can_submit(actor, application),
@@ -94,6 +101,9 @@ def doable(actor: Actor, application: CreditApplication) -> Doable:
         cancel=rules.can_cancel(actor, application),
         reopen=rules.can_reopen(actor, application),
         score=rules.can_score(actor, application),
+        decide=may_open_decision(actor, application, review=review),
+        ask_review=not review and can_register_review(actor, application),
+        resume=can_resume(actor, application, reviewed=review),
     )
 
 

@@ -15,6 +15,7 @@ from apps.credits.enums import ApplicationStatus
 from apps.credits.queries.applications import get_visible_application, piece_requests_of
 from apps.credits.services import lifecycle
 from apps.credits.services.applications import change_application
+from apps.decisions.queries.decisions import file_decisions
 from apps.scoring.queries.scores import is_current, latest_score_of
 from apps.scoring.services.scores import score_application
 from apps.tenancy.errors import DomainError, ObjectNotFound
@@ -24,6 +25,7 @@ from apps.web.accounts.presenters import refuse
 from apps.web.applications.forms import AnswerForm, CancelForm, PieceRequestForm
 from apps.web.applications.presenters import application_sheet, doable, history_lines
 from apps.web.credits.forms import ChangeForm, change_initial
+from apps.web.decisions.presenters import file_view
 from apps.web.scoring.presenters import score_sheet
 
 HISTORY = 30
@@ -174,9 +176,11 @@ def _page(
 ) -> HttpResponse:
     prediction = latest_score_of(shown)
     requests = piece_requests_of(shown)
+    around = file_decisions(shown)
     context = {
         "application": application_sheet(shown, today=timezone.localdate()),
-        "may": doable(request.actor, shown),
+        "may": doable(request.actor, shown, review=around.open_review is not None),
+        "taken": file_view(around),
         "score": score_sheet(prediction) if prediction else None,
         "score_is_current": prediction is not None and is_current(prediction, shown),
         "requests": requests,

@@ -15,9 +15,11 @@ from apps.credits.errors import PossibleDuplicate
 from apps.credits.queries.clients import get_visible_client, kept_file
 from apps.credits.queries.privacy import privacy_notice
 from apps.credits.services.clients import (
+    allow_offers,
     confirm_client_data,
     create_client,
     give_consent,
+    refuse_offers,
     update_client,
     withdraw_consent,
 )
@@ -116,6 +118,24 @@ def client_consent(request: ActorRequest, uid: UUID) -> HttpResponse:
         else:
             withdraw_consent(client=client, purpose=purpose, by=request.actor)
             messages.success(request, _("The withdrawal of the consent is noted."))
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+    return redirect("web:client", uid)
+
+
+@require_POST
+@allow(Verb.EDIT_FILES)
+def client_offers(request: ActorRequest, uid: UUID) -> HttpResponse:
+    """Note that the client objects to offers, or no longer does."""
+    client = client_or_404(request, uid)
+    note, told = (
+        (refuse_offers, _("The objection to offers is noted."))
+        if request.POST.get("refused") == "1"
+        else (allow_offers, _("The client may be contacted with offers again."))
+    )
+    try:
+        note(client=client, by=request.actor)
+        messages.success(request, told)
     except DomainError as refusal:
         messages.error(request, refusal.message)
     return redirect("web:client", uid)

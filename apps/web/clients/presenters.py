@@ -14,6 +14,8 @@ from apps.credits.enums import ConsentMethod, ConsentPurpose, ExternalStatus
 from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee
 from apps.credits.queries.applications import ClientStatistics
 from apps.credits.services.clients import CONSENTS
+from apps.decisions.enums import STATUS_AFTER, DecisionKind
+from apps.decisions.models import Decision
 from apps.engine.dictionary import STANDARD
 from apps.scoring.models import Prediction
 from apps.tenancy.language import current_lang
@@ -209,7 +211,7 @@ def debts_of(credits_elsewhere: Iterable[ExternalCredit]) -> Debts:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the timeline: an application or a score, by whom and when."""
+    """One line of the timeline: an application, a score or a decision, by whom and when."""
 
     kind: str
     uid: UUID
@@ -222,10 +224,13 @@ class Event:
     reference: str = ""
 
 
-def timeline_of(applications: Iterable[CreditApplication], scores: Iterable[Prediction]) -> list[Event]:
-    """Return applications and scores together, the latest first."""
+def timeline_of(
+    applications: Iterable[CreditApplication], scores: Iterable[Prediction], decisions: Iterable[Decision]
+) -> list[Event]:
+    """Return applications, scores and decisions together, the latest first."""
     events = [_application_event(each) for each in applications]
     events += [_score_event(each) for each in scores]
+    events += [_decision_event(each) for each in decisions]
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 
@@ -258,6 +263,22 @@ def _score_event(score: Prediction) -> Event:
         label=score.get_recommendation_display(),
         author=str(score.author or ""),
         reference=score.application.reference if score.application else "",
+    )
+
+
+def _decision_event(decision: Decision) -> Event:
+    kind = DecisionKind(decision.kind)
+    against = _("Decision against the advice") if decision.is_override else _("Decision")
+    return Event(
+        kind="decision",
+        uid=decision.application.uid,
+        at=timezone.localtime(decision.decided_at),
+        title=against,
+        amount_xaf=None if kind in (DecisionKind.REFUSE, DecisionKind.DEFER) else decision.amount_xaf,
+        code=STATUS_AFTER[kind],
+        label=decision.get_kind_display(),
+        author=str(decision.decided_by or ""),
+        reference=decision.application.reference,
     )
 
 

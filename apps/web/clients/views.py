@@ -23,6 +23,7 @@ from apps.credits.queries.privacy import privacy_notice
 from apps.credits.queries.quality import quality_of
 from apps.credits.queries.securities import external_credits_of, guarantees_of
 from apps.credits.rules import can_edit_file, can_merge
+from apps.decisions.queries.decisions import decisions_of_client
 from apps.scoring.queries.scores import scores_of_client
 from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.roles import Verb
@@ -84,6 +85,7 @@ def _file(request: ActorRequest, shown: Any) -> dict[str, Any]:
     person = [shown, *merged]
     scores = list(scores_of_client(request.actor, *person)[:SHOWN_EVENTS])
     applications = applications_of(request.actor, *person)[:SHOWN_EVENTS]
+    decisions = decisions_of_client(request.actor, *person)[:SHOWN_EVENTS]
     own = list(credits_of(request.actor, *person)[:SHOWN_EVENTS])
     in_use = shown.merged_into_id is None
     return {
@@ -97,7 +99,7 @@ def _file(request: ActorRequest, shown: Any) -> dict[str, Any]:
         "methods": ConsentMethod.choices,
         "guarantees": presenters.guarantee_lines(guarantees_of(*person)),
         "debts": presenters.debts_of(external_credits_of(*person)),
-        "events": presenters.timeline_of(applications, scores),
+        "events": presenters.timeline_of(applications, scores, decisions),
         "evolution": presenters.evolution_of(scores),
         "latest": scores[0] if scores else None,
         "figures": presenters.figures_of(client_statistics(*person)),

@@ -46,7 +46,7 @@ def dictionary_field(variable: Variable) -> forms.Field:
     if variable.type == "category":
         return forms.ChoiceField(label=label, required=variable.required, choices=lambda: _choices(variable))
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-    help_text = lazy(lambda: _unit_text(variable), str)()
+    help_text = lazy(lambda: unit_text(variable), str)()
     return forms.CharField(label=label, required=variable.required, widget=widget, help_text=help_text)
 
 
@@ -56,7 +56,8 @@ def _label(variable: Variable) -> str:
     return _("%(label)s (set by the officer)") % {"label": label} if variable.source == "officer" else label
 
 
-def _unit_text(variable: Variable) -> str:
+def unit_text(variable: Variable) -> str:
+    """Return in which unit a variable is typed."""
     texts = {
         "XAF": _("In FCFA"),
         "XAF_per_month": _("In FCFA a month"),

@@ -29,9 +29,17 @@ def alert_words() -> dict[str, tuple[str, str]]:
     }
     return {
         **watched,
+        "application.decided": (_("A file of yours was decided."), reverse("web:applications")),
+        "override.requested": (
+            _("A decision against the advice waits for a second person."),
+            reverse("web:inbox"),
+        ),
+        "override.refused": (_("Your decision against the advice was refused."), reverse("web:inbox")),
+        "reconsideration.asked": (_("A client asks for another look at a decision."), reverse("web:inbox")),
         "feedback.received": (_("A colleague gave an opinion."), reverse("web:feedback_received")),
         "model.proposed": (_("A model waits for your approval."), reverse("web:models")),
         "model.rolled_back": (_("A model was taken out of production."), reverse("web:models")),
+        "model.recalibrated": (_("The level of a model was set on your outcomes."), reverse("web:models")),
         "model.start_failed": (_("An approved model could not start."), reverse("web:models")),
         "training.done": (_("A training run has ended."), reverse("web:trainings")),
         "policy.proposed": (_("A scoring policy waits for your approval."), reverse("web:policy")),

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from apps.credits.enums import ApplicationStatus
 from apps.credits.queries.activity import Activity, Period, activity_by_agency, activity_in
 from apps.credits.queries.inbox import Waiting, waiting_for
+from apps.decisions.queries.waiting import count_to_decide
 from apps.scoring.queries.scores import ScoreFigures, score_figures_in
 from apps.tenancy.actor import Actor
 from apps.tenancy.days import period
@@ -42,10 +43,9 @@ def tasks_of(actor: Actor) -> list[Task]:
     """Return what waits for ``actor``, the most pressing first; nothing that is at zero."""
     if not (actor.may(Verb.EDIT_FILES) or actor.may(Verb.DECIDE)):
         return []
-    waiting = waiting_for(actor)
     tasks = [
-        *(_own_tasks(waiting) if actor.may(Verb.EDIT_FILES) else []),
-        *([_decision_task(waiting)] if actor.may(Verb.DECIDE) else []),
+        *(_own_tasks(waiting_for(actor)) if actor.may(Verb.EDIT_FILES) else []),
+        *(_decision_tasks(actor) if actor.may(Verb.DECIDE) else []),
     ]
     return [task for task in tasks if task.count]
 
@@ -59,9 +59,18 @@ def _own_tasks(waiting: Waiting) -> list[Task]:
     ]
 
 
-def _decision_task(waiting: Waiting) -> Task:
-    text = ngettext("file awaiting a decision", "files awaiting a decision", waiting.awaiting)
-    return Task(waiting.awaiting, text, _list(status=ApplicationStatus.SUBMITTED), "info")
+def _decision_tasks(actor: Actor) -> list[Task]:
+    waiting, inbox = count_to_decide(actor), reverse("web:inbox")
+    files = ngettext("file awaiting your decision", "files awaiting your decision", waiting.files)
+    overrides = ngettext(
+        "decision against the advice to confirm", "decisions against the advice to confirm", waiting.overrides
+    )
+    reviews = ngettext("client's request to handle", "clients' requests to handle", waiting.reviews)
+    return [
+        Task(waiting.reviews, reviews, inbox, "caution"),
+        Task(waiting.overrides, overrides, inbox, "caution"),
+        Task(waiting.files, files, inbox, "info"),
+    ]
 
 
 def figures_of(actor: Actor, *, today: dt.date) -> list[Figure]:

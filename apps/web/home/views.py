@@ -4,11 +4,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.credits.queries.inbox import inbox_of
+from apps.decisions.queries.waiting import files_to_decide
 from apps.scoring.queries.scores import my_predictions
 from apps.tenancy.roles import Verb
 from apps.web.access import MEMBER, ActorRequest, allow
 from apps.web.applications.presenters import application_lines
 from apps.web.home.presenters import by_agency, figures_of, tasks_of
+from apps.web.home.visit import visit_of
 from apps.web.scoring.presenters import score_lines
 
 RECENT = 5
@@ -18,11 +20,13 @@ RECENT = 5
 @allow(MEMBER)
 def home(request: ActorRequest) -> HttpResponse:
     actor, today = request.actor, timezone.localdate()
-    inbox = inbox_of(actor)
-    pressing = [*inbox.returned, *inbox.awaiting, *inbox.drafts][:RECENT]
+    inbox, decides = inbox_of(actor), actor.may(Verb.DECIDE)
+    awaiting = files_to_decide(actor).order_by("applied_on", "uid")[:RECENT] if decides else []
+    pressing = [*inbox.returned, *awaiting, *inbox.drafts][:RECENT]
     reads_files = actor.may(Verb.READ_FILES)
     context = {
         "today": today,
+        "visit": visit_of(actor),
         "tasks": tasks_of(actor),
         "pressing": application_lines(pressing, today=today),
         "figures": figures_of(actor, today=today),

@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from apps.credits.queries.dictionary import known_variables
 from apps.engine.dictionary import STANDARD, Variable
 from apps.engine.expert import ExpertCard
+from apps.jobs.enums import JobStatus
 from apps.registry.enums import GENERAL_SEGMENT, ModelStatus, StartOrigin, Verdict
-from apps.registry.renderers import gate_label, gate_text
+from apps.registry.renderers import gate_label, gate_text, mention_of
 from apps.tenancy.language import current_lang
 from apps.web.templatetags.formats import MISSING, fcfa, percent, signed, whole
 
@@ -99,7 +100,7 @@ def version_line(version: Any) -> VersionLine:
         origin=version.get_origin_display(),
         data=version.get_training_data_display(),
         period=_period(version.period),
-        auc=_interval(version.metrics),
+        auc=auc_text(version.metrics),
         segment=segment_label(version.segment),
     )
 
@@ -113,17 +114,10 @@ def offered_lines(models: Iterable[Any]) -> list[OfferedLine]:
             version=model.version,
             data=mention_of(model) or model.get_training_data_display(),
             period=_period(model.period),
-            auc=_interval(model.metrics),
+            auc=auc_text(model.metrics),
         )
         for model in models
     ]
-
-
-def mention_of(version: Any) -> str:
-    """Return what must stand beside a model wherever it is shown."""
-    if version.is_expert:
-        return _("Expert scorecard, not calibrated")
-    return _("Demonstration model, fictional data") if version.is_synthetic else ""
 
 
 def segment_label(code: str) -> str:
@@ -140,7 +134,7 @@ def _period(period: Mapping[str, Any]) -> str:
     return f"{period['from']} – {period['to']}"
 
 
-def _interval(metrics: Mapping[str, Any]) -> str:
+def auc_text(metrics: Mapping[str, Any]) -> str:
     """Return the AUC and its interval; that of the institution's own credits where nothing else is known."""
     told = metrics if "auc" in metrics else metrics.get("own") or {}
     if "auc" not in told:
@@ -176,7 +170,7 @@ def quality_of(version: Any) -> list[tuple[str, str]]:
         return [(_("Declared default rate"), percent(metrics["declared_default_rate"], 1))]
     if "auc" not in metrics:
         return []
-    found = [(_("AUC and its interval"), _interval(metrics))]
+    found = [(_("AUC and its interval"), auc_text(metrics))]
     names = (("gini", "Gini"), ("ks", "KS"), ("brier", "Brier"), ("ece", _("Calibration error (ECE)")))
     found += [(label, _decimal(metrics[name])) for name, label in names if name in metrics]
     rates = (("observed_rate", _("Observed default rate")), ("predicted_rate", _("Predicted default rate")))
@@ -190,7 +184,7 @@ def own_of(version: Any) -> list[tuple[str, str]]:
         return []
     found = [(_("Matured credits"), whole(own["rows"])), (_("Defaults among them"), whole(own["defaults"]))]
     if "auc" in own:
-        found.append((_("AUC and its interval"), _interval({**own})))
+        found.append((_("AUC and its interval"), auc_text({**own})))
     if "observed_rate" in own:
         found.append((_("Observed default rate"), percent(own["observed_rate"], 1)))
         found.append((_("Predicted default rate"), percent(own["predicted_rate"], 1)))
@@ -323,3 +317,29 @@ def may_be_proposed(version: Any, promotion: Any) -> bool:
         ModelStatus.CHALLENGER,
         ModelStatus.RETIRED,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibration:
+    """The latest work that was to set the level of a version: how far it is, or what came of it."""
+
+    version: UUID
+    under_way: bool
+    percent: int
+    label: str
+    error: str
+    made: str
+
+
+def recalibration_of(job: Any) -> Recalibration | None:
+    """Return that work in words; ``None`` when nobody ever asked for it."""
+    if job is None:
+        return None
+    return Recalibration(
+        version=job.about,
+        under_way=job.status in {JobStatus.QUEUED, JobStatus.RUNNING},
+        percent=job.progress,
+        label=job.get_status_display(),
+        error=job.error if job.status == JobStatus.FAILED else "",
+        made=(job.result or {}).get("version", "") if job.status == JobStatus.DONE else "",
+    )

@@ -1,11 +1,14 @@
 """Production, for people: propose, approve, refuse, take back, return; challengers and offered models."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -19,8 +22,9 @@ from apps.registry.services.promotions import (
     roll_back,
     withdraw_promotion,
 )
-from apps.registry.services.recalibrating import recalibrate
+from apps.registry.services.recalibrating import ask_recalibration
 from apps.registry.services.versions import install_offered_model
+from apps.registry.tasks import recalibrate_model
 from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
@@ -169,11 +173,14 @@ def _open(uid: UUID) -> Any:
 @require_POST
 @allow(Verb.PROPOSE_MODEL)
 def model_recalibrate(request: ActorRequest, uid: UUID) -> HttpResponse:
-    """Keep a version whose level is that of the institution's outcomes."""
+    """Ask for a version whose level is that of the institution's outcomes."""
     try:
-        version = recalibrate(version=version_or_404(uid), by=request.actor)
+        job = ask_recalibration(version=version_or_404(uid), by=request.actor)
     except DomainError as refusal:
         messages.error(request, refusal.message)
-        return redirect("web:model", uid)
-    messages.success(request, _("Recalibrated: a new version, which two people may put in production."))
-    return redirect("web:model", version.uid)
+    else:
+        send = partial(
+            recalibrate_model.apply_async, [str(job.uid)], institution_id=request.actor.institution
+        )
+        transaction.on_commit(send)
+    return redirect(f"{reverse('web:model', args=[uid])}#own-title")

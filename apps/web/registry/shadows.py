@@ -2,13 +2,18 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.scoring.enums import Band
 from apps.scoring.queries.shadows import Shadow
-from apps.web.templatetags.formats import MISSING, percent, whole
+from apps.web.registry.presenters import auc_text
+from apps.web.templatetags.formats import percent, whole
+
+if TYPE_CHECKING:
+    from apps.engine.discrimination import Discrimination
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +85,8 @@ def _rows(shadow: Shadow) -> list[Row]:
     ]
 
 
-def _auc(found: tuple[float, float] | None) -> str:
-    if found is None:
-        return MISSING
-    middle, half = found
-    low, high = max(middle - half, 0.0), min(middle + half, 1.0)
-    return _("%(auc)s (%(low)s to %(high)s)") % {
-        "auc": _three(middle),
-        "low": _three(low),
-        "high": _three(high),
-    }
-
-
-def _three(figure: float) -> str:
-    from django.utils.formats import number_format
-
-    return number_format(figure, decimal_pos=3)
+def _auc(told: "Discrimination | None") -> str:
+    return auc_text({"auc": told.auc, "auc_low": told.low, "auc_high": told.high} if told else {})
 
 
 def _note(shadow: Shadow) -> str:

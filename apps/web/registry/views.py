@@ -21,6 +21,8 @@ from apps.registry.queries import (
 from apps.registry.services.exporting import card_of, expert_card_of, export_model, file_name, scorecard_bytes
 from apps.registry.services.gates import checklist
 from apps.registry.services.importing import import_model
+from apps.registry.services.recalibrating import last_recalibration
+from apps.reports.renderers.pdf import can_write_pdf
 from apps.scoring.queries.shadows import shadow_of
 from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
@@ -62,10 +64,19 @@ def models(request: ActorRequest) -> HttpResponse:
 @require_safe
 @allow(Verb.READ_REPORTS)
 def model(request: ActorRequest, uid: UUID) -> HttpResponse:
+    """Show a version; while its level is being set, a part of the page asks how far that is."""
     version = version_or_404(uid)
+    work = presenters.recalibration_of(last_recalibration(version))
+    if request.htmx and work is not None and work.under_way:
+        return render(request, "registry/detail.html#recalibration", {"recalibration": work})
     promotions = list(promotions_of(version))
     waiting = next((each for each in promotions if each.status in {"proposed", "approved"}), None)
-    return render(request, "registry/detail.html", _sheet(request, version, promotions, waiting))
+    context = {**_sheet(request, version, promotions, waiting), "recalibration": work}
+    context["may_recalibrate"] = context["may_recalibrate"] and not (work and work.under_way)
+    answer = render(request, "registry/detail.html", context)
+    if request.htmx:  # the work has ended: the whole page tells what it gave
+        answer["HX-Refresh"] = "true"
+    return answer
 
 
 def _sheet(request: ActorRequest, version: Any, promotions: Any, waiting: Any) -> dict[str, Any]:
@@ -99,6 +110,7 @@ def _sheet(request: ActorRequest, version: Any, promotions: Any, waiting: Any) -
         "may_stop": proposes,
         "may_challenge": proposes and version.status in CHALLENGERS_FROM,
         "before": version_before(version) if champion and approves else None,
+        "may_pdf": can_write_pdf(),
         "reason_form": ReasonForm(),
     }
 

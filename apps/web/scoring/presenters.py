@@ -11,9 +11,17 @@ from django.utils.translation import gettext as _
 from apps.credits.queries.dictionary import known_variables
 from apps.engine import reasons, scorecard
 from apps.engine.contracts import Lang
-from apps.engine.wording import number
+from apps.engine.variables import Variable
+from apps.engine.wording import format_value, number
 from apps.scoring.models import Prediction
-from apps.scoring.queries.factors import Factor, RuleLine, factors_of, rules_of
+from apps.scoring.queries.factors import (
+    Factor,
+    RuleLine,
+    factors_of,
+    is_near_threshold,
+    outside_of,
+    rules_of,
+)
 from apps.scoring.validators import figures_from_json
 from apps.tenancy.language import current_lang
 from apps.web.templatetags.formats import fcfa, percent
@@ -160,12 +168,26 @@ def _warning_views(prediction: Prediction, lang: Lang) -> list[WarningView]:
         WarningView(reasons.warning_text(code, lang), reasons.warning_check(code, lang))
         for code in prediction.warnings
     ]
+    outside = [
+        _named_value(each, prediction, lang) for each in known_variables(outside_of(prediction)).values()
+    ]
+    if outside:
+        text = _("Outside what the model has seen: %(names)s.") % {"names": ", ".join(outside)}
+        told.append(WarningView(text, ""))
+    if is_near_threshold(prediction):
+        text = _("The probability is close to the threshold: a small error would change the advice.")
+        told.append(WarningView(text, _("Check the income, the debts and the delays before anything else.")))
     unknown = [each["variable"] for each in prediction.contributions if each["value"] is None]
     absent = [each.label(lang) for each in known_variables(unknown).values()]
     if absent:
         text = _("Not known: %(names)s.") % {"names": ", ".join(absent)}
         told.append(WarningView(text, _("The score does without; complete the file for a surer one.")))
     return told
+
+
+def _named_value(variable: Variable, prediction: Prediction, lang: Lang) -> str:
+    shown = format_value(variable, prediction.inputs.get(variable.name), lang)
+    return f"{variable.label(lang)} ({shown})"
 
 
 def factor_views(factors: Iterable[Factor]) -> list[FactorView]:

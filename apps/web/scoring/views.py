@@ -3,19 +3,25 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import push_url
 
 from apps.audit.services import record_read
+from apps.engine.change_words import amount_limit_text
 from apps.registry.errors import NoApprovedModel
-from apps.scoring.enums import Source
+from apps.reports.renderers.pdf import can_write_pdf
+from apps.scoring.enums import Recommendation, Source
 from apps.scoring.queries.scores import client_reference_of, get_visible_prediction, scores_found
 from apps.scoring.services.opinions import second_opinion
 from apps.scoring.services.scores import replay_prediction
+from apps.scoring.services.simulation import changes_for, held_back_by
 from apps.tenancy.errors import ObjectNotFound
+from apps.tenancy.language import current_lang
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.pages import cursor_page
+from apps.web.scoring.changes import changes_view
 from apps.web.scoring.details import (
     compared,
     file_lines,
@@ -70,6 +76,7 @@ def score_print(request: ActorRequest, uid: UUID) -> HttpResponse:
         "file": file_lines(prediction),
         "input_hash": prediction.input_hash,
         "institution": request.membership.institution,
+        "may_pdf": can_write_pdf(),
     }
     return render(request, "scoring/print.html", context)
 
@@ -94,7 +101,25 @@ def _sheet(request: ActorRequest, prediction: Any) -> dict[str, Any]:
         "means": means_view(prediction),
         "position": position_view(prediction),
         "may_replay": request.actor.may(Verb.REPLAY),
+        **_beyond(request, prediction),
     }
+
+
+def _beyond(request: ActorRequest, prediction: Any) -> dict[str, Any]:
+    """Return what would change the advice and what holds the maximal amount back, if the model loads."""
+    file = prediction.application
+    may_simulate = file is not None and request.actor.may(Verb.SCORE)
+    context: dict[str, Any] = {
+        "may_simulate": may_simulate,
+        "simulation_url": reverse("web:simulation", args=[file.uid]) if may_simulate else "",
+    }
+    try:
+        context["held_back"] = amount_limit_text(held_back_by(prediction), current_lang())
+        if prediction.recommendation != Recommendation.GRANT:
+            context["changes"] = changes_view(changes_for(prediction=prediction), prediction.inputs)
+    except NoApprovedModel:
+        return context
+    return context
 
 
 def _read(request: ActorRequest, uid: UUID) -> Any:

@@ -10,8 +10,8 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from apps.credits.queries.dictionary import known_variables
 from apps.engine.contracts import PolicyFigures
-from apps.engine.dictionary import STANDARD
 from apps.engine.variables import Variable
 from apps.engine.wording import format_value
 from apps.tenancy.errors import ObjectNotFound
@@ -261,9 +261,9 @@ def _in_points(log_odds: float) -> float:
 def _effect_points(candidate: Mapping[str, Any], code: str) -> tuple[Variable, Numbers]:
     name = code.removeprefix(EFFECT)
     told = (candidate.get("dependence") or {}).get(name)
-    if not told or name not in STANDARD:
+    if not told:
         raise ObjectNotFound(_("Not found"))
-    variable = STANDARD[name]
+    variable = known_variables([name])[name]
     points = [{**point, "value": _decoded(variable, point["value"])} for point in told["points"]]
     return variable, points
 

@@ -12,18 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.registry.queries import get_training_run, history_standing, training_runs, versions_of_run
-from apps.registry.services.training_runs import (
-    ask_training,
-    cancel_training,
-    register_candidate,
-    retry_training,
-)
+from apps.registry.services.training_keeping import register_candidate
+from apps.registry.services.training_runs import ask_training, cancel_training, retry_training
 from apps.scoring.tasks import train_candidates
 from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.pages import cursor_page
-from apps.web.training import curves, presenters
+from apps.web.training import curves, groups, presenters, results
 from apps.web.training.forms import TrainingForm
 
 
@@ -78,7 +74,7 @@ def training(request: ActorRequest, uid: UUID) -> HttpResponse:
     context: dict[str, Any] = {"run": view, "may_ask": may, "data": presenters.data_view(run)}
     if run.result is not None:
         kept = versions_of_run(run)
-        context["result"] = presenters.result_view(run, request.GET.get("candidat", ""), kept)
+        context["result"] = results.result_view(run, request.GET.get("candidat", ""), kept)
     answer = render(request, "training/detail.html", context)
     if request.htmx:  # the work has ended: the whole page tells what it gave
         answer["HX-Refresh"] = "true"
@@ -90,10 +86,10 @@ def training(request: ActorRequest, uid: UUID) -> HttpResponse:
 def training_curves(request: ActorRequest, uid: UUID) -> HttpResponse:
     """Show one chart of a candidate, its numbers, and the way to the others."""
     run = _with_result(uid)
-    chosen = presenters.chosen_candidate(run, request.GET.get("candidat", ""))
+    chosen = results.chosen_candidate(run, request.GET.get("candidat", ""))
     code = request.GET.get("courbe", "") or curves.FIRST
     if code == curves.GROUPS:
-        context = {"run": presenters.run_view(run), "view": presenters.groups_view(run, chosen)}
+        context = {"run": presenters.run_view(run), "view": groups.groups_view(run, chosen)}
         return render(request, "training/groups.html", context)
     try:
         view = curves.curve_view(run, chosen, code)
@@ -108,7 +104,7 @@ def training_curves(request: ActorRequest, uid: UUID) -> HttpResponse:
 def training_numbers(request: ActorRequest, uid: UUID) -> HttpResponse:
     """Send all the numbers of a chart as a CSV file."""
     run = _with_result(uid)
-    chosen = presenters.chosen_candidate(run, request.GET.get("candidat", ""))
+    chosen = results.chosen_candidate(run, request.GET.get("candidat", ""))
     try:
         name, content = curves.numbers_file(run, chosen, request.GET.get("courbe", "") or curves.FIRST)
     except ObjectNotFound:

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from rest_framework import serializers
 
 from apps.api.fields import StrictSerializer
@@ -14,6 +15,7 @@ from apps.engine import reasons
 from apps.engine.contracts import Lang
 from apps.engine.dictionary import STANDARD, Variable
 from apps.registry.models import ModelVersion
+from apps.registry.renderers import mention_of
 from apps.scoring.enums import Band, Source
 from apps.scoring.models import Prediction
 from apps.scoring.queries.factors import (
@@ -121,6 +123,9 @@ class ModelSerializer(serializers.Serializer[dict[str, Any]]):
     nom = serializers.CharField()
     version = serializers.CharField()
     statut = serializers.CharField()
+    mention = serializers.CharField(
+        required=False, help_text="« Grille experte, non étalonnée », quand c'en est une"
+    )
 
 
 class PolicySerializer(serializers.Serializer[dict[str, Any]]):
@@ -282,13 +287,22 @@ def _body(
         "regles": [_rule_body(line) for line in rules],
         "facteurs": [_factor_body(factor) for factor in factors],
         "avertissements": figures["warnings"],
-        "modele": {"nom": version.name, "version": version.version, "statut": version.status},
+        "modele": model_body(version, lang=lang),
         "politique": {"version": score.policy.version},
         "date": timezone.localtime(score.created_at).isoformat(timespec="seconds"),
         "duree_ms": round(score.duration_ms, 1),
     }
     if figures["max_amount_reason"]:
         body["motif_montant_max"] = reasons.amount_reason_text(figures["max_amount_reason"], lang)
+    return body
+
+
+def model_body(version: ModelVersion, *, lang: Lang) -> dict[str, str]:
+    """Return which model answers; a scorecard written by people says that it is not calibrated."""
+    body = {"nom": version.name, "version": version.version, "statut": version.status}
+    if version.is_expert:
+        with override(lang):
+            body["mention"] = mention_of(version)
     return body
 
 

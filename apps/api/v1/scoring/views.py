@@ -26,6 +26,7 @@ from apps.api.v1.scoring.serializers import (
     WelcomeSerializer,
     contract_figures,
     detail_body,
+    model_body,
     prediction_body,
     prediction_line,
     product,
@@ -48,6 +49,7 @@ from apps.scoring.services.scores import (
 )
 from apps.tenancy.days import period
 from apps.tenancy.errors import InvalidValues
+from apps.tenancy.language import current_lang
 from apps.tenancy.roles import Verb
 from apps.users.queries import user_key
 
@@ -86,7 +88,7 @@ class FeaturesNamesView(ApiView):
         version, used = champion_variables()
         return Response(
             {
-                "modele": {"nom": version.name, "version": version.version, "statut": version.status},
+                "modele": model_body(version, lang=current_lang()),
                 "variables": [
                     variable_body(each, used=name in used) for name, each in dictionary_in_force().items()
                 ],

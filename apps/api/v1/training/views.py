@@ -21,12 +21,8 @@ from apps.api.v1.training.serializers import (
     run_line,
 )
 from apps.registry.queries import get_training_run, training_runs
-from apps.registry.services.training_runs import (
-    ask_training,
-    cancel_training,
-    register_candidate,
-    retry_training,
-)
+from apps.registry.services.training_keeping import register_candidate
+from apps.registry.services.training_runs import ask_training, cancel_training, retry_training
 from apps.scoring.tasks import train_candidates
 from apps.tenancy.roles import Verb
 

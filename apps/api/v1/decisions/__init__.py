@@ -1,0 +1,1 @@
+"""Deciding a file, and the decisions that were taken on it."""

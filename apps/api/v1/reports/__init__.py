@@ -1,0 +1,1 @@
+"""Reports: ask, list, detail, download."""

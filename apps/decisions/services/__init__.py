@@ -1,0 +1,1 @@
+"""Writes of decisions: what a person decides, against which advice, within which limit."""

@@ -1,0 +1,1 @@
+"""What reports tell: figures and lists of what the asker may see, nothing written."""

@@ -1,0 +1,201 @@
+"""Overrides, and like files decided differently: same type of credit and grade, near probabilities."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from apps.decisions.enums import FIRM_ADVICE, GRANTING, DecisionKind
+from apps.decisions.models import Decision
+from apps.decisions.queries.decisions import visible_decisions
+from apps.decisions.queries.rates import override_rates
+from apps.engine.dictionary import STANDARD
+from apps.reports.queries.activity import scope_words
+from apps.reports.queries.documents import Column, Document, Fact, Section, Table, Wish
+from apps.tenancy.days import period
+
+#: Two probabilities nearer than this are like each other.
+NEAR = 0.01
+MOST_PAIRS = 200
+MOST_OVERRIDES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two like files, one granted and one refused."""
+
+    granted: Any
+    refused: Any
+
+    @property
+    def apart(self) -> float:
+        return float(abs(self.granted["pd"] - self.refused["pd"]))
+
+
+def decisions_in(wish: Wish) -> QuerySet[Decision]:
+    """Return the visible decisions of a wish's period that were taken with the advice in sight."""
+    start, end = period(*wish.days)
+    rows = visible_decisions(wish.actor).filter(
+        decided_at__gte=start, decided_at__lt=end, is_retrospective=False
+    )
+    return rows.filter(agency=wish.agency) if wish.agency else rows
+
+
+def consistency(wish: Wish) -> Document:
+    """Return the report of overrides and of like files decided differently."""
+    decisions = decisions_in(wish)
+    firm = decisions.filter(recommendation__in=FIRM_ADVICE).count()
+    overridden = decisions.filter(is_override=True).count()
+    pairs = opposite_pairs(decisions)
+    return Document(
+        kind=wish.kind,
+        title=_("Consistency and overrides"),
+        lang=wish.lang,
+        subtitle=scope_words(wish),
+        sections=(
+            Section(
+                _("In figures"),
+                facts=(
+                    Fact(_("Decisions"), decisions.count(), "count"),
+                    Fact(_("Decisions on a firm advice"), firm, "count"),
+                    Fact(_("Against the advice"), overridden, "count"),
+                    Fact(_("Share against the advice"), overridden / firm if firm else None, "rate"),
+                    Fact(_("Pairs of like files decided differently"), len(pairs), "count"),
+                ),
+            ),
+            Section(tables=(_rates(wish, "analyst", _("Overrides by analyst"), _("Analyst")),)),
+            Section(tables=(_rates(wish, "agency", _("Overrides by agency"), _("Agency")),)),
+            Section(tables=(_overrides(decisions),)),
+            Section(tables=(_pairs(pairs, wish),)),
+        ),
+    )
+
+
+def _rates(wish: Wish, by: Any, title: str, label: str) -> Table:
+    start, end = period(*wish.days)
+    assert start is not None
+    assert end is not None
+    seen = wish.actor
+    if wish.agency is not None:
+        seen = replace(seen, agency_ids=frozenset({wish.agency.pk}))
+    rates = override_rates(by, since=start, until=end, actor=seen)
+    return Table(
+        title=title,
+        columns=(
+            Column(label),
+            Column(_("Decisions"), "count"),
+            Column(_("Granted against it"), "count"),
+            Column(_("Refused against it"), "count"),
+            Column(_("Share"), "rate"),
+            Column(_("Low end"), "rate"),
+            Column(_("High end"), "rate"),
+        ),
+        rows=tuple(
+            (each.label, each.decisions, each.milder, each.stricter, each.share, each.low, each.high)
+            for each in rates
+        ),
+        note=_("The ends are those of the interval at 95 per cent; below 20 decisions a share says little."),
+    )
+
+
+def _overrides(decisions: QuerySet[Decision]) -> Table:
+    found = decisions.filter(is_override=True)
+    return Table(
+        title=_("Decisions against the advice"),
+        columns=(
+            Column(_("Date"), "moment"),
+            Column(_("Application")),
+            Column(_("Agency")),
+            Column(_("Decision")),
+            Column(_("Amount"), "money"),
+            Column(_("Probability of default"), "rate"),
+            Column(_("Reason")),
+            Column(_("Asked for by")),
+            Column(_("Confirmed by")),
+        ),
+        rows=tuple(
+            (
+                each.decided_at,
+                each.application.reference,
+                each.agency.name,
+                str(each.get_kind_display()),
+                each.amount_xaf,
+                each.pd,
+                str(each.get_override_reason_display()),
+                str(each.requested_by or ""),
+                str(each.decided_by or ""),
+            )
+            for each in found.order_by("-decided_at", "-pk")[:MOST_OVERRIDES]
+        ),
+    )
+
+
+def opposite_pairs(decisions: QuerySet[Decision]) -> list[Pair]:
+    """Return pairs of like files, one granted and one refused, the nearest first; at most ``MOST_PAIRS``.
+
+    Like: the same type of credit and grade, probabilities less than a point apart. One statement.
+    """
+    rows = decisions.filter(kind__in=(*GRANTING, DecisionKind.REFUSE), pd__isnull=False).order_by("pd")
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    found_rows: Any = rows.values(
+        "pd", "kind", "application__type_credit", "application__reference", "prediction__grade",
+        "agency__name", "decided_by__full_name", "amount_xaf",
+    )  # fmt: skip
+    for row in found_rows:
+        groups[row["application__type_credit"], row["prediction__grade"]].append(row)
+    found = [pair for group in groups.values() for pair in _near(group)]
+    return sorted(found, key=lambda pair: pair.apart)[:MOST_PAIRS]
+
+
+def _near(rows: list[dict[str, Any]]) -> Iterator[Pair]:
+    """Yield the opposite pairs of rows in the order of their probabilities, three at most a row."""
+    for place, row in enumerate(rows):
+        matched = 0
+        for other in rows[place + 1 :]:
+            if other["pd"] - row["pd"] > NEAR or matched == _MATCHES:
+                break
+            if (row["kind"] in GRANTING) is not (other["kind"] in GRANTING):
+                matched += 1
+                yield Pair(row, other) if row["kind"] in GRANTING else Pair(other, row)
+
+
+_MATCHES = 3
+
+
+def _pairs(pairs: list[Pair], wish: Wish) -> Table:
+    return Table(
+        title=_("Like files decided differently"),
+        columns=(
+            Column(_("Type of credit")),
+            Column(_("Grade")),
+            Column(_("Granted")),
+            Column(_("By")),
+            Column(_("Probability of default"), "rate"),
+            Column(_("Refused")),
+            Column(_("By")),
+            Column(_("Probability of default"), "rate"),
+        ),
+        rows=tuple(_pair_cells(pair, wish) for pair in pairs),
+        note=_("Same type of credit and grade, probabilities within a point; the 200 nearest at most."),
+    )
+
+
+def _pair_cells(pair: Pair, wish: Wish) -> tuple[Any, ...]:
+    code = pair.granted["application__type_credit"]
+    category = STANDARD["type_credit"].category(code)
+    return (
+        category.label(wish.lang) if category else code,
+        pair.granted["prediction__grade"],
+        *(
+            cell
+            for row in (pair.granted, pair.refused)
+            for cell in (
+                f"{row['application__reference']} ({row['agency__name']})",
+                row["decided_by__full_name"],
+                row["pd"],
+            )
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Reports asked for, made, opened; schedules and the letters that announce them."""

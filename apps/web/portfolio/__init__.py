@@ -1,0 +1,1 @@
+"""The portfolio in figures, alike files decided differently, clients to contact."""

@@ -1,0 +1,1 @@
+"""Reports, for people: asked for, followed, downloaded, scheduled."""
