@@ -25,6 +25,8 @@ METHODS = (*ANSWERED, "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 #: What changes from one answer to the next without telling anything.
 NOISE = [
     (re.compile(rb'name="csrfmiddlewaretoken" value="[^"]+"'), b""),
+    (re.compile(rb'"X-CSRFToken": "[^"]+"'), b""),
+    (re.compile(rb' nonce="[^"]+"'), b""),
     (re.compile(rb'"request_id":"[0-9a-f]+"'), b""),
     (re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}"), b"<uid>"),
 ]

@@ -803,7 +803,7 @@ REFUSED = {
         for name in ("label_fr", "label_en")
     },
     ("credits.DictionaryVariable.codes", "variable_codes"): SEVERAL_LINES,
-    ("reports.SavedView.name", "view_page"): SEVERAL_LINES,
+    ("reports.SavedView.name", "view_page"): {*SEVERAL_LINES, "tab"},
     ("credits.DictionaryVariable.purpose", "variable_api"): {*SEVERAL_LINES, *TOO_SHORT},
     ("credits.DictionaryRevision.reason", "variable_change"): {*SEVERAL_LINES, *TOO_SHORT},
     ("credits.Client.phone", "client_api"): EVERY,

@@ -41,6 +41,14 @@ FIELDS = [
 SET_BESIDE = {
     ("credits_client", "merged_into"): ", merged_at = now()",
     ("registry_championship", "follows"): ", previous_started_at = started_at - interval '1 day'",
+    ("decisions_overriderequest", "decision"): (
+        ", status = 'confirmee', answered_at = now(),"
+        " answered_by_id = (SELECT max(id) FROM users_user WHERE id <> requested_by_id)"
+    ),
+    ("decisions_reconsideration", "outcome"): (
+        ", handled_at = now(),"
+        " handled_by_id = (SELECT max(id) FROM users_user WHERE id <> coalesce(first_decider_id, 0))"
+    ),
 }
 
 
