@@ -22,6 +22,8 @@ from tests.isolation.loot import foreign_uids, loot
 TRIED: Counter[str] = Counter()
 ANSWERED = ("GET", "POST")
 METHODS = (*ANSWERED, "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
+#: The kind that is tried where every kind would only repeat what the twins' test tries with each.
+SCORE = "scoring.prediction"
 #: What changes from one answer to the next without telling anything.
 NOISE = [
     (re.compile(rb'name="csrfmiddlewaretoken" value="[^"]+"'), b""),
@@ -94,13 +96,17 @@ def filled(path: str, pattern: Any, value: Any) -> str:
     return "/" + re.sub(r"<[^>]+>", str(value), path).lstrip("^").rstrip("$")
 
 
-def addresses(path: str, pattern: Any) -> Iterator[tuple[str, str]]:
-    """Yield ``(address, value sent)``: once, or per kind of foreign object where the route takes one."""
+def addresses(path: str, pattern: Any, *labels: str) -> Iterator[tuple[str, str]]:
+    """Yield ``(address, value sent)``: once, or per foreign object of ``labels`` where the route takes one.
+
+    Without labels, per kind of foreign object.
+    """
     if "<" not in path:
         yield filled(path, pattern, ""), ""
         return
-    for uid in foreign_uids().values():
-        yield filled(path, pattern, uid), uid
+    for label, uid in foreign_uids().items():
+        if not labels or label in labels:
+            yield filled(path, pattern, uid), uid
 
 
 def attempts(path: str, pattern: Any, own: str) -> Iterator[tuple[str, str, str]]:
@@ -113,7 +119,7 @@ def attempts(path: str, pattern: Any, own: str) -> Iterator[tuple[str, str, str]
         yield from ((method, filled(path, pattern, ""), "") for method in METHODS)
         return
     for label, uid in foreign_uids().items():
-        tried = METHODS if label in {own, "scoring.prediction"} else ANSWERED
+        tried = METHODS if label in {own, SCORE} else ANSWERED
         yield from ((method, filled(path, pattern, uid), uid) for method in tried)
 
 
