@@ -156,7 +156,9 @@ class FileTotal(TenantModel):
     #: Decisions taken upon a submission, and the seconds between both, added up.
     timed = models.BigIntegerField()
     delay_seconds = models.BigIntegerField()
+    #: Decisions taken with the advice in sight, and those of them that a firm advice spoke for or against.
     decided = models.BigIntegerField()
+    advised = models.BigIntegerField()
     overrides_favourable = models.BigIntegerField()
     overrides_severe = models.BigIntegerField()
     matured = models.BigIntegerField()

@@ -14,7 +14,10 @@ from apps.credits.enums import ApplicationStatus, Outcome
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.applications import GRANTED
 from apps.credits.services.clients import allow_offers, refuse_offers
+from apps.decisions.enums import FIRM_ADVICE
 from apps.decisions.models import Decision
+from apps.decisions.services.deciding import decide
+from apps.decisions.services.overrides import confirm_override
 from apps.institutions.models import Agency
 from apps.reports.models import SavedView
 from apps.reports.queries.alike import consistency_of
@@ -26,6 +29,7 @@ from apps.scoring.models import Prediction, ScoreTotal
 from apps.scoring.services.scores import score_application
 from apps.scoring.services.totals import fold_scores, rebuild_totals
 from apps.tenancy.tenants import active_institutions
+from tests.decisions.filing import against, choice, sent_file
 from tests.statements import own_statements
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +106,24 @@ def test_figures_by_agency_and_month_are_those_of_their_rows(counted):
         assert (
             found == CreditApplication.objects.filter(applied_on__month=1, applied_on__year=2026).count() > 0
         )
+
+
+def test_the_share_against_the_advice_is_of_decisions_on_a_firm_advice(world):
+    analyst, risk = world.actor(world.analyst), world.actor(world.risk_manager)
+    with world.scope():
+        asked = decide(application=sent_file(world, advice="accorder"), choice=against("refuse"), by=analyst)
+        confirm_override(request=asked, by=risk)
+        decide(application=sent_file(world, advice="accorder"), choice=choice("accorde"), by=analyst)
+        decide(application=sent_file(world, advice="etudier"), choice=choice("accorde"), by=analyst)
+        count_files(everything=True)
+        latest = {}
+        for decision in Decision.objects.filter(is_retrospective=False).order_by("number"):
+            latest[decision.application_id] = decision
+        firm = [each for each in latest.values() if each.recommendation in FIRM_ADVICE]
+        files = portfolio_of(risk, ALWAYS, by=Breakdown.MONTH).whole.files
+
+    assert files.decided == len(latest) > files.advised == len(firm) >= 2
+    assert files.override_share == sum(each.is_override for each in firm) / len(firm) > 0
 
 
 def test_a_change_of_one_application_is_counted_by_the_next_run(counted):

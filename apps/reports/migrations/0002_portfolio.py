@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                 ('timed', models.BigIntegerField()),
                 ('delay_seconds', models.BigIntegerField()),
                 ('decided', models.BigIntegerField()),
+                ('advised', models.BigIntegerField()),
                 ('overrides_favourable', models.BigIntegerField()),
                 ('overrides_severe', models.BigIntegerField()),
                 ('matured', models.BigIntegerField()),

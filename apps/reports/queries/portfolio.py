@@ -103,6 +103,7 @@ class FileSums(_Sums):
     timed: int = 0
     delay_seconds: int = 0
     decided: int = 0
+    advised: int = 0
     overrides_favourable: int = 0
     overrides_severe: int = 0
     matured: int = 0
@@ -122,7 +123,8 @@ class FileSums(_Sums):
 
     @property
     def override_share(self) -> float | None:
-        return _share(self.overrides_favourable + self.overrides_severe, self.decided)
+        """The share against the advice among decisions on a firm one, as ``decisions.queries.rates``."""
+        return _share(self.overrides_favourable + self.overrides_severe, self.advised)
 
     @property
     def observed_default(self) -> float | None:

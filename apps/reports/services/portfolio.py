@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.credits.enums import ApplicationStatus, Outcome
 from apps.credits.queries.applications import GRANTED
-from apps.decisions.enums import Direction
+from apps.decisions.enums import FIRM_ADVICE, Direction
 from apps.reports.models import CreditStatistics, PortfolioState
 from apps.scoring.enums import Breakdown
 from apps.scoring.models import ScoreTotal
@@ -28,10 +28,12 @@ _LONGEST = 40
 _KEY = "dimension, month, every_agency, agency_id, credit_type, value"
 _SUMS = (
     *("files", "amount_xaf", "granted", "refused", "timed", "delay_seconds", "decided"),
+    "advised",
     *("overrides_favourable", "overrides_severe", "matured", "defaults", "matured_scored"),
     *("matured_scored_defaults", "matured_pd_millionths"),
 )
 _GRANTED = ", ".join(f"'{status}'" for status in GRANTED)
+_FIRM = ", ".join(f"'{advice}'" for advice in FIRM_ADVICE)
 _COUNT = f"""
     WITH file AS (
         SELECT date_trunc('month', a.applied_on)::date AS month, a.agency_id,
@@ -40,7 +42,7 @@ _COUNT = f"""
             coalesce(score.grade, '') AS grade, coalesce(a.author_id::text, '') AS author,
             coalesce(decision.decided_by_id::text, '') AS decider,
             a.montant_credit, a.status, a.outcome, a.submitted_at, score.pd, decision.decided_at,
-            decision.id AS decision_id, decision.override_direction,
+            decision.id AS decision_id, decision.override_direction, decision.recommendation,
             coalesce(decision.is_retrospective, true) AS is_retrospective
         FROM credits_creditapplication AS a
         LEFT JOIN LATERAL (
@@ -49,7 +51,7 @@ _COUNT = f"""
             ORDER BY p.created_at DESC, p.id DESC LIMIT 1
         ) AS score ON true
         LEFT JOIN LATERAL (
-            SELECT id, decided_by_id, decided_at, override_direction, is_retrospective
+            SELECT id, decided_by_id, decided_at, override_direction, recommendation, is_retrospective
             FROM decisions_decision AS d
             WHERE d.institution_id = a.institution_id AND d.application_id = a.id
             ORDER BY d.number DESC LIMIT 1
@@ -71,6 +73,7 @@ _COUNT = f"""
             coalesce(sum(extract(epoch FROM decided_at - submitted_at)::bigint) FILTER (WHERE is_timed), 0)
                 AS delay_seconds,
             count(decision_id) FILTER (WHERE NOT is_retrospective) AS decided,
+            count(decision_id) FILTER (WHERE NOT is_retrospective AND recommendation IN ({_FIRM})) AS advised,
             count(*) FILTER (WHERE override_direction = '{Direction.MILDER}') AS overrides_favourable,
             count(*) FILTER (WHERE override_direction = '{Direction.STRICTER}') AS overrides_severe,
             count(*) FILTER (WHERE outcome <> '') AS matured,
