@@ -9,10 +9,11 @@ from uuid import UUID
 
 from apps.decisions.enums import GRANTING, DecisionKind
 from apps.decisions.models import Decision
-from apps.reports.queries.consistency import NEAR
 from apps.tenancy.actor import Actor
 from apps.tenancy.roles import Role
 
+#: Two probabilities at most this far apart are alike.
+NEAR = 0.01
 #: The latest decisions of the period that are compared, and the pairs that are listed.
 COMPARED, LISTED = 5_000, 100
 _READERS = frozenset({Role.ADMINISTRATEUR, Role.RESPONSABLE_RISQUES, Role.COMITE, Role.AUDITEUR})

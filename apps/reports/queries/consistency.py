@@ -1,38 +1,23 @@
 """Overrides, and like files decided differently: same type of credit and grade, near probabilities."""
 
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from apps.decisions.enums import FIRM_ADVICE, GRANTING, DecisionKind
+from apps.decisions.enums import FIRM_ADVICE
 from apps.decisions.models import Decision
 from apps.decisions.queries.decisions import visible_decisions
 from apps.decisions.queries.rates import override_rates
 from apps.engine.dictionary import STANDARD
 from apps.reports.queries.activity import scope_words
+from apps.reports.queries.alike import LISTED, Consistency, Pair, consistency_of
 from apps.reports.queries.documents import Column, Document, Fact, Section, Table, Wish
 from apps.tenancy.days import period
 
-#: Two probabilities nearer than this are like each other.
-NEAR = 0.01
-MOST_PAIRS = 200
 MOST_OVERRIDES = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two like files, one granted and one refused."""
-
-    granted: Any
-    refused: Any
-
-    @property
-    def apart(self) -> float:
-        return float(abs(self.granted["pd"] - self.refused["pd"]))
 
 
 def decisions_in(wish: Wish) -> QuerySet[Decision]:
@@ -49,7 +34,10 @@ def consistency(wish: Wish) -> Document:
     decisions = decisions_in(wish)
     firm = decisions.filter(recommendation__in=FIRM_ADVICE).count()
     overridden = decisions.filter(is_override=True).count()
-    pairs = opposite_pairs(decisions)
+    start, end = _bounds(wish)
+    alike = consistency_of(
+        wish.actor, start=start, end=end, agency_id=wish.agency.pk if wish.agency else None
+    )
     return Document(
         kind=wish.kind,
         title=_("Consistency and overrides"),
@@ -63,21 +51,26 @@ def consistency(wish: Wish) -> Document:
                     Fact(_("Decisions on a firm advice"), firm, "count"),
                     Fact(_("Against the advice"), overridden, "count"),
                     Fact(_("Share against the advice"), overridden / firm if firm else None, "rate"),
-                    Fact(_("Pairs of like files decided differently"), len(pairs), "count"),
+                    Fact(_("Pairs of like files decided differently"), alike.pair_count, "count"),
                 ),
             ),
             Section(tables=(_rates(wish, "analyst", _("Overrides by analyst"), _("Analyst")),)),
             Section(tables=(_rates(wish, "agency", _("Overrides by agency"), _("Agency")),)),
             Section(tables=(_overrides(decisions),)),
-            Section(tables=(_pairs(pairs, wish),)),
+            Section(tables=(_pairs(alike, wish),)),
         ),
     )
 
 
-def _rates(wish: Wish, by: Any, title: str, label: str) -> Table:
+def _bounds(wish: Wish) -> tuple[dt.datetime, dt.datetime]:
     start, end = period(*wish.days)
     assert start is not None
     assert end is not None
+    return start, end
+
+
+def _rates(wish: Wish, by: Any, title: str, label: str) -> Table:
+    start, end = _bounds(wish)
     seen = wish.actor
     if wish.agency is not None:
         seen = replace(seen, agency_ids=frozenset({wish.agency.pk}))
@@ -133,39 +126,7 @@ def _overrides(decisions: QuerySet[Decision]) -> Table:
     )
 
 
-def opposite_pairs(decisions: QuerySet[Decision]) -> list[Pair]:
-    """Return pairs of like files, one granted and one refused, the nearest first; at most ``MOST_PAIRS``.
-
-    Like: the same type of credit and grade, probabilities less than a point apart. One statement.
-    """
-    rows = decisions.filter(kind__in=(*GRANTING, DecisionKind.REFUSE), pd__isnull=False).order_by("pd")
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    found_rows: Any = rows.values(
-        "pd", "kind", "application__type_credit", "application__reference", "prediction__grade",
-        "agency__name", "decided_by__full_name", "amount_xaf",
-    )  # fmt: skip
-    for row in found_rows:
-        groups[row["application__type_credit"], row["prediction__grade"]].append(row)
-    found = [pair for group in groups.values() for pair in _near(group)]
-    return sorted(found, key=lambda pair: pair.apart)[:MOST_PAIRS]
-
-
-def _near(rows: list[dict[str, Any]]) -> Iterator[Pair]:
-    """Yield the opposite pairs of rows in the order of their probabilities, three at most a row."""
-    for place, row in enumerate(rows):
-        matched = 0
-        for other in rows[place + 1 :]:
-            if other["pd"] - row["pd"] > NEAR or matched == _MATCHES:
-                break
-            if (row["kind"] in GRANTING) is not (other["kind"] in GRANTING):
-                matched += 1
-                yield Pair(row, other) if row["kind"] in GRANTING else Pair(other, row)
-
-
-_MATCHES = 3
-
-
-def _pairs(pairs: list[Pair], wish: Wish) -> Table:
+def _pairs(found: Consistency, wish: Wish) -> Table:
     return Table(
         title=_("Like files decided differently"),
         columns=(
@@ -178,24 +139,23 @@ def _pairs(pairs: list[Pair], wish: Wish) -> Table:
             Column(_("By")),
             Column(_("Probability of default"), "rate"),
         ),
-        rows=tuple(_pair_cells(pair, wish) for pair in pairs),
-        note=_("Same type of credit and grade, probabilities within a point; the 200 nearest at most."),
+        rows=tuple(_pair_cells(pair, wish) for pair in found.pairs),
+        note=_(
+            "Same type of credit and grade, probabilities within a point: each refusal with the granted file"
+            " most like it; the nearest %(count)d pairs at most."
+        )
+        % {"count": LISTED},
     )
 
 
 def _pair_cells(pair: Pair, wish: Wish) -> tuple[Any, ...]:
-    code = pair.granted["application__type_credit"]
-    category = STANDARD["type_credit"].category(code)
+    category = STANDARD["type_credit"].category(pair.granted.credit_type)
     return (
-        category.label(wish.lang) if category else code,
-        pair.granted["prediction__grade"],
+        category.label(wish.lang) if category else pair.granted.credit_type,
+        pair.granted.grade,
         *(
             cell
-            for row in (pair.granted, pair.refused)
-            for cell in (
-                f"{row['application__reference']} ({row['agency__name']})",
-                row["decided_by__full_name"],
-                row["pd"],
-            )
+            for each in (pair.granted, pair.refused)
+            for cell in (f"{each.reference} ({each.agency})", each.decider, each.pd)
         ),
     )
