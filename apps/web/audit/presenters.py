@@ -1,8 +1,6 @@
 """An entry of the trail in words, on a page and in a file."""
 
-import csv
 import datetime as dt
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +14,6 @@ from django.utils.translation import gettext as _
 
 from apps.audit.models import AuditEntry
 from apps.audit.queries import seal_of
-from apps.tenancy.cells import harmless
 from apps.tenancy.models import TenantModel
 
 #: The shared rows that entries of an institution may be about.
@@ -297,39 +294,21 @@ def _line(entry: AuditEntry, actions: Mapping[str, str], objects: Mapping[str, s
     }
 
 
-def csv_file(entries: Iterable[AuditEntry]) -> str:
-    """Return the file that a French spreadsheet opens with a double click: BOM, semicolons, local time."""
-    file = io.StringIO()
-    file.write("\ufeff")
-    writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
-    writer.writerow(_csv_header())
-    writer.writerows(_csv_rows(entries))
-    return file.getvalue()
-
-
-def _csv_header() -> list[str]:
-    origin = [_("Request"), _("Address")]
-    what = [_("Action"), _("Code"), _("Object"), _("Identifier"), _("Before"), _("After")]
-    return [_("Date"), _("Who"), *what, *origin]
-
-
-def _csv_rows(entries: Iterable[AuditEntry]) -> Iterator[list[str]]:
+def entry_rows(entries: Iterable[AuditEntry]) -> Iterator[list[str]]:
+    """Yield entries as a file holds them, the names of the columns first; local time."""
+    yield [
+        *(_("Date"), _("Who"), _("Action"), _("Code"), _("Object"), _("Identifier"), _("Before"), _("After")),
+        *(_("Request"), _("Address")),
+    ]
     actions, objects = action_labels(), object_labels()
     for entry in entries:
         line = _line(entry, actions, objects)
-        cells = (
+        yield [
             f"{timezone.localtime(entry.at):%Y-%m-%d %H:%M:%S}",
-            line["actor"],
-            line["action_label"],
-            entry.action,
-            line["object_label"],
-            str(entry.object_uid or ""),
-            _json(entry.before),
-            _json(entry.after),
-            entry.request_id,
-            entry.address,
-        )
-        yield [harmless(cell) for cell in cells]
+            *(line["actor"], line["action_label"], entry.action, line["object_label"]),
+            *(str(entry.object_uid or ""), _json(entry.before), _json(entry.after)),
+            *(entry.request_id, entry.address),
+        ]
 
 
 def _json(values: Mapping[str, Any] | None) -> str:

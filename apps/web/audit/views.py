@@ -20,8 +20,9 @@ from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.audit.forms import AuditFilterForm
-from apps.web.audit.presenters import csv_file, entry_lines, entry_sheet
+from apps.web.audit.presenters import entry_lines, entry_rows, entry_sheet
 from apps.web.pages import cursor_page
+from apps.web.spreadsheets import csv_answer
 
 #: The file is made in memory, inside the institution's scope: about 400 bytes a line, 20 MB at most.
 EXPORT_LIMIT = 50_000
@@ -84,10 +85,7 @@ def audit_export(request: ActorRequest) -> HttpResponse:
     if not form.is_valid() or count > EXPORT_LIMIT:
         messages.error(request, _("This is too much for one file: choose a shorter period."))
         return redirect(f"{request.path.removesuffix('/export')}?{request.GET.urlencode()}")
-    content = csv_file(entries.order_by("at", "uid").iterator(chunk_size=2_000))
+    rows = list(entry_rows(entries.order_by("at", "uid").iterator(chunk_size=2_000)))
     filters = {name: str(value) for name, value in form.cleaned_data.items() if value}
     record(by=request.actor, action="audit.export", after={"rows": count, "filters": filters})
-    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="audit-{timezone.localdate():%Y-%m-%d}.csv"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return csv_answer(f"audit-{timezone.localdate():%Y-%m-%d}.csv", rows)

@@ -1,10 +1,9 @@
 """Scores beside each other in words: two of a file, files alike, several files, one client over time."""
 
-import csv
 import datetime as dt
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -17,12 +16,11 @@ from apps.engine import reasons
 from apps.engine.contracts import Value
 from apps.engine.dictionary import STANDARD
 from apps.engine.ratios import means_of
-from apps.engine.wording import format_value, number
+from apps.engine.wording import format_value
 from apps.scoring.models import Prediction
 from apps.scoring.queries.comparison import ComparedFile
 from apps.scoring.queries.differences import Difference
 from apps.scoring.queries.neighbours import Neighbours, PastFile
-from apps.tenancy.cells import harmless
 from apps.tenancy.language import current_lang
 from apps.web import charts
 from apps.web.comparing.tables import SideRow, side_rows
@@ -355,31 +353,15 @@ def _day_ticks(ticks: Sequence[charts.Tick]) -> list[charts.Tick]:
     return marks[:: -(-len(marks) // MOST_MARKS)]
 
 
-def evolution_csv(scores: Sequence[Prediction]) -> str:
-    """Return a client's scores as a French spreadsheet opens them: BOM, semicolons, decimal commas."""
-    file = io.StringIO()
-    file.write("\ufeff")
-    writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
-    writer.writerow(
-        [
-            *(_("Date"), _("Application"), _("Score"), _("Grade"), _("Probability of default")),
-            *(_("Decision threshold"), _("Recommendation"), _("Model")),
-        ]
-    )
+def evolution_rows(scores: Sequence[Prediction]) -> Iterator[list[Any]]:
+    """Yield a client's scores as a file holds them, the names of the columns first."""
+    yield [
+        *(_("Date"), _("Application"), _("Score"), _("Grade"), _("Probability of default")),
+        *(_("Decision threshold"), _("Recommendation"), _("Model")),
+    ]
     for each in scores:
-        cells = (
+        yield [
             f"{timezone.localtime(each.created_at):%d/%m/%Y %H:%M}",
             each.application.reference if each.application else "",
-            str(each.points),
-            each.grade,
-            _decimal(each.pd),
-            _decimal(each.threshold),
-            _advice(each),
-            str(each.model_version),
-        )
-        writer.writerow([harmless(cell) for cell in cells])
-    return file.getvalue()
-
-
-def _decimal(value: float) -> str:
-    return number(value, current_lang(), 6).replace("\u202f", "")
+            *(each.points, each.grade, each.pd, each.threshold, _advice(each), str(each.model_version)),
+        ]

@@ -15,6 +15,7 @@ from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.comparing import presenters
 from apps.web.comparing.forms import ComparisonForm
+from apps.web.spreadsheets import csv_answer
 
 #: The latest scores of a client that its evolution shows.
 SHOWN = 100
@@ -84,9 +85,7 @@ def client_scores_csv(request: ActorRequest, uid: UUID) -> HttpResponse:
     """Give a client's scores as a file for a spreadsheet."""
     shown, scores = _client_scores(request, uid)
     record(by=request.actor, action="client.scores_export", target=shown)
-    response = HttpResponse(presenters.evolution_csv(scores), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="scores-{shown.uid}.csv"'
-    return response
+    return csv_answer(f"scores-{shown.uid}.csv", presenters.evolution_rows(scores))
 
 
 def _client_scores(request: ActorRequest, uid: UUID) -> tuple[Any, list[Any]]:

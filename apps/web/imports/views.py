@@ -34,6 +34,7 @@ from apps.web.columns import ColumnsForm, ReadingForm
 from apps.web.imports.forms import ConfirmForm, UploadForm
 from apps.web.imports.presenters import import_lines, import_view
 from apps.web.pages import cursor_page
+from apps.web.spreadsheets import attached
 
 
 @require_http_methods(["GET", "POST"])
@@ -68,8 +69,7 @@ def import_template(request: ActorRequest, target: str) -> HttpResponse:
         found = templates.import_template(target=target, kind=kind)
     except ObjectNotFound as error:
         raise Http404 from error
-    attached = {"Content-Disposition": f'attachment; filename="{found.name}"'}
-    return HttpResponse(found.content, content_type=found.media_type, headers=attached)
+    return attached(found.content, found.name, found.media_type)
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,14 +1,11 @@
 """The figures of the page as one file for a spreadsheet."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from django.utils.translation import gettext as _
 
 from apps.monitoring.enums import FigureKind
 from apps.monitoring.queries import Watch
-from apps.tenancy.cells import harmless
 from apps.web.monitoring.alerts import AlertLine
 from apps.web.monitoring.groups import groups_part
 from apps.web.monitoring.overview import cohort_table, overview_part
@@ -23,26 +20,17 @@ def file_name(watch: Watch) -> str:
     return f"{watch.version.name}-{watch.version.version}{day}.csv"
 
 
-def csv_file(watch: Watch) -> str:
-    """Return every table, one under the other, as a French spreadsheet opens it: BOM, semicolons."""
-    file = io.StringIO()
-    file.write("\ufeff")
-    writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
-    for row in _csv_rows(watch):
-        writer.writerow([harmless(cell) for cell in row])
-    return file.getvalue()
-
-
-def _csv_rows(watch: Watch) -> Iterator[list[str]]:
+def rows_of(watch: Watch) -> Iterator[list[str]]:
+    """Yield the rows of every table, one under the other."""
     head = head_of(watch)
     yield [head.name, head.standing, "" if head.day is None else day_text(head.day)]
     yield from ([label, text] for label, text in head.facts)
     if watch.day is None:
         return
     overview, population, groups = overview_part(watch), population_part(watch), groups_part(watch)
-    yield from _csv_alerts([*overview["alerts"], *overview["over"]])
+    yield from _alerts([*overview["alerts"], *overview["over"]])
     if overview["chart"]:
-        yield from _csv_table(
+        yield from _table(
             _("Observed and predicted by month"), overview["chart"].header, overview["chart"].rows
         )
     named = [
@@ -55,10 +43,10 @@ def _csv_rows(watch: Watch) -> Iterator[list[str]]:
     ]
     for title, table in named:
         if table is not None and table.rows:
-            yield from _csv_table(title, table.header, [cells for cells, _tone in table.rows])
+            yield from _table(title, table.header, [cells for cells, _tone in table.rows])
 
 
-def _csv_alerts(alerts: Sequence[AlertLine]) -> Iterator[list[str]]:
+def _alerts(alerts: Sequence[AlertLine]) -> Iterator[list[str]]:
     rows = [
         [
             each.title,
@@ -72,10 +60,10 @@ def _csv_alerts(alerts: Sequence[AlertLine]) -> Iterator[list[str]]:
     ]
     header = [_("Alert"), _("Severity"), _("Figures"), _("Suggestion"), _("Since"), _("Until")]
     if rows:
-        yield from _csv_table(_("Alerts"), header, rows)
+        yield from _table(_("Alerts"), header, rows)
 
 
-def _csv_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[list[str]]:
+def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[list[str]]:
     yield []
     yield [title]
     yield list(header)

@@ -13,6 +13,7 @@ from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.monitoring import numbers, overrides, presenters
 from apps.web.registry.views import version_or_404
+from apps.web.spreadsheets import csv_answer
 
 #: Decisions whose outcomes are told: older ones say little of how people decide now.
 ENDED_DAYS = 730
@@ -65,6 +66,4 @@ def model_monitoring_csv(request: ActorRequest, uid: UUID) -> HttpResponse:
     """Give every figure of the last night as a file for a spreadsheet."""
     version = version_or_404(uid)
     watch = watch_of(version, request.actor)
-    response = HttpResponse(numbers.csv_file(watch), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{numbers.file_name(watch)}"'
-    return response
+    return csv_answer(numbers.file_name(watch), numbers.rows_of(watch))

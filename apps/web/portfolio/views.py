@@ -30,8 +30,12 @@ from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.pages import cursor_page
-from apps.web.portfolio import presenters
+from apps.web.portfolio import breakdown, distributions, overview, parts
+from apps.web.portfolio.consistency import consistency_view, pairs_table
 from apps.web.portfolio.forms import PeriodForm, PortfolioForm, ProspectForm, ViewForm
+from apps.web.portfolio.prospects import prospect_lines, prospects_table
+from apps.web.portfolio.sheets import BREAKDOWN, BY_MONTH, POINTS, STATISTICS, TABLES
+from apps.web.spreadsheets import csv_answer
 
 EXPORTED_PROSPECTS = 10_000
 
@@ -41,14 +45,14 @@ EXPORTED_PROSPECTS = 10_000
 def portfolio(request: ActorRequest) -> HttpResponse:
     form = PortfolioForm(request.GET, actor=request.actor)
     valid = form.is_valid()
-    part = presenters.part_asked(request.GET.get("vue", ""))
+    part = parts.part_asked(request.GET.get("vue", ""))
     context = {
         "form": form,
         "part": part,
-        "views": presenters.view_links(saved_views(request.actor), request.actor),
+        "views": parts.view_links(saved_views(request.actor), request.actor),
         "view_form": ViewForm(initial={"query": request.GET.urlencode()}),
         "may_audit": can_audit_consistency(request.actor),
-        "parts": presenters.part_links(request.GET, part),
+        "parts": parts.part_links(request.GET, part),
         **(_part(request, form, part) if valid else {}),
     }
     template = "portfolio/overview.html#results" if request.htmx else "portfolio/overview.html"
@@ -57,28 +61,28 @@ def portfolio(request: ActorRequest) -> HttpResponse:
 
 def _part(request: ActorRequest, form: PortfolioForm, part: str) -> dict[str, Any]:
     actor, wish, query = request.actor, form.wish(), request.GET.urlencode()
-    if part == presenters.DISTRIBUTIONS:
+    if part == parts.DISTRIBUTIONS:
         counts = distribution_of(actor, wish, Dimension.POINTS)
         found = statistics_of(actor, wish.agency_id)
         return {
             "until": freshness(),
-            "points": presenters.points_chart(counts, query),
-            "statistics": presenters.statistics_sheet(found, query) if found else None,
+            "points": distributions.points_chart(counts, query),
+            "statistics": distributions.statistics_sheet(found, query) if found else None,
             "computed_at": found.computed_at if found else None,
             "choose_agency": found is None and actor.agency_ids is not None and wish.agency_id is None,
         }
     by = form.breakdown
     people, until = people_and_freshness() if by in OF_PEOPLE else ({}, freshness())
     found_figures = portfolio_of(actor, wish, by=by)
-    names = presenters.names_of(found_figures, by, agencies=form.agencies, people=people)
-    urls = presenters.urls_of(actor, wish, by, form.agencies, found_figures)
+    names = breakdown.names_of(found_figures, by, agencies=form.agencies, people=people)
+    urls = breakdown.urls_of(actor, wish, by, form.agencies, found_figures)
     return {
         "until": until,
         "is_empty": not found_figures.by_month,
-        "figures": presenters.figures_of(found_figures.whole),
-        "charts": presenters.month_charts(found_figures, query),
-        "ranks": presenters.breakdown_chart(found_figures, by, names, query),
-        "sheet": presenters.breakdown_sheet(found_figures, by, names, urls, query),
+        "figures": overview.figures_of(found_figures.whole),
+        "charts": overview.month_charts(found_figures, query),
+        "ranks": breakdown.breakdown_chart(found_figures, by, names, query),
+        "sheet": breakdown.breakdown_sheet(found_figures, by, names, urls, query),
     }
 
 
@@ -90,29 +94,24 @@ def portfolio_csv(request: ActorRequest) -> HttpResponse:
     if not form.is_valid():
         return redirect(f"{reverse('web:portfolio')}?{request.GET.urlencode()}")
     actor, wish, table = request.actor, form.wish(), request.GET.get("table", "")
-    if table == presenters.POINTS:
-        header, rows = presenters.points_table(distribution_of(actor, wish, Dimension.POINTS))
-    elif table == presenters.STATISTICS:
-        header, rows = presenters.statistics_table(statistics_of(actor, wish.agency_id))
+    if table == POINTS:
+        header, rows = distributions.points_table(distribution_of(actor, wish, Dimension.POINTS))
+    elif table == STATISTICS:
+        header, rows = distributions.statistics_table(statistics_of(actor, wish.agency_id))
     else:
-        by = Breakdown.MONTH if table == presenters.BY_MONTH else form.breakdown
+        by = Breakdown.MONTH if table == BY_MONTH else form.breakdown
         found = portfolio_of(actor, wish, by=by)
         people = people_and_freshness()[0] if by in OF_PEOPLE else {}
-        names = presenters.names_of(found, by, agencies=form.agencies, people=people)
-        header, rows = presenters.table_of(found, by, names)
-    return _file(
-        request, f"portefeuille-{table if table in presenters.TABLES else presenters.BREAKDOWN}", header, rows
-    )
+        names = breakdown.names_of(found, by, agencies=form.agencies, people=people)
+        header, rows = breakdown.table_of(found, by, names)
+    return _file(request, f"portefeuille-{table if table in TABLES else BREAKDOWN}", header, rows)
 
 
 def _file(request: ActorRequest, name: str, header: list[str], rows: list[list[Any]]) -> HttpResponse:
     filters = {key: value for key, value in request.GET.items() if value and key != "vue"}
     after = {"table": name, "rows": len(rows), "filters": filters}
     record(by=request.actor, action="portfolio.export", after=after)
-    response = HttpResponse(presenters.csv_bytes(header, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}-{timezone.localdate():%Y-%m-%d}.csv"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return csv_answer(f"{name}-{timezone.localdate():%Y-%m-%d}.csv", [header, *rows])
 
 
 @allow(Verb.READ_REPORTS)
@@ -158,14 +157,14 @@ def consistency(request: ActorRequest) -> HttpResponse:
     valid = form.is_valid()
     context: dict[str, Any] = {"form": form, "query": request.GET.urlencode()}
     if valid:
-        context |= presenters.consistency_view(_consistency(request, form))
+        context |= consistency_view(_consistency(request, form))
     template = "portfolio/consistency.html#results" if request.htmx else "portfolio/consistency.html"
     return render(request, template, context, status=200 if valid else 422)
 
 
 def _consistency(request: ActorRequest, form: PeriodForm) -> Any:
     wish = form.wish()
-    start, end = midnight(wish.first), midnight(presenters.end_of(wish.last) + dt.timedelta(days=1))
+    start, end = midnight(wish.first), midnight(breakdown.end_of(wish.last) + dt.timedelta(days=1))
     assert start is not None
     assert end is not None
     return consistency_of(
@@ -182,7 +181,7 @@ def consistency_csv(request: ActorRequest) -> HttpResponse:
     form = PeriodForm(request.GET, actor=request.actor)
     if not form.is_valid():
         return HttpResponseBadRequest()
-    header, rows = presenters.pairs_table(_consistency(request, form))
+    header, rows = pairs_table(_consistency(request, form))
     return _file(request, "coherence", header, rows)
 
 
@@ -195,7 +194,7 @@ def prospects(request: ActorRequest) -> HttpResponse:
     page = cursor_page(request, rows, key="search_name", ascending=True) if rows is not None else None
     context = {
         "form": form,
-        "prospects": presenters.prospect_lines(page.rows) if page else [],
+        "prospects": prospect_lines(page.rows) if page else [],
         "next_url": page.next_url if page else None,
         "previous_url": page.previous_url if page else None,
         "query": request.GET.urlencode(),
@@ -214,5 +213,5 @@ def prospects_csv(request: ActorRequest) -> HttpResponse:
         return redirect(f"{reverse('web:prospects')}?{request.GET.urlencode()}")
     rows = prospects_for(request.actor, form.wish(), today=timezone.localdate())
     found = rows.order_by("search_name", "uid")[:EXPORTED_PROSPECTS]
-    header, lines = presenters.prospects_table(found)
+    header, lines = prospects_table(found)
     return _file(request, "prospects", header, lines)

@@ -31,6 +31,7 @@ from apps.web.pages import cursor_page
 from apps.web.registry import presenters
 from apps.web.registry.forms import ImportForm, MomentForm, ReasonForm
 from apps.web.registry.shadows import shadow_sheet
+from apps.web.spreadsheets import attached
 
 #: Times in production that the list of models shows; each version's page has its own.
 LATEST_TIMES = 25
@@ -140,7 +141,7 @@ def model_export(request: ActorRequest, uid: UUID) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, refusal.message)
         return redirect("web:model", uid)
-    return _attached(content, name, "application/zip")
+    return attached(content, name, "application/zip")
 
 
 @require_safe
@@ -152,12 +153,7 @@ def model_scorecard(request: ActorRequest, uid: UUID) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, refusal.message)
         return redirect("web:model", uid)
-    return _attached(content, file_name(version, "json"), "application/json")
-
-
-def _attached(content: bytes, name: str, kind: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(content, content_type=kind, headers=headers)
+    return attached(content, file_name(version, "json"), "application/json")
 
 
 def version_or_404(uid: UUID) -> Any:

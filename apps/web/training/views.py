@@ -19,6 +19,7 @@ from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.pages import cursor_page
+from apps.web.spreadsheets import attached
 from apps.web.training import curves, groups, presenters, results
 from apps.web.training.forms import TrainingForm
 
@@ -109,8 +110,7 @@ def training_numbers(request: ActorRequest, uid: UUID) -> HttpResponse:
         name, content = curves.numbers_file(run, chosen, request.GET.get("courbe", "") or curves.FIRST)
     except ObjectNotFound:
         raise Http404 from None
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
+    return attached(content, name, "text/csv; charset=utf-8")
 
 
 @require_POST
