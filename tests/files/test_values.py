@@ -244,6 +244,7 @@ def test_a_text_is_kept_within_its_length():
         ("taux_endettement", Conversion.FRACTION_TO_PERCENT, ("0,07", "0,33"), [7.0, 33.0]),
         ("ratio_dette_revenu", Conversion.PERCENT_TO_FRACTION, ("45 %", "7"), [0.45, 0.07]),
         ("nb_retards_30j", Conversion.ARREARS_CODES, ("0", "96", "98", "97"), [0, None, None, 97]),
+        ("nb_retards_30j", Conversion.ARREARS_CODES, ("0.0", "96,0", "98.0", "2"), [0, None, None, 2]),
     ],
 )
 def test_conversions(name, conversion, cells, expected):

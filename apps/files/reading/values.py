@@ -48,7 +48,7 @@ _DAYS_A_YEAR = 365.25
 _DAYS_A_MONTH = _DAYS_A_YEAR / 12
 #: Home Credit's « never worked ».
 _NEVER_EMPLOYED = 365_243
-_ARREARS_UNKNOWN = (96, 98)
+_ARREARS_UNKNOWN = (96.0, 98.0)
 
 _CONVERSIONS: Mapping[Conversion, Callable[[pl.Expr], pl.Expr]] = {
     Conversion.ANNUAL_TO_MONTHLY: lambda value: value / 12,
@@ -59,7 +59,9 @@ _CONVERSIONS: Mapping[Conversion, Callable[[pl.Expr], pl.Expr]] = {
     ),
     Conversion.FRACTION_TO_PERCENT: lambda value: (value * 100).round(9),
     Conversion.PERCENT_TO_FRACTION: lambda value: (value / 100).round(12),
-    Conversion.ARREARS_CODES: lambda value: pl.when(~value.is_in(_ARREARS_UNKNOWN)).then(value),
+    Conversion.ARREARS_CODES: lambda value: pl.when(~value.cast(pl.Float64).is_in(_ARREARS_UNKNOWN)).then(
+        value
+    ),
 }
 _UNITS_READ = {
     Conversion.YEARS_TO_MONTHS: "years",
