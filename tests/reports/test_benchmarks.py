@@ -356,7 +356,7 @@ def test_the_page_shows_ones_own_figure_beside_the_quartiles(six, page):
     rounded = [f"{round(each * 200) / 2:.1f}".replace(".", ",") for each in numbers]
     assert "35,79 %" in text
     assert all(f"{each} %" in text for each in rounded)
-    assert gettext("Among the lowest") in text
+    assert gettext("Lowest quarter") in text
 
 
 def test_nothing_of_another_institution_is_on_the_page_nor_in_the_file(six, page):

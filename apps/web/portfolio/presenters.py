@@ -717,9 +717,9 @@ def benchmark_labels() -> list[str]:
     return [
         _("Figure"),
         _("Your institution"),
-        _("First quartile"),
+        _("1st quartile"),
         _("Median"),
-        _("Third quartile"),
+        _("3rd quartile"),
         _("Where you stand"),
         _("Institutions"),
     ]
@@ -750,8 +750,8 @@ def _place_words(each: Compared) -> str:
     if each.own is None or each.quartiles is None:
         return MISSING
     if each.own < each.quartiles.low:
-        return _("Among the lowest")
-    return _("Among the highest") if each.own > each.quartiles.high else _("In the middle")
+        return _("Lowest quarter")
+    return _("Highest quarter") if each.own > each.quartiles.high else _("Middle half")
 
 
 def benchmark_table(found: Iterable[Compared]) -> tuple[list[str], list[list[Any]]]:
