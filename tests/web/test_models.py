@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import zipfile
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -321,7 +322,7 @@ def test_the_page_of_an_imported_version_says_who_signed_it(page, world, signatu
     with world.scope():
         ModelVersion.objects.filter(pk=version.pk).update(signature=signature)
 
-    shown = text(page(world.risk_manager).get(url("model", version)))
+    shown = unescape(text(page(world.risk_manager).get(url("model", version))))
 
     with override("fr"):
         labels = {each: str(each.label) for each in ModelSignature}
