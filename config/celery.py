@@ -60,6 +60,10 @@ app.conf.beat_schedule = {
         "task": "apps.scoring.tasks.retrain_due",
         "schedule": settings.RETRAIN_LOOK_EVERY,
     },
+    "compute-benchmarks": {
+        "task": "apps.reports.tasks.compute_benchmarks",
+        "schedule": crontab(hour=4, minute=15),  # after the outcomes, which it compares
+    },
     "write-due-reports": {
         "task": "apps.reports.tasks.write_due_reports",
         "schedule": crontab(hour=5, minute=30),

@@ -21,6 +21,8 @@ from apps.outbox.models import Webhook
 from apps.outbox.services import enqueue_alert
 from apps.registry.services.training_runs import ask_training
 from apps.registry.services.training_work import train
+from apps.reports.models import BenchmarkContribution
+from apps.reports.services.benchmarks import join_benchmarks
 from apps.reports.services.making import ask_report, make_at_once, wish_for
 from apps.reports.services.schedules import schedule_report
 from apps.reports.services.views import save_view
@@ -57,6 +59,7 @@ def build_world() -> None:
             _view(code)
             _decide(code)
             _reports(code)
+            _benchmarks(code)
 
 
 def _scored_file(code: str) -> None:
@@ -123,6 +126,16 @@ def _view(code: str) -> None:
     """Name a view of the portfolio, for the risk manager alone."""
     name = {"horizon": "Produits de horizon", "ngwa": "Products of ngwa"}[code]
     save_view(name=name, query="par=produit", shared=False, by=_person("risques", code))
+
+
+def _benchmarks(code: str) -> None:
+    """Share the figures of an institution; one of them is given already."""
+    reason = {"horizon": "Se situer parmi d'autres, vu par horizon", "ngwa": "To see where ngwa stands"}[code]
+    join_benchmarks(reason=reason, by=_person("risques", code))
+    value = {"horizon": 0.6180339, "ngwa": 0.4142135}[code]
+    BenchmarkContribution.objects.create(
+        month=dt.date(2026, 1, 1), credit_type="*", figure="acceptance", value=value, base=30
+    )
 
 
 def _decide(code: str) -> None:

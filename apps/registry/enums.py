@@ -26,6 +26,14 @@ class ModelOrigin(models.TextChoices):
     WRITTEN = "written", _("Written in the editor")
 
 
+class ModelSignature(models.TextChoices):
+    """Who signed the folder that an imported version came in."""
+
+    NONE = "none", _("Not signed")
+    PLATFORM = "platform", _("Signed by this platform")
+    ELSEWHERE = "elsewhere", _("Signed with a key that is not this platform's")
+
+
 class PromotionStatus(models.TextChoices):
     PROPOSED = "proposed", _("Waiting for another person")
     APPROVED = "approved", _("Approved, not started yet")

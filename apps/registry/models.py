@@ -10,6 +10,7 @@ from apps.registry.enums import (
     GENERAL_SEGMENT,
     OPEN_PROMOTIONS,
     ModelOrigin,
+    ModelSignature,
     ModelStatus,
     PromotionStatus,
     StartOrigin,
@@ -82,6 +83,9 @@ class ModelVersion(ModelFacts, TenantModel):
     segment = models.CharField(_("segment"), max_length=40, default=GENERAL_SEGMENT)
     status = models.CharField(_("status"), max_length=10, choices=ModelStatus, default=ModelStatus.DRAFT)
     origin = models.CharField(_("origin"), max_length=10, choices=ModelOrigin, default=ModelOrigin.TRAINED)
+    signature = models.CharField(
+        _("signature"), max_length=9, choices=ModelSignature, default=ModelSignature.NONE, editable=False
+    )
     created_by = _person(_("brought in by"))
 
     class Meta:

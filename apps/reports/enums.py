@@ -46,6 +46,17 @@ class ReportFormat(models.TextChoices):
     CSV = "csv", "CSV"
 
 
+class BenchmarkFigure(models.TextChoices):
+    """What institutions compare; each stands in the totals of the portfolio already."""
+
+    ACCEPTANCE = "acceptance", _("Acceptance")
+    MEAN_PD = "mean_pd", _("Mean probability of default")
+    OBSERVED_DEFAULT = "observed_default", _("Defaults observed")
+    OVERRIDES = "overrides", _("Against the advice")
+    MEAN_AMOUNT = "mean_amount", _("Mean amount asked for")
+    MEAN_DELAY = "mean_delay", _("Mean delay of decision")
+
+
 class Frequency(models.TextChoices):
     WEEKLY = "weekly", _("Every Monday, on the week before")
     MONTHLY = "monthly", _("On the first of the month, on the month before")

@@ -13,6 +13,12 @@ class ReportUnfinished(DomainError):
     code = "unfinished"
 
 
+class AlreadyTakesPart(DomainError):
+    """The institution shares its figures for the benchmarks already."""
+
+    code = "takes_part"
+
+
 class TooManyLines(DomainError):
     """A list too long for one file."""
 

@@ -7,9 +7,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.jobs.models import Job
-from apps.reports.enums import Frequency, ReportFormat, ReportKind
+from apps.reports.enums import BenchmarkFigure, Frequency, ReportFormat, ReportKind
 from apps.tenancy.actor import Actor
-from apps.tenancy.constraints import tenant_constraints
+from apps.tenancy.constraints import AppendOnly, Undeletable, tenant_constraints
 from apps.tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
 
 
@@ -247,3 +247,93 @@ class SavedView(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class BenchmarkParticipation(TenantModel):
+    """That an institution shares its figures for the benchmarks: since when, who said so, why, until when."""
+
+    reason = models.CharField(_("reason"), max_length=500)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    started_at = models.DateTimeField(_("takes part since"), default=timezone.now)
+    stopped_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    stopped_at = models.DateTimeField(_("took part until"), null=True)
+
+    class Meta:
+        verbose_name = _("participation in the benchmarks")
+        verbose_name_plural = _("participations in the benchmarks")
+        constraints = [
+            *tenant_constraints(),
+            Undeletable(name="reports_participation_kept"),
+            models.UniqueConstraint(
+                fields=["institution"], condition=Q(stopped_at=None), name="reports_participation_one"
+            ),
+            models.CheckConstraint(
+                condition=Q(stopped_at=None, stopped_by=None)
+                | Q(stopped_at__gte=F("started_at"), stopped_by__isnull=False),
+                name="reports_participation_stopped",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d}"
+
+
+class BenchmarkContribution(TenantModel):
+    """One figure that an institution gives to the benchmarks of a month; never shown to another one."""
+
+    month = models.DateField(_("month"))
+    credit_type = models.CharField(_("type of credit"), max_length=40)
+    figure = models.CharField(max_length=20, choices=BenchmarkFigure)
+    value = models.FloatField()
+    #: How many files, decisions or scores the figure is taken over.
+    base = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("figure given to the benchmarks")
+        verbose_name_plural = _("figures given to the benchmarks")
+        constraints = [
+            *tenant_constraints(),
+            models.UniqueConstraint(
+                fields=["institution", "month", "credit_type", "figure"], name="reports_contribution_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month} {self.credit_type} {self.figure}"
+
+
+class BenchmarkQuartiles(models.Model):
+    """Quartiles of one figure over institutions, published once a month and never changed; shared.
+
+    No column leads to an institution: there is no row to hide, and the site may neither change nor remove
+    any. The database takes none behind which fewer than five institutions stand.
+    """
+
+    LEAST = 5
+
+    month = models.DateField(_("month"))
+    credit_type = models.CharField(_("type of credit"), max_length=40)
+    figure = models.CharField(max_length=20, choices=BenchmarkFigure)
+    low = models.FloatField()
+    median = models.FloatField()
+    high = models.FloatField()
+    #: A round number that is not above that of the institutions.
+    institutions_at_least = models.PositiveSmallIntegerField()
+
+    class Meta:
+        verbose_name = _("quartiles of a benchmark")
+        verbose_name_plural = _("quartiles of benchmarks")
+        constraints = [
+            AppendOnly(name="reports_quartiles_append_only"),
+            models.UniqueConstraint(fields=["month", "credit_type", "figure"], name="reports_quartiles_once"),
+            models.CheckConstraint(
+                condition=Q(institutions_at_least__gte=5), name="reports_quartiles_enough"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month} {self.credit_type} {self.figure}"

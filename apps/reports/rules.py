@@ -8,6 +8,7 @@ from apps.tenancy.roles import Role, Verb, allows
 OWN_WORK = frozenset({Role.ANALYSTE, Role.AGENT})
 _EVERYTHING = frozenset({Role.ADMINISTRATEUR, Role.RESPONSABLE_RISQUES, Role.COMITE, Role.AUDITEUR})
 _FIGURES = _EVERYTHING | {Role.DIRECTEUR_COMMERCIAL}
+_COMMITTING = frozenset({Role.ADMINISTRATEUR, Role.RESPONSABLE_RISQUES})
 
 _ROLES: dict[ReportKind, frozenset[Role]] = {
     ReportKind.ACTIVITY: _FIGURES | OWN_WORK,
@@ -42,6 +43,16 @@ def role_may_ask(kind: str, role: str) -> bool:
 def kinds_of(actor: Actor) -> list[ReportKind]:
     """Return the reports over a period that ``actor`` may ask for, in their order."""
     return [kind for kind in OF_PERIOD if may_ask(kind, actor)]
+
+
+def can_read_benchmarks(actor: Actor) -> bool:
+    """Say whether ``actor`` may compare the institution with others: who sees the whole of its figures."""
+    return actor.person_id is not None and actor.role in _FIGURES and actor.agency_ids is None
+
+
+def can_join_benchmarks(actor: Actor) -> bool:
+    """Say whether ``actor`` may commit the institution to share its figures, and take that back."""
+    return can_read_benchmarks(actor) and actor.role in _COMMITTING
 
 
 def tells_own_work(actor: Actor) -> bool:

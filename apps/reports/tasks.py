@@ -8,10 +8,12 @@ from django.utils import timezone
 
 from apps.jobs.services import register_kind
 from apps.jobs.tasks import JobTask
+from apps.reports.services.benchmarks import contribute, publish
 from apps.reports.services.making import KIND, make_report
 from apps.reports.services.portfolio import count_files
 from apps.reports.services.schedules import ask_due
 from apps.reports.services.telling import write_week_to_risk_managers
+from apps.tenancy.actor import task_actor
 from apps.tenancy.context import tenant_scope
 from apps.tenancy.tenants import active_institutions
 
@@ -51,6 +53,26 @@ def count_all_files() -> None:
                 count_files()
         except DatabaseError as error:
             logger.error("Portfolio of institution %s: %s", institution_id, type(error).__name__)  # noqa: TRY400  a trace may hold values
+
+
+@shared_task
+def compute_benchmarks() -> None:
+    """Take the figures of the institutions that share theirs, one scope each, and publish their quartiles.
+
+    Nothing is published on a night on which an institution could not be asked: the month would be frozen
+    without it.
+    """
+    month = timezone.localdate().replace(day=1)
+    given, asked_all = [], True
+    for institution_id in active_institutions():
+        try:
+            with tenant_scope(institution_id):
+                given.append(contribute(month=month, by=task_actor(institution_id)))
+        except DatabaseError as error:
+            asked_all = False
+            logger.error("Benchmarks of institution %s: %s", institution_id, type(error).__name__)  # noqa: TRY400  a trace may hold values
+    if asked_all:
+        publish(month=month, given=given)
 
 
 register_kind(KIND, "apps.reports.tasks.write_report")

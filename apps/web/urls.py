@@ -109,6 +109,10 @@ urlpatterns = [
     path("portefeuille.csv", portfolio.portfolio_csv, name="portfolio_csv"),
     path("portefeuille/coherence", portfolio.consistency, name="consistency"),
     path("portefeuille/coherence.csv", portfolio.consistency_csv, name="consistency_csv"),
+    path("portefeuille/reperes", portfolio.benchmarks, name="benchmarks"),
+    path("portefeuille/reperes.csv", portfolio.benchmarks_csv, name="benchmarks_csv"),
+    path("portefeuille/reperes/participer", portfolio.benchmarks_join, name="benchmarks_join"),
+    path("portefeuille/reperes/quitter", portfolio.benchmarks_leave, name="benchmarks_leave"),
     path("portefeuille/vues", portfolio.portfolio_view_save, name="portfolio_view_save"),
     path(
         "portefeuille/vues/<uuid:uid>/supprimer",

@@ -34,7 +34,7 @@ PREFERRED = ("analyste", "risques", "auditeur", "comite", "admin", "agent", "com
 #: Pages that differ so much by role that each role's is walked.
 FOR_EVERY_ROLE = {"web:home"}
 #: Pages of which the first who may open them sees little, or not all.
-SHOWN_TO = {"web:portfolio": "risques", "web:consistency": "risques"}
+SHOWN_TO = dict.fromkeys(("web:portfolio", "web:consistency", "web:benchmarks"), "risques")
 
 #: Addresses that answer a GET with something else than a page, each with its reason. What answers 405 to a
 #: GET (a button's address) need not stand here.
@@ -49,6 +49,7 @@ NOT_PAGES = {
     "web:model_monitoring_csv": "a CSV file",
     "web:model_scorecard": "a JSON file, or the page of a model without one",
     "web:portfolio_csv": "a CSV file",
+    "web:benchmarks_csv": "a CSV file",
     "web:consistency_csv": "a CSV file",
     "web:prospects_csv": "a CSV file",
     "web:report_file": "a file",
@@ -75,6 +76,7 @@ ALSO = {
     "web:models": ("?day=21/11/2030&hour=10:00", "?day=hier"),
     "web:monitoring": ("?vue=population", "?vue=groupes", "?vue=decisions"),
     "web:portfolio": ("?par=mois", "?par=decideur", "?vue=distributions", "?du=2022-01&au=2022-01"),
+    "web:benchmarks": ("?produit=agricole",),
     "web:scorecard_new": ("?variable=age&variable=secteur",),
     "web:audit": ("?date_from=2031-01-01", "?date_from=2026-02-01&date_to=2026-01-01"),
 }

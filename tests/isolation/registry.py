@@ -81,6 +81,7 @@ EXPORTED = {
     "modeles/<uuid:uid>/suivi.csv",
     "portefeuille.csv",
     "portefeuille/coherence.csv",
+    "portefeuille/reperes.csv",
     "prospects.csv",
     "api/v1/models/<uuid:uid>/export",
 }

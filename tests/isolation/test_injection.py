@@ -127,6 +127,7 @@ FILLED = {
     "scoring.PolicyProposal.reason": {"policy_form"},
     "scoring.PolicyProposal.decision_reason": {"policy_decision"},
     "reports.SavedView.name": {"view_page"},
+    "reports.BenchmarkParticipation.reason": {"benchmark_page"},
 }
 
 #: Why nobody types a text -> the texts.
@@ -145,7 +146,8 @@ NOT_FILLED = {
         credits.CreditApplication.outcome credits.Guarantee.kind credits.ExternalCredit.kind
         credits.ExternalCredit.status credits.ExternalCredit.source credits.PieceRequest.pieces
         registry.PlatformModel.training_data registry.ModelVersion.training_data registry.ModelVersion.status
-        registry.ModelVersion.origin registry.ModelVersion.segment registry.Promotion.status
+        registry.ModelVersion.origin registry.ModelVersion.segment registry.ModelVersion.signature
+        registry.Promotion.status
         registry.TrainingRun.origin registry.TrainingRun.asked
         registry.Promotion.segment registry.Championship.origin registry.Championship.segment
         scoring.Prediction.source scoring.Prediction.grade scoring.Prediction.band
@@ -217,7 +219,9 @@ NOT_FILLED = {
         monitoring.MonitoringFigures.figures monitoring.Alert.code monitoring.Alert.about
         monitoring.Alert.severity monitoring.Alert.suggestion monitoring.Alert.figures
         scoring.ScoreTotal.dimension scoring.ScoreTotalsHead.writers reports.FileTotal.dimension
-        reports.CreditStatistics.figures""",
+        reports.CreditStatistics.figures reports.BenchmarkContribution.credit_type
+        reports.BenchmarkContribution.figure reports.BenchmarkQuartiles.credit_type
+        reports.BenchmarkQuartiles.figure""",
     "of the request, and checked as an address or a name (test_headers_of_a_request_stay_outside)": """
         audit.AuditEntry.address audit.AuditEntry.request_id users.LoginSession.address""",
     "given on the machine itself, by a command or the demonstration": """
@@ -602,7 +606,14 @@ def small_doors(doors, kind):
             kept = SavedView.objects.filter(name=values.get("name", "")).exists()
         return set() if kept or "name" not in values else {"name"}
 
+    def by_benchmark(values):
+        doors.manager[1].post("/portefeuille/reperes/quitter")
+        answer = doors.manager[1].post("/portefeuille/reperes/participer", values)
+        return refused_by_page(answer)
+
     doors.knock("view_page", labels("reports.SavedView", ["name"]), kind, by_view)
+    texts = labels("reports.BenchmarkParticipation", ["reason"])
+    doors.knock("benchmark_page", texts, kind, by_benchmark, {"reason": "Bon"})
     texts = labels("users.IdempotentReply", ["key"])
     doors.knock("idempotency_header", texts, kind, by_header, {"key": f"k-{kind}"})
     texts = {"key": "users.Draft.key", "last_name": "users.Draft.content"}
@@ -804,6 +815,7 @@ REFUSED = {
     },
     ("credits.DictionaryVariable.codes", "variable_codes"): SEVERAL_LINES,
     ("reports.SavedView.name", "view_page"): {*SEVERAL_LINES, "tab"},
+    ("reports.BenchmarkParticipation.reason", "benchmark_page"): SEVERAL_LINES,
     ("credits.DictionaryVariable.purpose", "variable_api"): {*SEVERAL_LINES, *TOO_SHORT},
     ("credits.DictionaryRevision.reason", "variable_change"): {*SEVERAL_LINES, *TOO_SHORT},
     ("credits.Client.phone", "client_api"): EVERY,

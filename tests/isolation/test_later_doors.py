@@ -100,6 +100,7 @@ def test_the_files_of_the_portfolio_hold_one_institution(page, world):
     manager, director = page("risques@ngwa.demo"), page("commercial@ngwa.demo")
     addresses = [f"/portefeuille.csv?table=ventilation&par={by.value}" for by in Breakdown]
     addresses += ["/portefeuille.csv?table=statistiques", "/portefeuille/coherence.csv"]
+    addresses += ["/portefeuille/reperes.csv"]
 
     texts = [manager.get(address).content.decode() for address in addresses]
     texts.append(director.get("/prospects.csv").content.decode())

@@ -47,6 +47,12 @@ def zipped(files, **options):
     return packed.getvalue()
 
 
+def unzipped(content):
+    """Return name -> bytes of a zip."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 def with_hashes(files, **changes):
     """Return the files with a changed manifest that lists them truly."""
     manifest = {**json.loads(files["manifest.json"]), **changes}

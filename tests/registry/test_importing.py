@@ -18,8 +18,9 @@ from apps.registry.models import ModelVersion
 from apps.registry.queries import champion_for
 from apps.registry.services.exporting import export_model, scorecard_bytes
 from apps.registry.services.importing import import_model, import_scorecard, next_version, write_scorecard
+from apps.registry.services.signing import canonical
 from apps.tenancy.errors import InvalidValues, NotAllowed
-from tests.registry.grids import DOCUMENT, changed, sent, sent_json, with_hashes, zipped
+from tests.registry.grids import DOCUMENT, changed, sent, sent_json, unzipped, with_hashes, zipped
 
 pytestmark = pytest.mark.django_db
 
@@ -60,12 +61,14 @@ def test_an_exported_model_comes_back_as_it_was(horizon, risks, files):
     champion = champion_for()
     name, content = export_model(version=champion, by=risks)
     again = with_hashes(files, version="2")
+    exported = unzipped(content)
+    signed = json.loads(exported["manifest.json"])
 
     version = import_model(upload=sent(zipped(again)), by=risks)
 
     assert name == "defaut-imf-1.zip"
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert {each: archive.read(each) for each in archive.namelist()} == files
+    assert signed.pop("signature")["algorithm"] == "ed25519"
+    assert {**exported, "manifest.json": canonical(signed)} == files
     assert (version.name, version.version, version.status, version.origin) == (
         "defaut-imf", "2", "candidate", "imported",
     )  # fmt: skip

@@ -4,13 +4,16 @@ import io
 import json
 import shutil
 import zipfile
+from html import unescape
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils.translation import override
 
 from apps.jobs.services import claim_job, fail_job, finish_job
+from apps.registry.enums import ModelSignature
 from apps.registry.models import ModelVersion, PlatformModel, Promotion
 from apps.registry.queries import champion_for
 from apps.registry.services.importing import import_scorecard
@@ -311,6 +314,19 @@ def test_a_model_goes_out_as_a_zip_and_a_scorecard_comes_in(page, world):
     answer = client.post("/modeles/importer", {"file": file, "segment": "tous"})
     assert answer.status_code == 302
     assert "grille-agence, version 1" in text(client.get(answer.url))
+
+
+@pytest.mark.parametrize("signature", list(ModelSignature))
+def test_the_page_of_an_imported_version_says_who_signed_it(page, world, signature):
+    version = grid_of(world)
+    with world.scope():
+        ModelVersion.objects.filter(pk=version.pk).update(signature=signature)
+
+    shown = unescape(text(page(world.risk_manager).get(url("model", version))))
+
+    with override("fr"):
+        labels = {each: str(each.label) for each in ModelSignature}
+    assert {each for each, label in labels.items() if label in shown} == {signature}
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,12 @@ from django.utils.translation import gettext as _
 from apps.audit.services import record
 from apps.engine.dictionary import Dictionary
 from apps.engine.expert import ExpertCard, ScorecardRefused, card_from
+from apps.registry.enums import ModelOrigin, ModelSignature
 from apps.registry.errors import ModelNotAllowed, NoApprovedModel
 from apps.registry.loader import load_scorer, model_folder
 from apps.registry.models import ModelVersion
+from apps.registry.services.importing import MANIFEST
+from apps.registry.services.signing import sign
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import DomainError, NotAllowed
 from apps.tenancy.roles import Verb
@@ -26,6 +29,9 @@ _MOMENT = (1980, 1, 1, 0, 0, 0)
 def export_model(*, version: ModelVersion, by: Actor) -> tuple[str, bytes]:
     """Return the name and the bytes of a zip with every file of the version's folder.
 
+    The manifest is signed for what was made here or came back as this platform's; a model from elsewhere
+    leaves as it came.
+
     Raises ``NotAllowed``, or ``NoApprovedModel`` when the folder is not what the row says.
     """
     if not by.may(Verb.REPLAY):
@@ -34,9 +40,16 @@ def export_model(*, version: ModelVersion, by: Actor) -> tuple[str, bytes]:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(model_folder(version).iterdir()):
-            archive.writestr(zipfile.ZipInfo(path.name, _MOMENT), path.read_bytes(), zipfile.ZIP_DEFLATED)
+            content = path.read_bytes()
+            if path.name == MANIFEST and _is_ours(version):
+                content = sign(content)
+            archive.writestr(zipfile.ZipInfo(path.name, _MOMENT), content, zipfile.ZIP_DEFLATED)
     record(by=by, action="model.export", target=version, after={"sha256": version.sha256})
     return file_name(version, "zip"), packed.getvalue()
+
+
+def _is_ours(version: ModelVersion) -> bool:
+    return version.origin != ModelOrigin.IMPORTED or version.signature == ModelSignature.PLATFORM
 
 
 def file_name(version: ModelVersion, kind: str) -> str:

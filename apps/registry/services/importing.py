@@ -26,10 +26,11 @@ from apps.credits.queries.dictionary import dictionary_in_force, known_variables
 from apps.engine.dictionary import STANDARD
 from apps.engine.expert import ExpertCard, ScorecardRefused, card_from, parse_scorecard
 from apps.institutions.queries import get_institution
-from apps.registry.enums import GENERAL_SEGMENT, ModelOrigin, ModelStatus, TrainingData
+from apps.registry.enums import GENERAL_SEGMENT, ModelOrigin, ModelSignature, ModelStatus, TrainingData
 from apps.registry.errors import ModelRefused
 from apps.registry.models import LONGEST_NAME, LONGEST_VERSION, ModelVersion
 from apps.registry.services.gates import measure
+from apps.registry.services.signing import Signed, canonical, check, unsigned
 from apps.tenancy.actor import Actor
 from apps.tenancy.errors import InvalidValues
 from apps.tenancy.four_eyes import require_member
@@ -65,6 +66,7 @@ _DAMAGED = (
 #: Names of a model folder; the engine, which is slow to load, has the same.
 MANIFEST, SCORECARDS = "manifest.json", "scorecards.json"
 _ZIP = b"PK\x03\x04"
+_UNSIGNED = Signed(ModelSignature.NONE)
 
 
 def import_model(*, upload: BinaryIO, by: Actor, segment: str = GENERAL_SEGMENT) -> ModelVersion:
@@ -230,11 +232,14 @@ def _keep_folder(files: Mapping[str, bytes], *, by: Actor, segment: str) -> Mode
         raise ModelRefused(_("The zip holds no manifest.json: export the model from the page of a version."))
     manifest = _object(files[MANIFEST])
     _check_hashes(manifest, files)
+    signed = check(manifest)
+    if signed.signature == ModelSignature.PLATFORM:
+        files = {**files, MANIFEST: canonical(unsigned(manifest))}
     _check_variables(manifest)
     _check_trees(manifest, files)
     if manifest.get("training_data") == TrainingData.EXPERT:
         _check_declaration(manifest, files)
-    return _keep(files, by=by, segment=segment, origin=ModelOrigin.IMPORTED)
+    return _keep(files, by=by, segment=segment, origin=ModelOrigin.IMPORTED, signed=signed)
 
 
 def _check_hashes(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
@@ -337,7 +342,9 @@ def _same(content: bytes, rebuilt: bytes) -> bool:
 
 
 @transaction.atomic
-def _keep(files: Mapping[str, bytes], *, by: Actor, segment: str, origin: ModelOrigin) -> ModelVersion:
+def _keep(
+    files: Mapping[str, bytes], *, by: Actor, segment: str, origin: ModelOrigin, signed: Signed = _UNSIGNED
+) -> ModelVersion:
     """Write the folder, read it back, and add its row; both or neither."""
     manifest = _object(files[MANIFEST])
     sha256 = hashlib.sha256(files[MANIFEST]).hexdigest()
@@ -349,7 +356,7 @@ def _keep(files: Mapping[str, bytes], *, by: Actor, segment: str, origin: ModelO
     artefact = _stored(folder, files, sha256)
     try:
         with transaction.atomic():
-            row = _row(artefact, by=by, segment=segment, origin=origin)
+            row = _row(artefact, by=by, segment=segment, origin=origin, signed=signed)
     except BaseException:
         if new:
             shutil.rmtree(folder, ignore_errors=True)
@@ -398,7 +405,9 @@ def _refusal_text(reason: str) -> str:
     return _("The model cannot be rebuilt: %(reason)s") % {"reason": reason[:200]}
 
 
-def _row(artefact: "Artefact", *, by: Actor, segment: str, origin: ModelOrigin) -> ModelVersion:
+def _row(
+    artefact: "Artefact", *, by: Actor, segment: str, origin: ModelOrigin, signed: Signed
+) -> ModelVersion:
     manifest = artefact.manifest
     row = ModelVersion.objects.create(
         name=artefact.name,
@@ -411,13 +420,17 @@ def _row(artefact: "Artefact", *, by: Actor, segment: str, origin: ModelOrigin) 
         segment=segment,
         status=ModelStatus.CANDIDATE,
         origin=origin,
+        signature=signed.signature,
         created_by_id=by.person_id,
     )
     row.metrics = {**row.metrics, "own": measure(row)}
     row.save(update_fields=["metrics"])
-    action = "model.write" if origin == ModelOrigin.WRITTEN else "model.import"
     after = {"name": row.name, "version": row.version, "sha256": row.sha256, "segment": segment}
-    record(by=by, action=action, target=row, after=after)
+    if origin == ModelOrigin.WRITTEN:
+        record(by=by, action="model.write", target=row, after=after)
+    else:
+        told = {"signature": str(signed.signature), "signing_key": signed.key}
+        record(by=by, action="model.import", target=row, after={**after, **told})
     return row
 
 

@@ -132,6 +132,18 @@ class ProspectForm(AgencyForm):
         return ProspectWish(agency_id=self.agency_id, credit_type=self.cleaned_data["produit"])
 
 
+class BenchmarkForm(forms.Form):
+    """The type of credit whose benchmarks are shown."""
+
+    produit = forms.ChoiceField(label=gettext_lazy("Type of credit"), required=False, choices=credit_types)
+
+
+class JoinForm(ServiceForm):
+    """Why an institution shares its figures."""
+
+    reason = LineField(label=gettext_lazy("Reason"), max_length=500)
+
+
 class ViewForm(ServiceForm):
     """The name of a view, and whether others see it."""
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.audit.services import record
 from apps.reports.queries.alike import can_audit_consistency, consistency_of
+from apps.reports.queries.benchmarks import EVERY_TYPE, compared_in, current_participation
 from apps.reports.queries.portfolio import (
     OF_PEOPLE,
     distribution_of,
@@ -23,6 +24,8 @@ from apps.reports.queries.portfolio import (
     statistics_of,
 )
 from apps.reports.queries.prospects import prospects_for
+from apps.reports.rules import can_join_benchmarks, can_read_benchmarks
+from apps.reports.services.benchmarks import join_benchmarks, leave_benchmarks
 from apps.reports.services.views import delete_view, save_view
 from apps.scoring.enums import Breakdown, Dimension
 from apps.tenancy.days import midnight
@@ -31,8 +34,16 @@ from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
 from apps.web.pages import cursor_page
 from apps.web.portfolio import breakdown, distributions, overview, parts
+from apps.web.portfolio.benchmarks import benchmark_table, benchmark_view, shared_words
 from apps.web.portfolio.consistency import consistency_view, pairs_table
-from apps.web.portfolio.forms import PeriodForm, PortfolioForm, ProspectForm, ViewForm
+from apps.web.portfolio.forms import (
+    BenchmarkForm,
+    JoinForm,
+    PeriodForm,
+    PortfolioForm,
+    ProspectForm,
+    ViewForm,
+)
 from apps.web.portfolio.prospects import prospect_lines, prospects_table
 from apps.web.portfolio.sheets import BREAKDOWN, BY_MONTH, POINTS, STATISTICS, TABLES
 from apps.web.spreadsheets import csv_answer
@@ -52,6 +63,7 @@ def portfolio(request: ActorRequest) -> HttpResponse:
         "views": parts.view_links(saved_views(request.actor), request.actor),
         "view_form": ViewForm(initial={"query": request.GET.urlencode()}),
         "may_audit": can_audit_consistency(request.actor),
+        "may_compare": can_read_benchmarks(request.actor),
         "parts": parts.part_links(request.GET, part),
         **(_part(request, form, part) if valid else {}),
     }
@@ -107,10 +119,16 @@ def portfolio_csv(request: ActorRequest) -> HttpResponse:
     return _file(request, f"portefeuille-{table if table in TABLES else BREAKDOWN}", header, rows)
 
 
-def _file(request: ActorRequest, name: str, header: list[str], rows: list[list[Any]]) -> HttpResponse:
+def _file(
+    request: ActorRequest,
+    name: str,
+    header: list[str],
+    rows: list[list[Any]],
+    action: str = "portfolio.export",
+) -> HttpResponse:
     filters = {key: value for key, value in request.GET.items() if value and key != "vue"}
     after = {"table": name, "rows": len(rows), "filters": filters}
-    record(by=request.actor, action="portfolio.export", after=after)
+    record(by=request.actor, action=action, after=after)
     return csv_answer(f"{name}-{timezone.localdate():%Y-%m-%d}.csv", [header, *rows])
 
 
@@ -215,3 +233,76 @@ def prospects_csv(request: ActorRequest) -> HttpResponse:
     found = rows.order_by("search_name", "uid")[:EXPORTED_PROSPECTS]
     header, lines = prospects_table(found)
     return _file(request, "prospects", header, lines)
+
+
+@require_safe
+@allow(Verb.READ_REPORTS)
+def benchmarks(request: ActorRequest) -> HttpResponse:
+    """Show the institution's figures beside the quartiles; the invitation where it shares none."""
+    return _benchmarks(request, JoinForm())
+
+
+def _benchmarks(request: ActorRequest, join: JoinForm) -> HttpResponse:
+    if not can_read_benchmarks(request.actor):
+        raise Http404
+    types = BenchmarkForm(request.GET)
+    valid = types.is_valid()
+    participation = current_participation()
+    context: dict[str, Any] = {
+        "types": types,
+        "form": join,
+        "participation": participation,
+        "may_join": can_join_benchmarks(request.actor),
+        "shared": shared_words(),
+    }
+    if participation is not None and valid:
+        month = timezone.localdate().replace(day=1)
+        credit_type = types.cleaned_data["produit"] or EVERY_TYPE
+        context |= benchmark_view(month, compared_in(month), credit_type)
+    template = "portfolio/benchmarks.html#results" if request.htmx else "portfolio/benchmarks.html"
+    return render(request, template, context, status=422 if join.errors or not valid else 200)
+
+
+@require_safe
+@allow(Verb.READ_REPORTS)
+def benchmarks_csv(request: ActorRequest) -> HttpResponse:
+    """Give every cell of the month as a file, to who takes part."""
+    if not can_read_benchmarks(request.actor):
+        raise Http404
+    if current_participation() is None:
+        return redirect("web:benchmarks")
+    header, rows = benchmark_table(compared_in(timezone.localdate().replace(day=1)))
+    return _file(request, "reperes", header, rows, action="benchmark.export")
+
+
+@require_POST
+@allow(Verb.READ_REPORTS)
+def benchmarks_join(request: ActorRequest) -> HttpResponse:
+    """Share the figures of the institution, with a reason."""
+    if not can_join_benchmarks(request.actor):
+        raise Http404
+    form = JoinForm(request.POST)
+    if form.is_valid():
+        try:
+            join_benchmarks(reason=form.cleaned_data["reason"], by=request.actor)
+        except DomainError as refusal:
+            form.refuse(refusal)
+        else:
+            messages.success(request, _("Your institution takes part from the next night on."))
+            return redirect("web:benchmarks")
+    return _benchmarks(request, form)
+
+
+@require_POST
+@allow(Verb.READ_REPORTS)
+def benchmarks_leave(request: ActorRequest) -> HttpResponse:
+    """Share nothing more."""
+    if not can_join_benchmarks(request.actor):
+        raise Http404
+    try:
+        leave_benchmarks(by=request.actor)
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("Your institution takes no part any more; what it gave is removed."))
+    return redirect("web:benchmarks")

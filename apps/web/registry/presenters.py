@@ -152,6 +152,7 @@ def _decimal(number: float, places: int = 3) -> str:
 
 def facts_of(version: Any) -> list[tuple[str, Any]]:
     """Return what a version is."""
+    signature = [(_("Signature"), version.get_signature_display())] if version.origin == "imported" else []
     return [
         (_("Applies to"), segment_label(version.segment)),
         (_("Origin"), version.get_origin_display()),
@@ -159,6 +160,7 @@ def facts_of(version: Any) -> list[tuple[str, Any]]:
         (_("Training period"), _period(version.period)),
         (_("In the registry since"), _moment(version.created_at)),
         (_("Brought in by"), str(version.created_by) if version.created_by else MISSING),
+        *signature,
         (_("Hash of the manifest"), version.sha256),
     ]
 
