@@ -45,8 +45,8 @@ def institution_logo(request: ActorRequest) -> HttpResponse:
     return HttpResponse(content, content_type=kind, headers={"Cache-Control": "private, no-store"})
 
 
-@require_POST
 @allow(Verb.ADMINISTER)
+@require_POST
 def institution_logo_remove(request: ActorRequest) -> HttpResponse:
     try:
         remove_logo(by=request.actor)
