@@ -16,6 +16,7 @@ from django.views.decorators.csp import csp_override
 from unfold.sites import UnfoldAdminSite
 
 from apps.tenancy.admin import admin_actor
+from apps.tenancy.roles import Verb
 from apps.users.services.sessions import leave
 
 
@@ -124,8 +125,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         if items:
             groups.append({"title": title(), "items": items})
     if getattr(request, "membership", None) is not None:
-        back = _entry(_("Back to the application"), "web:home", "arrow_back")
-        groups.append({"separator": True, "items": [back | {"active": False}]})
+        links = [_entry(_("Back to the application"), "web:home", "arrow_back")]
+        if (actor := admin_actor(request)) is not None and actor.may(Verb.ADMINISTER):
+            links.insert(0, _entry(_("Institution and logo"), "web:institution", "image"))
+        groups.append({"separator": True, "items": [link | {"active": False} for link in links]})
     return groups
 
 

@@ -24,7 +24,7 @@ from apps.credits.models import (
     Repayment,
 )
 from apps.credits.queries.applications import visible_applications
-from apps.credits.queries.clients import STALE_SETTING, visible_clients
+from apps.credits.queries.clients import CONSENT_SETTING, STALE_SETTING, visible_clients
 from apps.credits.queries.ledger import (
     HORIZON_SETTING,
     visible_credits,
@@ -48,6 +48,24 @@ SETTINGS[STALE_SETTING] = Setting(
         widget=UnfoldAdminIntegerFieldWidget,
     ),
     words=lambda value: ngettext("%(count)d month", "%(count)d months", value) % {"count": value},
+)
+SETTINGS[CONSENT_SETTING] = Setting(
+    label=lambda: _("Months for which a client's consent holds"),
+    field=lambda: forms.IntegerField(
+        label=_("Months for which a client's consent holds"),
+        required=False,
+        min_value=0,
+        max_value=120,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_(
+            "0: a consent never expires. Ask your compliance officer: no text that we read gives a figure."
+        ),
+    ),
+    words=lambda value: (
+        ngettext("%(count)d month", "%(count)d months", value) % {"count": value}
+        if value
+        else _("Never expires")
+    ),
 )
 SETTINGS[HORIZON_SETTING] = Setting(
     label=lambda: _("Months within which a default counts"),

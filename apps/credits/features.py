@@ -6,6 +6,7 @@ Training and scoring use the same functions, so that a model is asked what it wa
 import datetime as dt
 
 from apps.credits.models import VARIABLE_COLUMNS, Client, CreditApplication
+from apps.credits.queries.clients import consent_expiry, consent_months
 from apps.engine.contracts import CaseFacts, Value
 from apps.engine.dictionary import STANDARD
 from apps.engine.ratios import with_ratios
@@ -38,9 +39,17 @@ def case_facts(
     return CaseFacts(
         prohibited=client.prohibition_date is not None and client.prohibition_date <= on,
         consent_given=client.consent_at is not None and client.consent_at <= on,
+        consent_expired_on=_consent_expired_on(client, on),
         data_age_days=(on - client.data_updated_on).days,
         real_security=application.real_security if application is not None else False,
     )
+
+
+def _consent_expired_on(client: Client, on: dt.date) -> str | None:
+    if client.consent_at is None or client.consent_at > on:
+        return None
+    expiry = consent_expiry(client.consent_at, months=consent_months(on=on))
+    return expiry.isoformat() if expiry is not None and expiry <= on else None
 
 
 def _present(values: dict[str, Value]) -> dict[str, Value]:

@@ -76,7 +76,7 @@ class ChangeSet:
 
     levers: tuple[Lever, ...]
     values: Mapping[str, Value]
-    facts: Mapping[str, bool | int]
+    facts: Mapping[str, bool | int | None]
     result: ScoringResult
     advice: Advice
     effort: float
@@ -176,6 +176,10 @@ class _Load:
         return ratio, (self.outstanding + amount) / (12 * self.income)
 
 
+#: Warnings of the values and facts that changes settle: the advice on the changed file tells those that stay.
+_TOLD_ANEW = frozenset({"ratio_incoherent", "donnees_anciennes", "consentement_expire"})
+
+
 class _Search:
     """The grid of one application: ways by amounts, narrowed down for all ways at once."""
 
@@ -189,7 +193,7 @@ class _Search:
         advice: Advice,
     ) -> None:
         self.values, self.facts, self.figures, self.scorer = values, facts, figures, scorer
-        self.warnings = tuple(code for code in warnings if code != "ratio_incoherent")
+        self.warnings = tuple(code for code in warnings if code not in _TOLD_ANEW)
         self.refused = advice.recommendation == "refuser"
         self.limit = advice.threshold if self.refused else advice.threshold / 2
         self.largest = limit_of(figures, "montant_max", values)
@@ -214,9 +218,9 @@ class _Search:
                 sets.append((each, proved))
         return Changes(tuple(proved for _each, proved in sets), None if sets else "aucun")
 
-    def _facts(self) -> tuple[dict[str, bool | int], dict[Lever, float]]:
+    def _facts(self) -> tuple[dict[str, bool | int | None], dict[Lever, float]]:
         """Say what the client can settle beside the values: consent, arrears, data to confirm."""
-        repaired: dict[str, bool | int] = {}
+        repaired: dict[str, bool | int | None] = {}
         needed: dict[Lever, float] = {}
         broken = {
             rule.code
@@ -230,6 +234,8 @@ class _Search:
         age = self.facts.data_age_days
         if not self.refused and age is not None and age > SIX_MONTHS_IN_DAYS:
             repaired["data_age_days"], needed["confirmation"] = 0, 2.0
+        if not self.refused and self.facts.consent_expired_on is not None:
+            repaired["consent_expired_on"], needed["consent"] = None, 2.0
         return repaired, needed
 
     def _ways(self) -> list[_Way]:

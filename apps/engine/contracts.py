@@ -80,12 +80,16 @@ class PolicyFigures:
 
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
-    """What rules and expected loss need beside the dictionary; ``None`` is « not known yet »."""
+    """What rules and expected loss need beside the dictionary; ``None`` is « not known yet ».
+
+    ``consent_expired_on`` is the day (ISO) since which the consent given is too old, ``None`` while it holds.
+    """
 
     prohibited: bool | None = None
     current_arrears_days: int | None = None
     probable_duplicate: bool | None = None
     consent_given: bool | None = None
+    consent_expired_on: str | None = None
     data_age_days: int | None = None
     real_security: bool = False
     in_fine: bool = False

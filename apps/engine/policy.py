@@ -1,6 +1,6 @@
 """From a probability to advice under an institution's policy; the probability itself never changes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from apps.engine.contracts import (
@@ -72,15 +72,14 @@ def advise(
     """Give the advice for one scored application.
 
     ``values`` are the canonical inputs with their ratios; ``warnings`` those of cleaning and ratios, to which
-    the model's own and ``donnees_anciennes`` (data older than six months) are added. Without a ``scorer``
+    the model's own, ``donnees_anciennes`` (data older than six months) and ``consentement_expire`` (a consent
+    older than the institution lets it hold) are added. Without a ``scorer``
     no maximal amount is sought (reason ``non_calcule``); ``amount_cap`` replaces the model's own, the 99th
     percentile of the amounts it was trained on.
     """
     threshold = figures.threshold_for(str(values.get("type_credit")))
     rules = evaluate_rules(values, facts, figures)
-    stale = facts.data_age_days is not None and facts.data_age_days > SIX_MONTHS_IN_DAYS
-    heard = (*warnings, *result.warnings, *(("donnees_anciennes",) if stale else ()))
-    told = tuple(dict.fromkeys(heard))
+    told = tuple(dict.fromkeys((*warnings, *result.warnings, *_of_the_file(facts))))
     level = band(result.pd, threshold)
     amount: int | None = None
     reason: str | None = "non_calcule"
@@ -99,6 +98,13 @@ def advise(
         rules=rules,
         warnings=told,
     )
+
+
+def _of_the_file(facts: CaseFacts) -> Iterator[str]:
+    if facts.data_age_days is not None and facts.data_age_days > SIX_MONTHS_IN_DAYS:
+        yield "donnees_anciennes"
+    if facts.consent_expired_on is not None:
+        yield "consentement_expire"
 
 
 def recommend(level: Band, rules: Sequence[RuleOutcome], warnings: Sequence[str]) -> Recommendation:

@@ -1,5 +1,8 @@
 """What people read about a score: sentences for factors, rules and warnings, in French and English."""
 
+import datetime as dt
+from collections.abc import Mapping
+
 from apps.engine.contracts import Band, Contribution, Lang, Recommendation, RuleOutcome, ScoringResult, Value
 from apps.engine.dictionary import STANDARD, Variable
 from apps.engine.wording import (
@@ -93,8 +96,11 @@ def recommendation_label(recommendation: Recommendation, lang: Lang) -> str:
     return _pick(_RECOMMENDATIONS, recommendation, lang)
 
 
-def warning_text(code: str, lang: Lang) -> str:
-    """Say a warning; an unknown code is given back as it is."""
+def warning_text(code: str, lang: Lang, facts: Mapping[str, object] | None = None) -> str:
+    """Say a warning, with its day where ``facts`` of the score hold one; an unknown code is given back."""
+    day = (facts or {}).get("consent_expired_on")
+    if code == "consentement_expire" and day:
+        return _EXPIRED_ON[lang].format(day=dt.date.fromisoformat(str(day)))
     return _pick(_WARNINGS, code, lang)
 
 
@@ -161,10 +167,18 @@ _WARNINGS: dict[str, dict[Lang, str]] = {
         "fr": "Les données du client datent de plus de six mois.",
         "en": "The client's data are more than six months old.",
     },
+    "consentement_expire": {
+        "fr": "Le consentement du client est expiré.",
+        "en": "The client's consent has expired.",
+    },
     "hors_domaine": {
         "fr": "Une valeur sort de ce que le modèle a déjà vu : la probabilité est moins sûre.",
         "en": "A value lies outside what the model has seen: the probability is less certain.",
     },
+}
+_EXPIRED_ON: dict[Lang, str] = {
+    "fr": "Consentement expiré le {day:%d/%m/%Y}.",
+    "en": "Consent expired on {day:%d/%m/%Y}.",
 }
 _CHECKS: dict[str, dict[Lang, str]] = {
     "ratio_incoherent": {
@@ -178,6 +192,10 @@ _CHECKS: dict[str, dict[Lang, str]] = {
     "donnees_anciennes": {
         "fr": "Faites confirmer les données par le client avant de décider.",
         "en": "Have the client confirm the data before deciding.",
+    },
+    "consentement_expire": {
+        "fr": "Faites renouveler le consentement et notez-le sur la fiche du client.",
+        "en": "Have the consent renewed and note it on the client's page.",
     },
     "hors_domaine": {
         "fr": "Vérifiez la saisie. Si la valeur est juste, fiez-vous d'abord à l'étude du dossier.",

@@ -1,9 +1,11 @@
 """Reads of institutions, agencies and dated settings."""
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,6 +15,8 @@ from apps.tenancy.actor import Actor
 from apps.tenancy.errors import ObjectNotFound
 
 NO_KEY = -1
+#: Names of the logo in the institution's folder: the one that the site writes, then what an operator may put.
+LOGOS = ("logo.png", "logo.jpg")
 
 
 def visible_agencies(actor: Actor) -> QuerySet[Agency]:
@@ -52,6 +56,17 @@ def agency_key(actor: Actor, uid: UUID) -> int:
 def get_institution(institution_id: int) -> Institution:
     """Return one institution by its key; raise ``Institution.DoesNotExist``."""
     return Institution.objects.get(id=institution_id)
+
+
+def institution_folder(institution: Institution) -> Path:
+    """Return where the files of an institution stand, readable by the site's account only."""
+    return Path(settings.INSTITUTION_FILES_DIR) / str(institution.uid)
+
+
+def logo_of(institution: Institution) -> Path | None:
+    """Return the picture that the documents of an institution bear, None without one."""
+    folder = institution_folder(institution)
+    return next((folder / name for name in LOGOS if (folder / name).is_file()), None)
 
 
 def setting_on(key: str, *, date: dt.date | None = None, default: Any = None) -> Any:

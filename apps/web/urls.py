@@ -17,6 +17,7 @@ from apps.web.feedback import views as feedback
 from apps.web.glossary import views as glossary
 from apps.web.home import views as home
 from apps.web.imports import views as imports
+from apps.web.institution import views as institution
 from apps.web.ledger import views as ledger
 from apps.web.monitoring import views as monitoring
 from apps.web.policy import views as policy
@@ -91,6 +92,9 @@ urlpatterns = [
     path("derogations/<uuid:uid>/refuser", deciding.override_refuse, name="override_refuse"),
     path("derogations/<uuid:uid>/retirer", deciding.override_withdraw, name="override_withdraw"),
     path("reexamens/<uuid:uid>/maintenir", deciding.review_keep, name="review_keep"),
+    path("institution", institution.institution, name="institution"),
+    path("institution/logo", institution.institution_logo, name="institution_logo"),
+    path("institution/logo/retirer", institution.institution_logo_remove, name="institution_logo_remove"),
     path("delegations", limits.limits, name="limits"),
     path("delegations/plafonds", limits.limit_set, name="limit_set"),
     path("delegations/motifs", limits.motive_add, name="motive_add"),

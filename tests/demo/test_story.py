@@ -76,6 +76,10 @@ def test_the_past_and_the_story(told):
     wrong = CreditApplication.objects.get(uid=shown["override"])
     assert (wrong.outcome, wrong.decisions.get().is_override) == ("default", True)
     assert Client.objects.filter(consent_withdrawn_on=today).count() == 1
+    expired = Prediction.objects.select_related("client").get(uid=shown["expired_consent"])
+    assert "consentement_expire" in expired.warnings
+    assert expired.client.consent_at == add_months(today, -61)
+    assert expired.facts["consent_expired_on"] == add_months(expired.client.consent_at, 60).isoformat()
 
     rows = Decision.objects.count(), Prediction.objects.count(), Client.objects.count()
     assert seed_past(demo, institution, on=today) == rows[0]

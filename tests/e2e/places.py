@@ -44,6 +44,7 @@ NOT_PAGES = {
     "web:client_scores_csv": "a CSV file",
     "web:import_rejects": "a CSV file",
     "web:import_template": "a CSV or XLSX file",
+    "web:institution_logo": "a picture, or none",
     "web:import_report": "a CSV file",
     "web:model_export": "a zip",
     "web:model_monitoring_csv": "a CSV file",

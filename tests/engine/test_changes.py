@@ -186,6 +186,24 @@ def test_a_missing_consent_is_asked_for_and_nothing_else():
     assert (found.levers, found.values, found.facts) == (("consent",), {}, {"consent_given": True})
 
 
+@pytest.mark.parametrize(
+    ("changed", "code", "settled"),
+    [
+        ({"consent_expired_on": "2026-03-15"}, "consentement_expire", {"consent_expired_on": None}),
+        ({"data_age_days": 200}, "donnees_anciennes", {"data_age_days": 0}),
+    ],
+)
+def test_what_only_has_to_be_renewed_is_asked_for_and_nothing_else(changed, code, settled):
+    """The score's own warnings come with it, as from a stored row."""
+    result = what_would_change(
+        with_ratios(VALUES)[0], replace(FACTS, **changed), FIGURES, ByAmount(lambda *_: 0.05), [code]
+    )
+
+    (found,) = result.sets
+    assert (found.values, found.facts) == ({}, settled)
+    assert found.advice.recommendation == "accorder"
+
+
 def test_arrears_are_settled_beside_the_amount():
     facts = replace(FACTS, current_arrears_days=45)
     changes = changes_of(lambda amount, _: 0.3 if amount > 500_000 else 0.1, facts=facts)

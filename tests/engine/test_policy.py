@@ -1,6 +1,7 @@
 """Rules, recommendation, expected loss and the threshold's formula."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -156,6 +157,17 @@ def test_each_credit_type_has_its_threshold():
     figures = PolicyFigures(thresholds={"consommation": 0.05}, rules=default_rules())
     assert advice(0.06, figures=figures).recommendation == "refuser"
     assert advice(0.06, figures=figures, values={**VALUES, "type_credit": "agricole"}).threshold == 0.15
+
+
+@pytest.mark.parametrize(
+    ("expired_on", "warnings", "recommendation"),
+    [(None, (), "accorder"), ("2026-03-15", ("consentement_expire",), "etudier")],
+)
+def test_an_expired_consent_is_told_and_asks_for_a_look(expired_on, warnings, recommendation):
+    found = advice(0.01, facts=replace(CLEAR, consent_expired_on=expired_on))
+    assert found.warnings == warnings
+    assert found.recommendation == recommendation
+    assert {rule.verdict for rule in found.rules if rule.code == "consentement"} == {"respectee"}
 
 
 @pytest.mark.parametrize(("days", "warnings"), [(None, ()), (183, ()), (184, ("donnees_anciennes",))])

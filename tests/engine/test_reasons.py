@@ -222,7 +222,14 @@ def test_rule_texts_carry_figures():
 
 @pytest.mark.parametrize("lang", ["fr", "en"])
 @pytest.mark.parametrize(
-    "code", ["ratio_incoherent", "retards_incoherents", "donnees_anciennes", "hors_domaine"]
+    "code",
+    [
+        "ratio_incoherent",
+        "retards_incoherents",
+        "donnees_anciennes",
+        "consentement_expire",
+        "hors_domaine",
+    ],
 )
 def test_every_warning_has_its_words(code, lang):
     assert warning_text(code, lang).endswith(".")
@@ -255,3 +262,11 @@ def test_labels():
         "High risk",
         "To be reviewed",
     ]
+
+
+def test_an_expired_consent_is_told_with_its_day():
+    facts = {"consent_expired_on": "2026-03-05"}
+
+    assert warning_text("consentement_expire", "fr", facts) == "Consentement expiré le 05/03/2026."
+    assert warning_text("consentement_expire", "en", facts) == "Consent expired on 05/03/2026."
+    assert warning_text("donnees_anciennes", "fr", facts) == warning_text("donnees_anciennes", "fr")

@@ -13,12 +13,15 @@ from apps.audit.models import AuditEntry
 from apps.credits.enums import ApplicationStatus, Outcome
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.applications import GRANTED
+from apps.credits.queries.clients import CONSENT_SETTING
 from apps.credits.services.clients import allow_offers, refuse_offers
 from apps.decisions.enums import FIRM_ADVICE
 from apps.decisions.models import Decision
 from apps.decisions.services.deciding import decide
 from apps.decisions.services.overrides import confirm_override
+from apps.engine.ledger import add_months
 from apps.institutions.models import Agency
+from apps.institutions.services import set_setting
 from apps.reports.models import SavedView
 from apps.reports.queries.alike import consistency_of
 from apps.reports.queries.portfolio import PortfolioWish, portfolio_of, statistics_of
@@ -325,6 +328,18 @@ def prospect(world):
             if score.band == "faible" and application.client.reference in prospect_references(world):
                 return Client.objects.get(pk=application.client_id)
     raise AssertionError
+
+
+@pytest.mark.parametrize(("days", "stays"), [(0, False), (1, True)], ids=["the day itself", "the day before"])
+def test_an_expired_consent_takes_a_client_off_the_list(world, prospect, days, stays):
+    today = timezone.localdate()
+    with world.scope():
+        by = world.actor("admin@horizon.demo")
+        set_setting(key=CONSENT_SETTING, value=12, by=by, reason="test")
+        given = add_months(today, -12) + dt.timedelta(days=days)
+        Client.objects.filter(pk=prospect.pk).update(consent_at=given)
+
+        assert (prospect.reference in prospect_references(world)) is stays
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from apps.credits.models import Client, DistinctClients
 from apps.credits.queries.securities import external_debts
 from apps.credits.validators import document_index, phone_index, search_form
 from apps.engine.contracts import Value
+from apps.engine.ledger import add_months
 from apps.institutions.models import Agency
 from apps.institutions.queries import agency_key, setting_on
 from apps.tenancy.actor import Actor
@@ -23,6 +24,8 @@ LAST_LETTER = "\U0010ffff"
 #: So many merged files are followed when a number means several.
 MOST_MERGED = 5
 STALE_SETTING, STALE_MONTHS = "data_stale_months", 6
+#: How many months a consent holds; nothing and 0 mean for ever.
+CONSENT_SETTING = "consent_valid_months"
 
 
 def visible_clients(actor: Actor) -> QuerySet[Client]:
@@ -185,6 +188,24 @@ def stale_before(*, on: dt.date | None = None) -> dt.date:
     """Return the day before which a file's data are old (setting ``data_stale_months``, 6 by default)."""
     months = setting_on(STALE_SETTING, date=on, default=STALE_MONTHS)
     return (on or timezone.localdate()) - dt.timedelta(days=int(months * DAYS_PER_MONTH))
+
+
+def consent_months(*, on: dt.date | None = None) -> int:
+    """Return how many months a consent holds (setting ``consent_valid_months``), 0 for ever."""
+    return int(setting_on(CONSENT_SETTING, date=on, default=0) or 0)
+
+
+def consent_expiry(given_on: dt.date | None, *, months: int) -> dt.date | None:
+    """Return the first day on which a consent holds no more, None for one that is not given or never ends."""
+    return add_months(given_on, months) if given_on is not None and months else None
+
+
+def oldest_consent(on: dt.date, *, months: int) -> dt.date:
+    """Return the first day of which a consent still holds on ``on``; ``months`` is not 0."""
+    day = add_months(on, -months)
+    while add_months(day, months) <= on:
+        day += dt.timedelta(days=1)
+    return day
 
 
 @dataclass(frozen=True, slots=True)

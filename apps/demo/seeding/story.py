@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from apps.audit.services import record
-from apps.credits.enums import ApplicationStatus, ConsentPurpose, Outcome
+from apps.credits.enums import ApplicationStatus, ConsentMethod, ConsentPurpose, Outcome
 from apps.credits.models import Client, CreditApplication
-from apps.credits.services.clients import create_client, withdraw_consent
+from apps.credits.queries.clients import CONSENT_SETTING
+from apps.credits.services.clients import create_client, give_consent, withdraw_consent
 from apps.decisions.enums import STATUS_AFTER, DecisionKind, Direction
 from apps.decisions.models import Decision, DecisionMotive
 from apps.decisions.services.seeding import PastDecision, insert_past_decisions
@@ -17,6 +18,7 @@ from apps.demo.cast import DemoInstitution
 from apps.demo.seeding.past import GRID, GRID_VARIABLES, Staff, motives_by_kind, person, staff_of
 from apps.demo.seeding.people import seeding_actor
 from apps.engine.expert import card_from
+from apps.engine.ledger import add_months
 from apps.institutions.models import Institution
 from apps.institutions.queries import setting_on
 from apps.institutions.services import set_setting
@@ -29,6 +31,8 @@ from apps.tenancy.context import tenant_scope
 from apps.tenancy.roles import Role
 
 OPEN = 12
+#: How long a consent holds at the first institution: fictional, no text gives a figure.
+CONSENT_MONTHS = 60
 #: The setting that tells the home page where a visit goes: what is shown -> public identifier.
 VISIT = "demo_visit"
 AS_ADVISED = {
@@ -78,14 +82,14 @@ class _Story:
         left = list(dict.fromkeys(shown.values()))
         left += [each for each in scores if each not in left][: OPEN - len(left)]
         self._decide([each for each in scores if each not in left])
-        self._dirt([each.application for each in left if each not in shown.values()])
+        expired = self._dirt([each for each in left if each not in shown.values()])
         wrong = (
             Decision.objects.filter(override_direction=Direction.MILDER, application__outcome=Outcome.DEFAULT)
             .select_related("application")
             .latest("decided_at")
         )
         found = {name: str(score.uid) for name, score in shown.items()}
-        return {**found, "override": str(wrong.application.uid)}
+        return {**found, "expired_consent": str(expired.uid), "override": str(wrong.application.uid)}
 
     def _scores(self) -> list[Prediction]:
         files = CreditApplication.objects.select_related("client", "client__merged_into").filter(
@@ -123,12 +127,40 @@ class _Story:
             decided_at=now,
         )
 
-    def _dirt(self, files: list[CreditApplication | None]) -> None:
-        """Let one client have withdrawn the consent, and another one stand twice in the files."""
-        clients = [each.client for each in files if each is not None and each.client is not None]
-        consenting = [each for each in clients if each.consent_at is not None]
-        withdraw_consent(client=consenting[0], purpose=ConsentPurpose.DATA, by=self.analyst)
+    def _dirt(self, scores: list[Prediction]) -> Prediction:
+        """Let one client have withdrawn the consent, another one's have expired, and one stand twice.
+
+        Returns the score that tells of the expired consent.
+        """
+        files = [each.application for each in scores if each.application is not None]
+        clients = [each.client for each in files if each.client is not None]
+        consenting = [
+            each for each in files if each.client is not None and each.client.consent_at is not None
+        ]
+        withdrawn = consenting[0].client
+        assert withdrawn is not None
+        withdraw_consent(client=withdrawn, purpose=ConsentPurpose.DATA, by=self.analyst)
+        expiring = next(each for each in consenting if each.client_id != withdrawn.pk)
         create_client(client=_again(clients[-1]), by=self.analyst, despite_duplicates=True)
+        return self._expired(expiring)
+
+    def _expired(self, application: CreditApplication) -> Prediction:
+        """Give consents a validity that one client's is beyond by a month; score that file again."""
+        set_setting(
+            key=CONSENT_SETTING,
+            value=CONSENT_MONTHS,
+            by=seeding_actor(self.institution),
+            reason="Démonstration : durée fictive, à fixer avec la conformité",
+        )
+        assert application.client is not None
+        give_consent(
+            client=application.client,
+            purpose=ConsentPurpose.DATA,
+            method=ConsentMethod.WRITTEN,
+            by=self.analyst,
+            on=add_months(timezone.localdate(), -CONSENT_MONTHS - 1),
+        )
+        return score_application(application=application, by=self.analyst)[0]
 
 
 def _shown(scores: list[Prediction]) -> Iterator[tuple[str, Prediction]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from apps.credits.models import Client, CreditApplication
-from apps.credits.queries.clients import standing_clients
+from apps.credits.queries.clients import consent_months, oldest_consent, standing_clients
 from apps.scoring.enums import Band
 from apps.scoring.models import Prediction
 from apps.tenancy.actor import Actor
@@ -26,8 +26,8 @@ class ProspectWish:
 def prospects_for(actor: Actor, wish: ProspectWish, *, today: dt.date) -> QuerySet[Client]:
     """Return the clients to contact in the agencies that ``actor`` sees, each with its latest score.
 
-    In use, consent given and not withdrawn, no objection to offers, no prohibition from credit, no
-    application under way; the latest score is of the last twelve months and its risk low. ``scored_at``,
+    In use, consent given, neither withdrawn nor expired, no objection to offers, no prohibition from credit,
+    no application under way; the latest score is of the last twelve months and its risk low. ``scored_at``,
     ``score_pd``, ``score_points`` and ``asked_type`` (of the last application) are added to each.
     """
     latest = Prediction.objects.filter(client=OuterRef("pk")).order_by("-created_at", "-pk")
@@ -39,6 +39,8 @@ def prospects_for(actor: Actor, wish: ProspectWish, *, today: dt.date) -> QueryS
         offers_refused_on=None,
         prohibition_date=None,
     )
+    if months := consent_months(on=today):
+        clients = clients.filter(consent_at__gte=oldest_consent(today, months=months))
     if wish.agency_id is not None:
         clients = clients.filter(agency_id=wish.agency_id)
     found = clients.annotate(

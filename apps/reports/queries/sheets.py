@@ -133,7 +133,12 @@ def analysis_sections(prediction: Prediction, lang: Lang) -> tuple[Section, ...]
         Section(tables=(_rules(prediction, lang),)),
     ]
     warnings = tuple(
-        " ".join(filter(None, (reasons.warning_text(code, lang), reasons.warning_check(code, lang))))
+        " ".join(
+            filter(
+                None,
+                (reasons.warning_text(code, lang, prediction.facts), reasons.warning_check(code, lang)),
+            )
+        )
         for code in prediction.warnings
     )
     if warnings:

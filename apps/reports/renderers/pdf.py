@@ -16,14 +16,13 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from apps.institutions.validators import LARGEST_KEPT, picture_kind
 from apps.reports.errors import PdfUnavailable
 from apps.reports.queries.documents import Document
 from apps.reports.renderers.paper import is_across, shown_sections
 
 #: How the systems name the library that WeasyPrint loads.
 _PANGO = ("libpangoft2-1.0.so.0", "libpangoft2-1.0.0.dylib", "libpangoft2-1.0-0.dll", "pangoft2-1.0")
-_LOGO_KINDS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
-_LARGEST_LOGO = 300_000
 
 
 @cache
@@ -80,8 +79,8 @@ def unavailable_text() -> str:
 
 def _logo_address(logo: Path | None) -> str:
     """Return a picture as an address that holds it; empty for none, and for what is no PNG or JPEG."""
-    if logo is None or not logo.is_file() or logo.stat().st_size > _LARGEST_LOGO:
+    if logo is None or not logo.is_file() or logo.stat().st_size > LARGEST_KEPT:
         return ""
     content = logo.read_bytes()
-    kind = next((kind for mark, kind in _LOGO_KINDS.items() if content.startswith(mark)), "")
+    kind = picture_kind(content)
     return f"data:{kind};base64,{b64encode(content).decode()}" if kind else ""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -18,7 +17,7 @@ from apps.files.enums import FilePurpose
 from apps.files.models import StoredFile
 from apps.files.services import keep_written, part_path, path_of
 from apps.institutions.models import Institution
-from apps.institutions.queries import get_institution, get_known_agency
+from apps.institutions.queries import get_institution, get_known_agency, logo_of
 from apps.jobs.services import Claim, claim_job, create_job, finish_job
 from apps.reports.enums import KEPT_DAYS, OF_ONE, ReportFormat, ReportKind
 from apps.reports.errors import ReportUnfinished
@@ -52,7 +51,7 @@ class _Draft:
 
     document: Document
     institution: Institution
-    logo: Path
+    logo: Path | None
     part: Path
     name: str
     made_at: dt.datetime
@@ -189,12 +188,10 @@ def _wish_of(report: Report) -> Wish:
 def _drafted(report: Report, wish: Wish) -> _Draft:
     _record_reading(wish)
     institution = get_institution(current_institution_id())
-    folder = Path(settings.INSTITUTION_FILES_DIR) / str(institution.uid)
     with translation.override(wish.lang):
         document = document_for(wish)
         name = _file_name(report, document)
-    logo = next((path for path in (folder / "logo.png", folder / "logo.jpg") if path.is_file()), folder)
-    return _Draft(document, institution, logo, part_path(uuid4()), name, timezone.now())
+    return _Draft(document, institution, logo_of(institution), part_path(uuid4()), name, timezone.now())
 
 
 def _record_reading(wish: Wish) -> None:

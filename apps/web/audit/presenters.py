@@ -150,6 +150,8 @@ def action_labels() -> dict[str, str]:
         "identity.bind": _("Account of the identity provider bound"),
         "identity.forget": _("Account of the identity provider forgotten"),
         "institution.create": _("Institution opened"),
+        "institution.logo": _("Logo of the institution set"),
+        "institution.logo_remove": _("Logo of the institution removed"),
         "institution.update": _("Institution changed"),
         "key.issue": _("Partner key issued"),
         "key.revoke": _("Partner key revoked"),

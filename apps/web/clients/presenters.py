@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from apps.credits.enums import ConsentMethod, ConsentPurpose, ExternalStatus
 from apps.credits.models import Client, CreditApplication, ExternalCredit, Guarantee
 from apps.credits.queries.applications import ClientStatistics
+from apps.credits.queries.clients import consent_expiry
 from apps.credits.services.clients import CONSENTS
 from apps.decisions.enums import STATUS_AFTER, DecisionKind
 from apps.decisions.models import Decision
@@ -57,12 +58,16 @@ class Mark:
     label: str
 
 
-def marks_of(client: Client, *, is_stale: bool) -> list[Mark]:
+def marks_of(client: Client, *, is_stale: bool, consent_months: int) -> list[Mark]:
     """Return what to know of a client before anything else."""
     marks = []
     if client.prohibition_date is not None:
         marks.append(Mark("negative", _("Prohibited from credit")))
-    if client.consent_at is not None:
+    expiry = consent_expiry(client.consent_at, months=consent_months)
+    if expiry is not None and expiry <= timezone.localdate():
+        text = _("Consent expired on %(date)s")
+        marks.append(Mark("caution", text % {"date": f"{expiry:%d/%m/%Y}"}))
+    elif client.consent_at is not None:
         marks.append(Mark("positive", _("Consent given")))
     else:
         marks.append(Mark("caution", _("Consent missing")))
@@ -115,16 +120,28 @@ class Consent:
     given_on: dt.date | None
     method: str
     withdrawn_on: dt.date | None
+    holds_until: dt.date | None
+    expired_on: dt.date | None
 
 
-def consents_of(client: Client) -> list[Consent]:
-    """Return both consents as they stand."""
-    methods = dict(ConsentMethod.choices)
+def consents_of(client: Client, *, months: int) -> list[Consent]:
+    """Return both consents as they stand, where a consent holds for ``months`` (0: for ever)."""
+    methods, today = dict(ConsentMethod.choices), timezone.localdate()
     lines = []
     for purpose in ConsentPurpose:
         given_on, method, withdrawn_on = (getattr(client, name) for name in CONSENTS[purpose])
+        expiry = consent_expiry(given_on, months=months)
+        over = expiry is not None and expiry <= today
         lines.append(
-            Consent(purpose.value, str(purpose.label), given_on, str(methods.get(method, "")), withdrawn_on)
+            Consent(
+                purpose=purpose.value,
+                label=str(purpose.label),
+                given_on=given_on,
+                method=str(methods.get(method, "")),
+                withdrawn_on=withdrawn_on,
+                holds_until=expiry - dt.timedelta(days=1) if expiry is not None and not over else None,
+                expired_on=expiry if over else None,
+            )
         )
     return lines
 

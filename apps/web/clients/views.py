@@ -12,6 +12,7 @@ from apps.audit.services import record_read
 from apps.credits.enums import ConsentMethod
 from apps.credits.queries.applications import applications_of, client_statistics
 from apps.credits.queries.clients import (
+    consent_months,
     filtered_clients,
     get_visible_client,
     kept_file,
@@ -81,6 +82,7 @@ def client(request: ActorRequest, uid: UUID) -> HttpResponse:
 
 def _file(request: ActorRequest, shown: Any) -> dict[str, Any]:
     is_stale = shown.data_updated_on < stale_before()
+    months = consent_months()
     merged = merged_files(shown)
     person = [shown, *merged]
     scores = list(scores_of_client(request.actor, *person)[:SHOWN_EVENTS])
@@ -92,10 +94,10 @@ def _file(request: ActorRequest, shown: Any) -> dict[str, Any]:
         "client": shown,
         "credits": credit_lines(own, ledgers_of(own)),
         "is_stale": is_stale,
-        "marks": presenters.marks_of(shown, is_stale=is_stale),
+        "marks": presenters.marks_of(shown, is_stale=is_stale, consent_months=months),
         "identity": presenters.identity_of(shown),
         "work": presenters.work_of(shown),
-        "consents": presenters.consents_of(shown),
+        "consents": presenters.consents_of(shown, months=months),
         "methods": ConsentMethod.choices,
         "guarantees": presenters.guarantee_lines(guarantees_of(*person)),
         "debts": presenters.debts_of(external_credits_of(*person)),

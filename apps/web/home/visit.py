@@ -1,4 +1,4 @@
-"""The visit of the demonstration: six places that show something, told on the home page."""
+"""The visit of the demonstration: seven places that show something, told on the home page."""
 
 from dataclasses import dataclass
 
@@ -37,6 +37,7 @@ def visit_of(actor: Actor) -> list[Stop]:
         "unfavourable": _("An unfavourable file, and what to change"),
         "first_credit": _("A first credit"),
         "too_large": _("Too large an amount, and the one advised"),
+        "expired_consent": _("A consent that has expired, and what to do"),
     }
     stops = [
         Stop(text, reverse("web:score", args=[shown[name]])) for name, text in scores.items() if name in shown

@@ -165,7 +165,7 @@ def _max_amount_text(prediction: Prediction, lang: Lang) -> str:
 
 def _warning_views(prediction: Prediction, lang: Lang) -> list[WarningView]:
     told = [
-        WarningView(reasons.warning_text(code, lang), reasons.warning_check(code, lang))
+        WarningView(reasons.warning_text(code, lang, prediction.facts), reasons.warning_check(code, lang))
         for code in prediction.warnings
     ]
     outside = [
