@@ -4,7 +4,6 @@ Only clicks count: typing, choosing in a list and reading do not.
 """
 
 import pytest
-from django.conf import settings as site
 
 from apps.credits.enums import ApplicationStatus
 from apps.credits.models import CreditApplication
@@ -15,39 +14,6 @@ from apps.scoring.services.scores import score_application
 from apps.web.credits.example import example_values
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-class Walk:
-    """A person at work, whose clicks are counted."""
-
-    def __init__(self, page):
-        self.page, self.clicks = page, 0
-
-    def click(self, target):
-        self.clicks += 1
-        target.first.click()
-
-    def button(self, name):
-        self.click(self.page.get_by_role("button", name=name, exact=True))
-
-    def link(self, name):
-        self.click(self.page.get_by_role("link", name=name, exact=True))
-
-
-@pytest.fixture
-def walk(visit):
-    """Return a function: e-mail -> a walk of that person, who has just logged in."""
-
-    def start(email):
-        page = visit(viewport={"width": 1280, "height": 900})
-        page.goto("/connexion")
-        page.fill("#id_email", email)
-        page.fill("#id_password", site.DEMO_PASSWORD)
-        page.locator("#id_password").press("Enter")
-        page.wait_for_url("**/")
-        return Walk(page)
-
-    return start
 
 
 def fill(page, values):
