@@ -95,6 +95,7 @@ urlpatterns = [
     path("delegations/plafonds", limits.limit_set, name="limit_set"),
     path("delegations/motifs", limits.motive_add, name="motive_add"),
     path("delegations/motifs/<uuid:uid>", limits.motive_switch, name="motive_switch"),
+    path("simuler", simulation.credit_simulation, name="credit_simulation"),
     path("demandes/<uuid:uid>/simuler", simulation.simulation, name="simulation"),
     path(
         "demandes/<uuid:uid>/simuler/reprendre", simulation.simulation_take_over, name="simulation_take_over"
