@@ -19,6 +19,7 @@ from psycopg import sql
 
 from config import postgres
 from config.postgres import roles, state
+from tests.users.openid import SITE, Provider, running_provider
 from tests.world import WORLD, build_world
 
 TEMPLATE = "credisense_world"
@@ -155,3 +156,21 @@ def icon_font():
     from config import icons
 
     return icons.make_changed(settings.MADE_ASSETS_DIR)
+
+
+@pytest.fixture(scope="module")
+def provider_process(tmp_path_factory) -> Iterator[Provider]:
+    """Run an OpenID Connect provider for the tests of one file."""
+    with running_provider(tmp_path_factory.mktemp("provider")) as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(provider_process, world, settings) -> Provider:
+    """Return the provider, which the settings allow on this machine; no institution uses it yet."""
+    settings.OPENID_PORTS = (provider_process.port,)
+    settings.OPENID_PLAIN_HTTP = True
+    settings.OPENID_NETWORKS = ["127.0.0.1/32"]
+    provider_process.world = world
+    provider_process.tell(return_addresses=[SITE + provider_process.link("openid_return")])
+    return provider_process

@@ -1,7 +1,8 @@
 from typing import ClassVar, Self
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -45,7 +46,8 @@ class Alert(TenantModel):
     """A limit that is passed: opened the first night, closed the night it is over.
 
     ``about`` is a variable or a kind of group, empty for the whole model. Who is told of it gets an
-    ``outbox.Alert``; words are made when it is shown, from ``code`` and ``figures``.
+    ``outbox.Alert``; words are made when it is shown, from ``code`` and ``figures``. Somebody may take it on
+    by a review, and say later what it came to: the alert itself closes when the limit holds again.
     """
 
     model_version = TenantForeignKey("registry.ModelVersion", related_name="alerts")
@@ -56,6 +58,16 @@ class Alert(TenantModel):
     figures = models.JSONField(_("figures"))
     opened_at = models.DateTimeField(_("opened at"), default=timezone.now)
     closed_at = models.DateTimeField(_("over since"), null=True)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    reviewed_at = models.DateTimeField(_("review opened at"), null=True)
+    review_note = models.CharField(_("what is looked at"), max_length=300, blank=True)
+    concluded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    concluded_at = models.DateTimeField(_("review concluded at"), null=True)
+    conclusion = models.CharField(_("what it came to"), max_length=300, blank=True)
 
     objects: ClassVar[AlertManager] = AlertManager()  # type: ignore[type-arg]
 
@@ -68,6 +80,16 @@ class Alert(TenantModel):
                 fields=["institution", "model_version", "code", "about"],
                 condition=Q(closed_at=None),
                 name="monitoring_alert_open_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewed_by=None, reviewed_at=None, review_note="")
+                | Q(reviewed_by__isnull=False, reviewed_at__isnull=False) & ~Q(review_note=""),
+                name="monitoring_alert_review",
+            ),
+            models.CheckConstraint(
+                condition=Q(concluded_by=None, concluded_at=None, conclusion="")
+                | Q(concluded_by__isnull=False, concluded_at__gte=F("reviewed_at")) & ~Q(conclusion=""),
+                name="monitoring_alert_conclusion",
             ),
         ]
         indexes = [

@@ -4,10 +4,12 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.credits.models import CreditApplication
 from apps.institutions.models import Agency
@@ -17,6 +19,7 @@ from apps.registry.enums import GENERAL_SEGMENT, ModelStatus
 from apps.registry.models import ModelVersion
 from apps.scoring.models import Prediction
 from apps.tenancy.actor import Actor
+from apps.tenancy.errors import ObjectNotFound
 from apps.tenancy.roles import Verb, roles_with
 from apps.users.models import User
 from apps.users.queries import active_memberships
@@ -139,6 +142,25 @@ def watch_of(version: ModelVersion, actor: Actor) -> Watch:
         open=sorted(alerts.open(), key=lambda alert: (alert.severity != Severity.ALERT, alert.opened_at)),
         over=list(alerts.exclude(closed_at=None).order_by("-closed_at", "-pk")[:LATEST_OVER]),
     )
+
+
+def alerts_to_review() -> int:
+    """Count the open alerts that nobody has taken on."""
+    return Alert.objects.open().filter(reviewed_at=None).count()
+
+
+def get_alert(uid: UUID, actor: Actor) -> Alert:
+    """Return an alert with its version and its people; raise ``ObjectNotFound``, also for people's figures.
+
+    What people decide is only for who has to do with models or audits.
+    """
+    rows = Alert.objects.select_related("model_version", "reviewed_by", "concluded_by")
+    if not sees_people(actor):
+        rows = rows.exclude(code=AlertCode.OVERRIDES)
+    found = rows.filter(uid=uid).first()
+    if found is None:
+        raise ObjectNotFound(_("No such alert."))
+    return found
 
 
 def _without_people(figures: dict[str, Any]) -> dict[str, Any]:

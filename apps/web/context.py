@@ -52,6 +52,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         (None, "web:home", _("Home")),
         (Verb.DECIDE if actor.may(Verb.DECIDE) else Verb.EDIT_FILES, "web:inbox", _("To do")),
         (Verb.EDIT_FILES, "web:application_new", _("New application")),
+        (Verb.SCORE, "web:credit_simulation", _("Simulate a credit")),
         (Verb.READ_FILES, "web:applications", _("Applications")),
         (Verb.READ_FILES, "web:clients", _("Clients")),
         (Verb.READ_FILES, "web:scores", _("Score history")),

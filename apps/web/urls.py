@@ -99,6 +99,7 @@ urlpatterns = [
     path("delegations/plafonds", limits.limit_set, name="limit_set"),
     path("delegations/motifs", limits.motive_add, name="motive_add"),
     path("delegations/motifs/<uuid:uid>", limits.motive_switch, name="motive_switch"),
+    path("simuler", simulation.credit_simulation, name="credit_simulation"),
     path("demandes/<uuid:uid>/simuler", simulation.simulation, name="simulation"),
     path(
         "demandes/<uuid:uid>/simuler/reprendre", simulation.simulation_take_over, name="simulation_take_over"
@@ -161,6 +162,9 @@ urlpatterns = [
     path("modeles/suivi", monitoring.monitoring, name="monitoring"),
     path("modeles/<uuid:uid>/suivi", monitoring.model_monitoring, name="model_monitoring"),
     path("modeles/<uuid:uid>/suivi.csv", monitoring.model_monitoring_csv, name="model_monitoring_csv"),
+    path("modeles/alertes/<uuid:uid>", monitoring.monitoring_alert, name="monitoring_alert"),
+    path("modeles/alertes/<uuid:uid>/revue", monitoring.monitoring_review, name="monitoring_review"),
+    path("modeles/alertes/<uuid:uid>/conclusion", monitoring.monitoring_conclude, name="monitoring_conclude"),
     path("modeles/profils", profiles.model_profiles, name="model_profiles"),
     path("modeles/importer", registry.model_import, name="model_import"),
     path("modeles/installer", promoting.model_install, name="model_install"),

@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
@@ -52,3 +53,36 @@ def visit(browser, live_server) -> Iterator[Any]:
     yield open_page
     for context in contexts:
         context.close()
+
+
+class Walk:
+    """A person at work, whose clicks are counted."""
+
+    def __init__(self, page: Any) -> None:
+        self.page, self.clicks = page, 0
+
+    def click(self, target: Any) -> None:
+        self.clicks += 1
+        target.first.click()
+
+    def button(self, name: str) -> None:
+        self.click(self.page.get_by_role("button", name=name, exact=True))
+
+    def link(self, name: str) -> None:
+        self.click(self.page.get_by_role("link", name=name, exact=True))
+
+
+@pytest.fixture
+def walk(visit) -> Callable[[str], Walk]:
+    """Return a function: e-mail -> a walk of that person, who has just logged in."""
+
+    def start(email: str) -> Walk:
+        page = visit(viewport={"width": 1280, "height": 900})
+        page.goto("/connexion")
+        page.fill("#id_email", email)
+        page.fill("#id_password", settings.DEMO_PASSWORD)
+        page.locator("#id_password").press("Enter")
+        page.wait_for_url("**/")
+        return Walk(page)
+
+    return start

@@ -4,7 +4,6 @@ import pytest
 
 from apps.credits.models import CreditApplication
 from tests.decisions.filing import WHY, sent_file
-from tests.e2e.test_journeys import walk  # noqa: F401  a fixture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -14,7 +13,7 @@ def status_of(world, file):
         return CreditApplication.objects.get(pk=file.pk).status
 
 
-def test_journey_5_decide(world, walk):  # noqa: F811  the fixture
+def test_journey_5_decide(world, walk):
     with world.scope():
         file = sent_file(world)
         others = CreditApplication.objects.filter(status="submitted").exclude(pk=file.pk)
@@ -33,7 +32,7 @@ def test_journey_5_decide(world, walk):  # noqa: F811  the fixture
     assert status_of(world, file) == "approved"
 
 
-def test_journey_6_against_the_advice_by_two_people(world, walk):  # noqa: F811  the fixture
+def test_journey_6_against_the_advice_by_two_people(world, walk):
     with world.scope():
         file = sent_file(world, advice="refuser")
     asker = walk(world.analyst)

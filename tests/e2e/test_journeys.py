@@ -4,50 +4,31 @@ Only clicks count: typing, choosing in a list and reading do not.
 """
 
 import pytest
-from django.conf import settings as site
 
 from apps.credits.enums import ApplicationStatus
-from apps.credits.models import CreditApplication
+from apps.credits.importing.jobs import check_rows, import_rows
+from apps.credits.models import Client, CreditApplication, ImportRun
 from apps.credits.services.lifecycle import request_pieces
+from apps.institutions.models import Agency, Institution
+from apps.jobs.services import claim_job, finish_job
+from apps.monitoring.enums import AlertCode, Severity, Suggestion
+from apps.monitoring.models import Alert
+from apps.outbox.models import OutboxMessage
+from apps.registry.enums import ModelStatus
+from apps.registry.models import ModelVersion
 from apps.reports.models import Report
-from apps.scoring.models import Prediction
+from apps.scoring.enums import ProposalStatus
+from apps.scoring.models import PolicyProposal, Prediction
+from apps.scoring.queries.policies import policy_on
 from apps.scoring.services.scores import score_application
+from apps.tenancy.context import tenant_scope
+from apps.users.models import Membership
 from apps.web.credits.example import example_values
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-class Walk:
-    """A person at work, whose clicks are counted."""
-
-    def __init__(self, page):
-        self.page, self.clicks = page, 0
-
-    def click(self, target):
-        self.clicks += 1
-        target.first.click()
-
-    def button(self, name):
-        self.click(self.page.get_by_role("button", name=name, exact=True))
-
-    def link(self, name):
-        self.click(self.page.get_by_role("link", name=name, exact=True))
-
-
-@pytest.fixture
-def walk(visit):
-    """Return a function: e-mail -> a walk of that person, who has just logged in."""
-
-    def start(email):
-        page = visit(viewport={"width": 1280, "height": 900})
-        page.goto("/connexion")
-        page.fill("#id_email", email)
-        page.fill("#id_password", site.DEMO_PASSWORD)
-        page.locator("#id_password").press("Enter")
-        page.wait_for_url("**/")
-        return Walk(page)
-
-    return start
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True, databases=["default", "owner", "platform"]),
+]
 
 
 def fill(page, values):
@@ -173,3 +154,116 @@ def test_10_the_report_of_the_month_as_a_workbook(world, walk, settings, tmp_pat
     with world.scope():
         report = Report.objects.latest("created_at")
         assert (report.kind, report.format, report.job.status) == ("activite", "xlsx", "done")
+
+
+def test_7_see_that_a_variable_moved_and_open_a_review(world, walk):
+    shift = {"psi": 0.31, "limit": 0.1, "reference": 4_000, "current": 1_200}
+    with world.scope():
+        Alert.objects.all().delete()
+        alert = Alert.objects.create(
+            model_version=ModelVersion.objects.get(status=ModelStatus.CHAMPION),
+            code=AlertCode.VARIABLE_SHIFT,
+            about="revenu_mensuel",
+            severity=Severity.WATCH,
+            suggestion=Suggestion.LOOK_CLOSER,
+            figures=shift,
+        )
+    work = walk(world.risk_manager)
+
+    work.click(work.page.get_by_role("link", name="alerte de vos modèles à examiner"))
+    work.link("Une variable s'est déplacée : Revenu mensuel")
+    work.page.get_by_role("rowheader", name="Revenu mensuel").wait_for()
+    work.page.get_by_label("En une phrase").fill("Nouveau formulaire à Garoua ?")
+    work.button("Ouvrir une revue")
+    work.page.get_by_text("La revue est ouverte").first.wait_for()
+
+    assert work.clicks <= 3
+    with world.scope():
+        alert = Alert.objects.select_related("reviewed_by").get(pk=alert.pk)
+        assert alert.reviewed_by.email == world.risk_manager
+        assert alert.review_note == "Nouveau formulaire à Garoua ?"
+
+
+def test_8_propose_another_threshold_after_its_effect(world, walk):
+    work = walk(world.risk_manager)
+
+    work.link("Politique de scoring")
+    work.link("Proposer une politique")
+    work.page.fill("#id_default_threshold", "7,5")
+    work.page.fill("#id_reason", "Pertes au-dessus du budget")
+    work.button("Simuler l'effet")
+    work.page.get_by_role("heading", name="Effet sur les dossiers", exact=False).wait_for()
+    work.button("Soumettre à validation")
+    work.page.get_by_text("une autre personne doit la valider").first.wait_for()
+
+    assert work.clicks <= 4
+    with world.scope():
+        proposal = PolicyProposal.objects.latest("created_at")
+        assert proposal.status == ProposalStatus.PROPOSED
+        assert proposal.figures["default_threshold"] == 0.075
+
+
+def let_a_worker(world, do):
+    """Do the work of the latest import, which the page has asked for."""
+    with world.scope():
+        claim = claim_job(uid=ImportRun.objects.select_related("job").latest("created_at").job.uid)
+    result = do(claim)
+    with world.scope():
+        finish_job(claim=claim, result=result)
+
+
+def test_11_import_clients(world, walk, settings, tmp_path):
+    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
+    with world.scope():
+        agency = Agency.objects.order_by("pk")[0].code
+    file = tmp_path / "clients.csv"
+    file.write_text(
+        "Référence;Agence;Nom;Date de naissance;Téléphone\n"
+        f"J-11;{agency};Ngono;01/02/1980;677000001\nJ-12;{agency};Abena;01/03/1981;677000002\n"
+    )
+    work = walk(world.administrator)
+
+    work.link("Imports")
+    work.page.set_input_files("#id_file", file)
+    work.button("Envoyer et prévisualiser")
+    work.page.get_by_text("Ngono").first.wait_for()
+    work.button("Contrôler")
+    work.page.locator("#import-progress").wait_for()
+    let_a_worker(world, check_rows)
+    work.button("Confirmer l'import")  # the page has followed the check by itself
+    work.page.get_by_text("Import en cours", exact=False).first.wait_for()
+    let_a_worker(world, import_rows)
+    work.page.get_by_text("Importé", exact=True).first.wait_for()
+
+    assert work.clicks <= 4
+    with world.scope():
+        assert Client.objects.filter(reference__in=["J-11", "J-12"]).count() == 2
+
+
+def test_12_open_an_institution_like_another_one_and_invite_its_administrator(world, walk, icon_font):
+    work = walk(world.operator)
+    page = work.page
+
+    page.wait_for_load_state("networkidle")
+    institutions = page.locator("#nav-sidebar a:has-text('Institutions')")
+    if not institutions.first.is_visible():  # the menu of a narrow window
+        work.click(page.locator(".bo-icon-button"))
+    work.click(institutions)
+    work.click(page.locator("a[href$='/institutions/institution/add/']"))
+    page.fill("#id_code", "mbalmayo")
+    page.fill("#id_name", "Mutuelle de Mbalmayo")
+    page.fill("#id_reason", "Convention signée")
+    page.fill("#id_administrator", "direction@mbalmayo.example")
+    page.select_option("#id_copy_from", label="Horizon Microfinance S.A.")
+    work.button("Enregistrer")
+    page.locator("#result_list").get_by_text("Mutuelle de Mbalmayo").first.wait_for()
+
+    assert work.clicks <= 5
+    opened = Institution.objects.get(code="mbalmayo")
+    invited = Membership.objects.select_related("user").get(institution=opened)
+    assert (invited.user.email, invited.role) == ("direction@mbalmayo.example", "administrateur")
+    with world.scope():
+        copied = policy_on().figures
+    with tenant_scope(opened.pk):
+        assert policy_on().figures == copied
+        assert OutboxMessage.objects.filter(payload={"membership": str(invited.uid)}).count() == 1

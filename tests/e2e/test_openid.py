@@ -4,19 +4,11 @@ import re
 
 import pytest
 
-from tests.users.openid import provider, provider_process  # noqa: F401  fixtures
-
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_an_analyst_comes_in_by_the_link_of_the_institution(
-    world,
-    visit,
-    live_server,
-    provider,  # noqa: F811  the fixture
-    scripts,
-):
+def test_an_analyst_comes_in_by_the_link_of_the_institution(world, visit, live_server, provider, scripts):
     provider.set_up()
     provider.tell(return_addresses=[live_server.url + provider.link("openid_return")])
     provider.person("awa", world.analyst)

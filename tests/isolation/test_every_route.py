@@ -19,6 +19,7 @@ from apps.credits.models import (
 from apps.decisions.models import DecisionMotive, OverrideRequest, Reconsideration
 from apps.files.models import StoredFile
 from apps.institutions.models import Agency, Institution
+from apps.monitoring.models import Alert
 from apps.outbox.models import Webhook
 from apps.registry.models import ModelVersion, TrainingRun
 from apps.reports.models import Report, ReportSchedule, SavedView
@@ -141,6 +142,9 @@ TARGETS = {
     "web:model_scorecard": ModelVersion,
     "web:model_unchallenge": ModelVersion,
     "web:model_withdraw": ModelVersion,
+    "web:monitoring_alert": Alert,
+    "web:monitoring_conclude": Alert,
+    "web:monitoring_review": Alert,
     "web:motive_switch": DecisionMotive,
     "web:override_confirm": OverrideRequest,
     "web:override_refuse": OverrideRequest,
@@ -234,6 +238,7 @@ FOUND = {
     Webhook: (Webhook.objects.first, lambda row: [row.url, row.secret]),
     PolicyProposal: (PolicyProposal.objects.first, lambda _row: []),
     Scenario: (Scenario.objects.first, lambda _row: []),
+    Alert: (Alert.objects.first, lambda _row: []),
     Institution: (lambda: Institution.objects.get(code="horizon"), lambda row: [row.name, row.code]),
     User: (
         lambda: User.objects.get(email="analyste@horizon.demo"),

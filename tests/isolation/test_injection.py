@@ -36,6 +36,8 @@ from apps.audit.models import AuditEntry, PlatformEntry
 from apps.credits.models import Client, CreditApplication
 from apps.credits.queries.privacy import NOTICE_SETTING
 from apps.institutions.models import Agency, Institution
+from apps.monitoring.models import Alert
+from apps.registry.models import ModelVersion
 from apps.reports.models import SavedView
 from apps.scoring.models import Prediction
 from apps.scoring.services.batches import receive_batch, score_at_once
@@ -128,6 +130,8 @@ FILLED = {
     "scoring.PolicyProposal.decision_reason": {"policy_decision"},
     "reports.SavedView.name": {"view_page"},
     "reports.BenchmarkParticipation.reason": {"benchmark_page"},
+    "monitoring.Alert.review_note": {"review_page"},
+    "monitoring.Alert.conclusion": {"conclusion_page"},
 }
 
 #: Why nobody types a text -> the texts.
@@ -311,6 +315,7 @@ class Doors:
     taken: dict = field(default_factory=lambda: defaultdict(set))
     refused: dict = field(default_factory=lambda: defaultdict(set))
     clients: dict = field(default_factory=dict)
+    alerts: dict = field(default_factory=dict)
     applications: dict = field(default_factory=dict)
     credits: dict = field(default_factory=dict)
     example: dict = field(default_factory=dict)
@@ -630,6 +635,7 @@ def small_doors(doors, kind):
         {"kind": "idea", "text": "Bon"},
     )
     policy_doors(doors, kind)
+    review_doors(doors, kind)
     variable_doors(doors, kind)
 
 
@@ -685,6 +691,27 @@ def policy_doors(doors, kind):
     doors.knock("policy_decision", texts, kind, rejected)
     if "approval" in doors.back.get(doors.policy).context:
         doors.back.post(f"{doors.policy}/rejeter", {"reason": "Campagne finie"})
+
+
+def review_doors(doors, kind):
+    """Take an alert on and conclude its review."""
+    with doors.world.scope():
+        version = ModelVersion.objects.order_by("pk")[0]
+        alert = Alert.objects.create(
+            model_version=version, code="missing", about=f"x_{kind}", severity="watch",
+            suggestion="check_source", figures={"before": 0.1, "now": 0.4},
+        )  # fmt: skip
+
+    doors.alerts[kind] = alert.uid
+
+    def by_page(act):
+        address = reverse(f"web:monitoring_{act}", args=[alert.uid])
+        return lambda values: refused_by_page(doors.manager[1].post(address, values)) & set(values)
+
+    review, conclusion = by_page("review"), by_page("conclude")
+    doors.knock("review_page", {"note": "monitoring.Alert.review_note"}, kind, review)
+    review({"note": "Examen du lundi"})  # where the hostile text was refused
+    doors.knock("conclusion_page", {"note": "monitoring.Alert.conclusion"}, kind, conclusion)
 
 
 def quoted(rows):
@@ -816,6 +843,8 @@ REFUSED = {
     ("credits.DictionaryVariable.codes", "variable_codes"): SEVERAL_LINES,
     ("reports.SavedView.name", "view_page"): {*SEVERAL_LINES, "tab"},
     ("reports.BenchmarkParticipation.reason", "benchmark_page"): SEVERAL_LINES,
+    ("monitoring.Alert.review_note", "review_page"): {*SEVERAL_LINES, "plus", "tab"},  # too short
+    ("monitoring.Alert.conclusion", "conclusion_page"): {*SEVERAL_LINES, "plus", "tab"},
     ("credits.DictionaryVariable.purpose", "variable_api"): {*SEVERAL_LINES, *TOO_SHORT},
     ("credits.DictionaryRevision.reason", "variable_change"): {*SEVERAL_LINES, *TOO_SHORT},
     ("credits.Client.phone", "client_api"): EVERY,
@@ -933,6 +962,10 @@ def pages_of_analysts_are_inert(doors):
     for kind in doors.taken["scoring.PolicyProposal.reason", "policy_form"]:
         assert history.shows(HOSTILE[kind]), kind
     inert(doors.manager[1].get(doors.policy))
+    for kind, uid in doors.alerts.items():
+        shown = inert(doors.manager[1].get(reverse("web:monitoring_alert", args=[uid])))
+        taken = kind in doors.taken["monitoring.Alert.review_note", "review_page"]
+        assert not taken or shown.shows(HOSTILE[kind]), kind
     dictionary = inert(doors.manager[1].get("/dictionnaire"))
     for kind in doors.taken["credits.DictionaryVariable.label_fr", "variable_api"]:
         assert dictionary.shows(HOSTILE[kind]), kind

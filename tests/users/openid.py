@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import pytest
 import requests
 from django.test import Client
 from django.urls import reverse
@@ -97,11 +97,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def provider_process(tmp_path_factory) -> Iterator[Provider]:
-    """Run the provider for the tests of one file."""
+@contextmanager
+def running_provider(folder: Path) -> Iterator[Provider]:
+    """Run the provider, whose files stand in ``folder``."""
     provider = Provider(free_port())
-    folder = tmp_path_factory.mktemp("provider")
     log = (folder / "log.txt").open("w")
     command = [sys.executable, str(SERVE), str(provider.port), str(folder)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO", "TEST"))}
@@ -119,14 +118,3 @@ def provider_process(tmp_path_factory) -> Iterator[Provider]:
         process.terminate()
         process.wait(10)
         log.close()
-
-
-@pytest.fixture
-def provider(provider_process, world, settings) -> Provider:
-    """Return the provider, which the settings allow on this machine; no institution uses it yet."""
-    settings.OPENID_PORTS = (provider_process.port,)
-    settings.OPENID_PLAIN_HTTP = True
-    settings.OPENID_NETWORKS = ["127.0.0.1/32"]
-    provider_process.world = world
-    provider_process.tell(return_addresses=[SITE + provider_process.link("openid_return")])
-    return provider_process

@@ -27,7 +27,6 @@ from apps.users.services.members import change_member
 from apps.users.services.openid_client import ALGORITHMS, read_id_token
 from apps.users.services.providers import forget_identity, set_provider
 from apps.users.services.second_factor import begin_second_factor, confirm_second_factor
-from tests.users.openid import provider, provider_process  # noqa: F401  fixtures
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +48,7 @@ def refused(answer, words, *, status=403):
 
 
 @pytest.fixture
-def horizon(provider, world):  # noqa: F811  the fixture
+def horizon(provider, world):
     """Set the provider up at horizon; its analyst is known there."""
     provider.set_up()
     provider.person("awa", world.analyst)
@@ -443,7 +442,7 @@ def test_a_closed_password_way_is_closed_but_to_administrators(horizon, world):
 # --- setting it up ----------------------------------------------------------------------------------------
 
 
-def test_the_administrator_sets_it_up_in_the_back_office(provider, world, page):  # noqa: F811
+def test_the_administrator_sets_it_up_in_the_back_office(provider, world, page):
     browser = page(world.administrator)
     form = browser.get("/admin/users/identityprovider/add/")
     assert f"http://testserver{provider.link('openid_return')}" in text_of(form)
@@ -496,7 +495,7 @@ def test_bound_accounts_are_listed_and_forgotten_in_the_back_office(horizon, wor
         assert not BoundIdentity.objects.exists()
 
 
-def test_the_other_administrators_are_told(provider, world):  # noqa: F811
+def test_the_other_administrators_are_told(provider, world):
     with world.scope():
         member = Membership.objects.select_related("user").get(user__email=world.auditor)
         change_member(membership=member, role="administrateur", by=world.actor(world.administrator))
@@ -552,7 +551,7 @@ def test_what_cannot_be_used_is_refused_beside_its_field(world, field, value, mo
     assert set(refusal.value.fields) == {field}
 
 
-def test_a_provider_in_service_must_be_there_and_bear_its_name(provider, world):  # noqa: F811
+def test_a_provider_in_service_must_be_there_and_bear_its_name(provider, world):
     for issuer in (f"{provider.issuer}/", provider.issuer.replace("/o", "/elsewhere")):
         with pytest.raises(InvalidValues) as refusal:
             provider.set_up(issuer=issuer)

@@ -1,8 +1,13 @@
 """The page of monitoring: where the model stands, alerts with what to do, figures as tables and as a file."""
 
+import re
+
 import pytest
+from django.db import IntegrityError
+from django.db.transaction import atomic
 from django.urls import reverse
 
+from apps.audit.models import AuditEntry
 from apps.monitoring.models import Alert, MonitoringFigures
 from apps.registry.models import ModelVersion
 from tests.statements import own_statements
@@ -172,3 +177,91 @@ def test_the_notice_leads_to_the_page(page, world):
     from apps.web.feedback.presenters import alert_words
 
     assert alert_words()["monitoring.calibration"][1] == URL
+
+
+# --- the review of an alert -----------------------------------------------------------------------------
+
+
+def act(client, name, alert, note="Formulaire de Garoua à vérifier"):
+    return client.post(reverse(f"web:{name}", args=[alert.uid]), {"note": note})
+
+
+def test_an_alert_is_taken_on_then_concluded_and_the_trail_says_so(page, world, alert):
+    first, second = page(world.risk_manager), page("risques2@horizon.demo")
+    address = reverse("web:monitoring_alert", args=[alert.uid])
+    assert "1 alerte de vos modèles à examiner" in tags_off(first.get("/"))
+    assert "Personne ne s'est encore chargé" in text(first.get(address)).replace("&#x27;", "'")
+
+    assert act(first, "monitoring_review", alert).url == address
+    assert "alerte de vos modèles" not in tags_off(first.get("/"))
+    assert "En revue" in text(second.get(URL))
+    assert act(second, "monitoring_conclude", alert, "Saisie corrigée à l'agence").url == address
+
+    shown = text(page(world.auditor).get(address)).replace("&#x27;", "'")
+    assert "Serge Kamdem" in shown
+    assert "Formulaire de Garoua à vérifier" in shown
+    assert "Estelle Mbarga" in shown
+    assert "Saisie corrigée à l'agence" in shown
+    with world.scope():
+        entries = AuditEntry.objects.filter(object_uid=alert.uid, action__startswith="monitoring.")
+        assert [each.action for each in entries.order_by("pk")] == [
+            "monitoring.review",
+            "monitoring.conclude",
+        ]
+
+
+def tags_off(answer):
+    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
+
+
+def test_a_review_is_opened_once_and_concluded_once(page, world, alert):
+    client = page(world.risk_manager)
+
+    assert act(client, "monitoring_conclude", alert).status_code == 422
+    act(client, "monitoring_review", alert, "Premier examen")
+    assert act(client, "monitoring_review", alert, "Second examen").status_code == 422
+    act(client, "monitoring_conclude", alert, "Rien à changer")
+    assert act(client, "monitoring_conclude", alert, "Autre avis").status_code == 422
+
+    with world.scope():
+        found = Alert.objects.get(pk=alert.pk)
+        assert (found.review_note, found.conclusion) == ("Premier examen", "Rien à changer")
+
+
+def test_an_alert_that_is_over_is_not_taken_on_any_more(page, world, alert):
+    with world.scope():
+        Alert.objects.filter(pk=alert.pk).update(closed_at=alert.opened_at)
+    client = page(world.risk_manager)
+
+    assert act(client, "monitoring_review", alert).status_code == 422
+    assert "Ouvrir une revue" not in text(client.get(reverse("web:monitoring_alert", args=[alert.uid])))
+
+
+@pytest.mark.parametrize("note", ["", "   ", "non", "x" * 301, "deux\nlignes d'un coup"])
+def test_a_review_says_what_is_looked_at(page, world, alert, note):
+    answer = act(page(world.risk_manager), "monitoring_review", alert, note)
+
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["note"]
+
+
+def test_who_does_not_propose_models_reads_and_writes_nothing(page, world, alert):
+    for person in (world.analyst, world.auditor, "comite@horizon.demo"):
+        client = page(person)
+        shown = client.get(reverse("web:monitoring_alert", args=[alert.uid]))
+        assert shown.status_code == 200
+        assert "Ouvrir une revue" not in text(shown)
+        assert act(client, "monitoring_review", alert).status_code == 403
+
+
+def test_the_database_holds_a_review_to_its_author_and_its_words(world, alert):
+    with world.scope(), pytest.raises(IntegrityError, match="monitoring_alert_review"), atomic():
+        Alert.objects.filter(pk=alert.pk).update(reviewed_at=alert.opened_at)
+
+
+def test_what_people_decide_is_not_shown_to_an_analyst(page, world, alert):
+    with world.scope():
+        Alert.objects.filter(pk=alert.pk).update(code="overrides")
+
+    address = reverse("web:monitoring_alert", args=[alert.uid])
+    assert page(world.analyst).get(address).status_code == 404

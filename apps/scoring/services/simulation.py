@@ -1,7 +1,8 @@
-"""Simulation of a file: other terms tried without storing a score, kept beside the file as scenarios."""
+"""Simulation: other terms tried without storing a score; those of a file are kept beside it as scenarios."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
@@ -70,7 +71,7 @@ class Simulated:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The model and the policy of today for one application, and what it says."""
+    """The model and the policy of today for one application or for values alone, and what they say."""
 
     case: Case
     version: ModelVersion
@@ -96,8 +97,24 @@ def terms_today(application: CreditApplication) -> Terms:
     return Terms(case, champion_for(credit_type_of(case)), policy_on())
 
 
+def terms_of_values(raw: Mapping[str, object]) -> Terms:
+    """Return what simulations of a credit for nobody rest on: values as received, without a file's facts.
+
+    Raises ``InvalidValues`` naming the fields at fault, ``NoApprovedModel`` or ``NoPolicy``.
+    """
+    values, warnings = checked_values(raw, dictionary_for(raw))
+    case = Case(values, CaseFacts(), warnings)
+    return Terms(case, champion_for(credit_type_of(case)), policy_on())
+
+
+def variant_in(terms: Terms) -> Variant:
+    """Return the terms that checked values ask for."""
+    values: Mapping[str, Any] = terms.case.values
+    return Variant(int(values["montant_credit"]), int(values["duree_mois"]), float(values["taux_interet"]))
+
+
 def simulate_variant(*, terms: Terms, variant: Variant) -> Simulated:
-    """Score an application with other terms; nothing is stored.
+    """Score an application, or values, with other terms; nothing is stored.
 
     Ratios follow the new terms. Raises ``InvalidValues`` naming the fields at fault.
     """

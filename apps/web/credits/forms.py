@@ -111,9 +111,14 @@ class ValuesForm(forms.Form):
     @property
     def optional_section(self) -> tuple[str, list[forms.BoundField]]:
         """What an institution may add to the file, folded away by default."""
-        shown = {*INCOME, *CREDIT, *ARREARS, *PERSON}
+        shown = {*INCOME, *CREDIT, *ARREARS, *PERSON, "age"}
         others = (entry.name for entry in self.asked if not entry.own and entry.name not in shown)
         return _("Further information (optional)"), self._bound(others)
+
+    @property
+    def optional_open(self) -> bool:
+        """Say whether the folded part holds something to be seen."""
+        return any(field.errors or field.value() for field in self.optional_section[1])
 
     @property
     def own_section(self) -> tuple[str, list[forms.BoundField]]:
@@ -130,7 +135,7 @@ class ValuesForm(forms.Form):
     def refuse(self, refusal: DomainError) -> None:
         """Put a service's refusal beside its fields, or above the form."""
         for name, messages in refusal.fields.items():
-            place = PLACES.get(name, name)
+            place = name if name in self.fields else PLACES.get(name, name)
             for message in messages:
                 self.add_error(place if place in self.fields else None, message)
         if not refusal.fields:

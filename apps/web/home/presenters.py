@@ -12,6 +12,7 @@ from apps.credits.enums import ApplicationStatus
 from apps.credits.queries.activity import Activity, Period, activity_by_agency, activity_in
 from apps.credits.queries.inbox import Waiting, waiting_for
 from apps.decisions.queries.waiting import count_to_decide
+from apps.monitoring.queries import alerts_to_review
 from apps.scoring.queries.scores import ScoreFigures, score_figures_in
 from apps.tenancy.actor import Actor
 from apps.tenancy.days import period
@@ -46,6 +47,7 @@ def tasks_of(actor: Actor) -> list[Task]:
     tasks = [
         *(_own_tasks(waiting_for(actor)) if actor.may(Verb.EDIT_FILES) else []),
         *(_decision_tasks(actor) if actor.may(Verb.DECIDE) else []),
+        *(_model_tasks() if actor.may(Verb.PROPOSE_MODEL) else []),
     ]
     return [task for task in tasks if task.count]
 
@@ -71,6 +73,12 @@ def _decision_tasks(actor: Actor) -> list[Task]:
         Task(waiting.overrides, overrides, inbox, "caution"),
         Task(waiting.files, files, inbox, "info"),
     ]
+
+
+def _model_tasks() -> list[Task]:
+    count = alerts_to_review()
+    text = ngettext("alert of your models to look at", "alerts of your models to look at", count)
+    return [Task(count, text, reverse("web:monitoring"), "caution")]
 
 
 def figures_of(actor: Actor, *, today: dt.date) -> list[Figure]:

@@ -30,6 +30,8 @@ class AlertLine:
     suggestion: str
     reason: str
     url: str
+    page: str
+    review: str
 
 
 def alert_lines(alerts: Iterable[Alert]) -> list[AlertLine]:
@@ -59,7 +61,15 @@ def _alert_line(alert: Alert, about: str) -> AlertLine:
         suggestion=str(Suggestion(alert.suggestion).label),
         reason=suggestion_reason(alert.code, alert.suggestion),
         url=_where(alert.suggestion),
+        page=reverse("web:monitoring_alert", args=[alert.uid]),
+        review=_review_of(alert),
     )
+
+
+def _review_of(alert: Alert) -> str:
+    if alert.concluded_at is not None:
+        return _("Review concluded")
+    return _("Under review") if alert.reviewed_at is not None else ""
 
 
 def _where(suggestion: str) -> str:

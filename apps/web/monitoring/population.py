@@ -79,5 +79,12 @@ def _variable_table(variables: Sequence[Mapping[str, Any]]) -> Table:
     return Table(header, rows, _("From the reference to today."))
 
 
+def variable_line(watch: Watch, about: str) -> Table | None:
+    """Return how one variable moved; None for an alert about something else."""
+    lines = watch.figures.get(FigureKind.VARIABLE) or []
+    found = [each for each in lines if each["variable"] == about]
+    return _variable_table(found) if found else None
+
+
 def _moved(rate: Mapping[str, Any]) -> str:
     return f"{percent(rate['before'], 1)} → {percent(rate['now'], 1)}"

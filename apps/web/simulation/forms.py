@@ -1,17 +1,21 @@
-"""The terms to try on a file: in the address, so that a simulation can be kept as a link."""
+"""The terms to try on a file, in the address so that they can be kept as a link; a credit for nobody."""
 
+import re
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.credits.queries.dictionary import Entry
 from apps.engine.dictionary import STANDARD
 from apps.engine.policy import SMALLEST_AMOUNT
 from apps.engine.wording import typed_number
-from apps.scoring.services.simulation import Variant
+from apps.scoring.services.simulation import MOST_SCENARIOS, Variant
 from apps.tenancy.errors import DomainError
 from apps.tenancy.language import current_lang
+from apps.web.credits.forms import ARREARS, CREDIT, INCOME, PERSON, ValuesForm
 from apps.web.fields import AmountField
 from apps.web.policy.forms import NumberField
 
@@ -22,6 +26,8 @@ FIELDS = {
     "taux_interet": "taux",
     "contribution": "apport",
 }
+#: Terms kept in the page: amount, months, rate.
+TERMS = re.compile(r"(\d{1,12})-(\d{1,4})-(\d{1,4}(?:\.\d{1,6})?)", re.ASCII)
 
 
 class SimulationForm(forms.Form):
@@ -68,6 +74,51 @@ class SimulationForm(forms.Form):
                 self.add_error(FIELDS.get(name), message)
         if not refusal.fields:
             self.add_error(None, refusal.message)
+
+
+class CreditForm(ValuesForm):
+    """A credit for nobody: the values of an application without person, purpose or file.
+
+    The scenarios beside it travel with the form, as ``terms_text`` writes them: they are kept nowhere else.
+    """
+
+    person = PERSON
+    purpose = None  # type: ignore[assignment]
+
+    def _types(self, entry: Entry) -> bool:
+        """Ask for what a model may use and what the means rest on: nothing else changes the result."""
+        needed = entry.name in {*INCOME, *CREDIT, *ARREARS} or entry.in_models
+        return entry.name == "age" or (needed and super()._types(entry))
+
+    @property
+    def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
+        return [(_("Person"), self._bound(("age", *PERSON))), *super().sections]
+
+    def scenarios(self, asked: Variant) -> list[Variant]:
+        """Return the terms kept in the page, with those just asked for when they are to join them."""
+        joining = [asked] if "garder" in self.data else []
+        return list(dict.fromkeys([*self._kept(), *joining]))[:MOST_SCENARIOS]
+
+    @property
+    def kept_texts(self) -> list[str]:
+        """Return the terms kept in the page as it sends them again."""
+        return [terms_text(each) for each in self._kept()] if self.is_bound else []
+
+    def _kept(self) -> list[Variant]:
+        sent: QueryDict = self.data  # type: ignore[assignment]
+        read = (terms_read(text) for text in sent.getlist("garde") if text != sent.get("retirer"))
+        return list(dict.fromkeys(each for each in read if each is not None))[:MOST_SCENARIOS]
+
+
+def terms_text(variant: Variant) -> str:
+    """Return the terms of a credit as the page keeps them."""
+    return f"{variant.amount_xaf}-{variant.duration_months}-{variant.rate_percent:f}"
+
+
+def terms_read(text: str) -> Variant | None:
+    """Return the terms that a page kept; None for anything else."""
+    found = TERMS.fullmatch(text)
+    return Variant(int(found[1]), int(found[2]), float(found[3])) if found else None
 
 
 def _typed(asked: Variant) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A simulation as its page shows it: what is tried, what would change the advice, scenarios side by side."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -13,18 +13,19 @@ from apps.engine.change_words import amount_limit_text
 from apps.engine.ratios import Means
 from apps.engine.wording import number, typed_number
 from apps.scoring.models import Scenario
-from apps.scoring.services.simulation import Simulated, Variant, variant_kept
+from apps.scoring.services.simulation import MOST_SCENARIOS, Simulated, Variant, variant_kept
 from apps.tenancy.actor import Actor
 from apps.tenancy.language import current_lang
 from apps.web.comparing.tables import SideRow, side_rows
 from apps.web.scoring.details import means_view
 from apps.web.scoring.presenters import score_sheet
+from apps.web.simulation.forms import terms_text
 from apps.web.templatetags.formats import MISSING, fcfa, percent, signed, whole
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioColumn:
-    """One column of the table: the file as it is, or a scenario."""
+    """One column of the table: the file or the credit as it is, or a scenario."""
 
     title: str
     cells: list[str]
@@ -86,9 +87,39 @@ def scenario_table(now: Simulated, kept: Sequence[Scenario], actor: Actor) -> Sc
     """Return the scenarios of a file side by side with the file itself; None without any."""
     if not kept:
         return None
-    columns = [_file_column(now), *(_column(place, each, actor) for place, each in enumerate(kept, start=1))]
+    columns = [
+        _tried_column(_("The file"), now),
+        *(_column(place, each, actor) for place, each in enumerate(kept, start=1)),
+    ]
+    return _table(columns)
+
+
+def credit_view(tried: Simulated, kept: Sequence[Simulated]) -> dict[str, Any]:
+    """Return what the page shows of a credit for nobody, beside the terms kept in that page.
+
+    Of the rules only those that are broken: those that read a client's file have none to read.
+    """
+    score, codes = tried.prediction, [terms_text(each.variant) for each in kept]
+    sheet = score_sheet(score)
+    titles = [_scenario_title(place) for place in range(1, len(kept) + 1)]
+    columns = [_tried_column(title, each) for title, each in zip(titles, kept, strict=True)]
+    return {
+        "score": replace(sheet, rules=[rule for rule in sheet.rules if rule.verdict == "violee"]),
+        "means": means_view(score),
+        "held_back": amount_limit_text(tried.held_back_by, current_lang()),
+        "may_keep": len(kept) < MOST_SCENARIOS and terms_text(tried.variant) not in codes,
+        "kept": list(zip(codes, titles, strict=True)),
+        "scenarios": _table([_tried_column(_("This credit"), tried), *columns]) if kept else None,
+    }
+
+
+def _table(columns: Sequence[ScenarioColumn]) -> ScenarioTable:
     named = [(label, [column.cells[place] for column in columns]) for place, label in enumerate(_labels())]
-    return ScenarioTable(columns, side_rows(named, [column.title for column in columns]))
+    return ScenarioTable(list(columns), side_rows(named, [column.title for column in columns]))
+
+
+def _scenario_title(place: int) -> str:
+    return _("Scenario %(number)s") % {"number": number(place, current_lang())}
 
 
 def _labels() -> list[str]:
@@ -114,10 +145,10 @@ def _terms(variant: Variant) -> list[str]:
     ]
 
 
-def _file_column(now: Simulated) -> ScenarioColumn:
+def _tried_column(title: str, now: Simulated) -> ScenarioColumn:
     score = now.prediction
     return ScenarioColumn(
-        title=_("The file"),
+        title=title,
         cells=[
             *_terms(now.variant),
             fcfa(now.means.instalment),
@@ -137,7 +168,7 @@ def _file_column(now: Simulated) -> ScenarioColumn:
 def _column(place: int, kept: Scenario, actor: Actor) -> ScenarioColumn:
     ratio = kept.debt_ratio_percent
     return ScenarioColumn(
-        title=_("Scenario %(number)s") % {"number": number(place, current_lang())},
+        title=_scenario_title(place),
         cells=[
             *_terms(variant_kept(kept)),
             fcfa(kept.instalment_xaf),

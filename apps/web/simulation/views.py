@@ -2,13 +2,15 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import push_url
 
 from apps.audit.services import record_read
@@ -23,7 +25,30 @@ from apps.web.access import ActorRequest, allow
 from apps.web.applications.presenters import application_sheet
 from apps.web.scoring.changes import changes_view
 from apps.web.simulation import presenters
-from apps.web.simulation.forms import SimulationForm
+from apps.web.simulation.forms import CreditForm, SimulationForm
+
+
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters()
+@allow(Verb.SCORE)
+def credit_simulation(request: ActorRequest) -> HttpResponse:
+    """Try a credit for nobody: what is typed and tried lives in the page alone."""
+    form = CreditForm(request.POST if request.method == "POST" else None)
+    context: dict[str, Any] = {"form": form}
+    if form.is_valid():
+        try:
+            terms = simulating.terms_of_values(form.values())
+            asked = simulating.variant_in(terms)
+            tried, *kept = (
+                simulating.simulate_variant(terms=terms, variant=each)
+                for each in (asked, *form.scenarios(asked))
+            )
+        except DomainError as refusal:
+            form.refuse(refusal)
+        else:
+            context |= presenters.credit_view(tried, kept)
+    part = "#credit" if request.htmx else ""
+    return render(request, f"simulation/credit.html{part}", context, status=_status(form))
 
 
 @require_safe
@@ -139,5 +164,5 @@ def _address(uid: UUID, form: SimulationForm) -> str:
     return f"{reverse('web:simulation', args=[uid])}?{urlencode(sent)}"
 
 
-def _status(form: SimulationForm) -> int:
+def _status(form: Form) -> int:
     return 422 if form.errors else 200
