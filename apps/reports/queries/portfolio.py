@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Subquery, Sum
+from django.db.models import Case, F, Q, QuerySet, Subquery, Sum, When
 from django.utils.translation import gettext as _
 
 from apps.reports.models import CreditStatistics, FileTotal, PortfolioState, SavedView
@@ -180,17 +180,19 @@ def portfolio_of(actor: Actor, wish: PortfolioWish, *, by: Breakdown) -> Portfol
 
 def _rows(
     model: Any, actor: Actor, wish: PortfolioWish, by: Breakdown, dimension: str, kind: type
-) -> Iterable[tuple[dt.date, str | None, bool, Any]]:
+) -> Iterable[tuple[Any, str | None, bool, Any]]:
     """Yield ``(month, value, whether it counts for all together, sums)`` of one kind of totals.
 
-    With a dimension of their own the totals of that dimension come beside those of all together.
+    With a dimension of their own the totals of that dimension come beside those of all together, over all
+    months at once: ``month`` is None there.
     """
     column = _COLUMNS.get(by)
     names = [each.name for each in fields(kind)]
-    keys = ["month", "dimension", "value", *([column] if column else [])]
+    keys = ["of_month", "dimension", "value", *([column] if column else [])]
     rows = (
         _limited(model, actor, wish, by=by)
         .filter(dimension__in={"", dimension})
+        .annotate(of_month=Case(When(dimension="", then=F("month"))))
         .values_list(*keys)
         .annotate(**{f"sum_{name}": Sum(name) for name in names})
         .order_by()
