@@ -16,7 +16,7 @@ GUIDE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
 WITH_ENV := set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run worker test soak check fmt guide screenshots bench benchapi benchfiles lock schema messages clean reset
+.PHONY: help demo run worker test soak check fmt guide screenshots bench benchapi benchfiles benchpages lock schema messages clean reset
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 13
@@ -74,6 +74,9 @@ benchapi: $(DEV) $(PEER) ## measure scores beside a peer of FastAPI and pandas, 
 
 benchfiles: $(DEV) $(PEER) ## measure files of up to a million rows beside the peer (P6 to P8)
 	$(BIN)/python bench/batch.py
+
+benchpages: $(DEV) ## measure the portfolio's pages at 3,000,000 scores (P9 and P10)
+	OMP_NUM_THREADS=1 $(BIN)/python bench/portfolio.py
 
 $(PEER): requirements/bench.txt | $(BIN)/python
 	$(PYTHON) -m venv var/bench-venv
