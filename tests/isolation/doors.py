@@ -20,7 +20,8 @@ from tests.isolation.loot import foreign_uids, loot
 
 #: Kind of door -> how many were tried in this run; printed at its end.
 TRIED: Counter[str] = Counter()
-METHODS = ("GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
+ANSWERED = ("GET", "POST")
+METHODS = (*ANSWERED, "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 #: The kind that is tried where every kind would only repeat what the twins' test tries with each.
 SCORE = "scoring.prediction"
 #: What changes from one answer to the next without telling anything.
@@ -108,13 +109,14 @@ def addresses(path: str, pattern: Any, *labels: str) -> Iterator[tuple[str, str]
             yield filled(path, pattern, uid), uid
 
 
-def attempts(path: str, pattern: Any, own: str, looks: str) -> Iterator[tuple[str, str, str]]:
-    """Yield ``(method, address, value sent)``: every kind of foreign object by ``looks``.
+def attempts(path: str, pattern: Any, own: str) -> Iterator[tuple[str, str, str]]:
+    """Yield ``(method, address, value sent)``: every kind of foreign object by the methods that answer.
 
-    By every method: the kind ``own``, for which the route is made, and a score.
+    By the others, which mostly refuse before they look: the kind ``own``, for which the route is made, and
+    a score.
     """
     for label, uid in foreign_uids().items():
-        tried = METHODS if label in {own, SCORE} else (looks,)
+        tried = METHODS if label in {own, SCORE} else ANSWERED
         yield from ((method, filled(path, pattern, uid), uid) for method in tried)
 
 
