@@ -19,10 +19,40 @@ from psycopg import sql
 
 from config import postgres
 from config.postgres import roles, state
+from tests.isolation.doors import TRIED
 from tests.users.openid import SITE, Provider, running_provider
 from tests.world import WORLD, build_world
 
 TEMPLATE = "credisense_world"
+
+
+#: Folders whose tests start servers, browsers or workers: they never run beside one another.
+HEAVY = {"e2e", "operations"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests together, and those of `HEAVY`, when several processes share the suite."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group("heavy" if folder in HEAVY else str(item.path)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up the doors that each process tried."""
+    TRIED.update(node.workeroutput.get("doors", {}))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that gathers the results how many doors this one tried."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["doors"] = dict(TRIED)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if TRIED:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(TRIED.items()))
+        terminalreporter.write_line(f"Isolation: {TRIED.total()} doors tried ({kinds}).")
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +78,7 @@ def django_db_setup(django_test_environment, django_db_blocker) -> Iterator[None
 def _sweep(folder: Path) -> None:
     """Stop and remove what a killed run left behind."""
     for left in folder.glob("[0-9]*"):
-        if not Path(f"/proc/{left.name}").exists():
+        if not Path(f"/proc/{left.name.partition('gw')[0]}").exists():
             postgres.remove(left)
 
 

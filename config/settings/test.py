@@ -5,8 +5,10 @@ import os
 from config import postgres
 from config.settings.base import *
 
-#: One folder a run, so that two runs side by side do not meet; processes that a test starts inherit it.
-DATA_DIR = BASE_DIR / "var" / "test" / os.environ.setdefault("TEST_RUN", str(os.getpid()))
+#: One folder a run, and for each process that shares its tests, so that two side by side do not meet;
+#: processes that a test starts inherit both names.
+TEST_RUN = os.environ.setdefault("TEST_RUN", str(os.getpid()))
+DATA_DIR = BASE_DIR / "var" / "test" / f"{TEST_RUN}{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 PLATFORM_MODELS_DIR = DATA_DIR / "ml_models" / "platform"
 INSTITUTION_FILES_DIR = DATA_DIR / "institutions"
 STATIC_ROOT = DATA_DIR / "static"

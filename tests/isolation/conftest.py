@@ -1,11 +1,11 @@
-"""Two attackers of ngwa, and at the end of the run how many doors were tried."""
+"""Two attackers of ngwa."""
 
 import logging
 
 import pytest
 from django.test import Client
 
-from tests.isolation.doors import TRIED, Attacker
+from tests.isolation.doors import Attacker
 
 
 @pytest.fixture(params=["admin@ngwa.demo", "analyste@ngwa.demo"])
@@ -22,9 +22,3 @@ def attacker(request, world, caplog, monkeypatch):
     authorization = {"Authorization": f"Bearer {world.access_token(email)}"}
     token = Client(raise_request_exception=False, headers=authorization)
     return Attacker(name=email, session=session, token=token, log=caplog)
-
-
-def pytest_terminal_summary(terminalreporter):
-    if TRIED:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(TRIED.items()))
-        terminalreporter.write_line(f"Isolation: {TRIED.total()} doors tried ({kinds}).")

@@ -7,7 +7,7 @@ one is attacked without anyone remembering.
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,8 +20,7 @@ from tests.isolation.loot import foreign_uids, loot
 
 #: Kind of door -> how many were tried in this run; printed at its end.
 TRIED: Counter[str] = Counter()
-ANSWERED = ("GET", "POST")
-METHODS = (*ANSWERED, "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 #: The kind that is tried where every kind would only repeat what the twins' test tries with each.
 SCORE = "scoring.prediction"
 #: What changes from one answer to the next without telling anything.
@@ -109,14 +108,13 @@ def addresses(path: str, pattern: Any, *labels: str) -> Iterator[tuple[str, str]
             yield filled(path, pattern, uid), uid
 
 
-def attempts(path: str, pattern: Any, own: str) -> Iterator[tuple[str, str, str]]:
-    """Yield ``(method, address, value sent)``: every kind of foreign object by the methods that answer.
+def attempts(path: str, pattern: Any, own: str, looking: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield ``(method, address, value sent)``: every kind of foreign object by the methods ``looking``.
 
-    By the others, which mostly refuse before they look: the kind ``own``, for which the route is made, and
-    a score.
+    By the others, which refuse before they look: the kind ``own``, for which the route is made, and a score.
     """
     for label, uid in foreign_uids().items():
-        tried = METHODS if label in {own, SCORE} else ANSWERED
+        tried = METHODS if label in {own, SCORE} else looking
         yield from ((method, filled(path, pattern, uid), uid) for method in tried)
 
 
