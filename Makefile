@@ -10,7 +10,7 @@ SOURCES := apps config tests bench deploy docs examples manage.py
 # The database need not run: only the history it would hold is not compared.
 MANAGE := DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python -W "ignore:Got an error checking" manage.py
 REPORT := var/report/tests.html
-# How many processes share the suite; each has a database of its own.
+# How many processes share the suite; each has a database of its own, and one core.
 PROCESSES ?= 2
 # Every broken link, anchor or picture is an error; the notice of the theme's makers is not ours to repeat.
 GUIDE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
@@ -34,7 +34,7 @@ worker: $(BASE) ## start one more worker beside a running site
 
 test: $(DEV) ## run the everyday suite; the report goes to var/report/tests.html
 	$(BIN)/python -m config.stack catalogues
-	$(BIN)/python -m pytest -m "not soak" -n $(PROCESSES) --dist loadgroup --html=$(REPORT) --self-contained-html
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" -n $(PROCESSES) --dist loadgroup --html=$(REPORT) --self-contained-html
 
 soak: $(DEV) ## run what is long: thousands of cases, crashes, a million rows
 	$(BIN)/python -m config.stack catalogues

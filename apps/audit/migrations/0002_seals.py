@@ -32,6 +32,12 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'audit head',
                 'verbose_name_plural': 'audit heads',
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='audit_audithead_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='audit_audithead_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='audit_audithead_uid'),
+                    models.UniqueConstraint(fields=('institution',), name='audit_head_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -49,6 +55,14 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'audit seal',
                 'verbose_name_plural': 'audit seals',
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='audit_auditseal_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='audit_auditseal_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='audit_auditseal_uid'),
+                    apps.tenancy.constraints.AppendOnly(name='audit_auditseal_append_only'),
+                    models.UniqueConstraint(fields=('institution', 'position'), name='audit_seal_position'),
+                    models.UniqueConstraint(fields=('institution', 'entry_id'), name='audit_seal_entry'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -81,62 +95,15 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'platform seal',
                 'verbose_name_plural': 'platform seals',
+                'constraints': [
+                    apps.tenancy.constraints.AppendOnly(name='audit_platformseal_append_only'),
+                    models.UniqueConstraint(fields=('position',), name='audit_platformseal_position'),
+                    models.UniqueConstraint(fields=('entry_id',), name='audit_platformseal_entry'),
+                ],
             },
         ),
         migrations.AddConstraint(
             model_name='platformentry',
             constraint=apps.tenancy.constraints.AppendOnly(name='audit_platformentry_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='platformseal',
-            constraint=apps.tenancy.constraints.AppendOnly(name='audit_platformseal_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='platformseal',
-            constraint=models.UniqueConstraint(fields=('position',), name='audit_platformseal_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='platformseal',
-            constraint=models.UniqueConstraint(fields=('entry_id',), name='audit_platformseal_entry'),
-        ),
-        migrations.AddConstraint(
-            model_name='audithead',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='audit_audithead_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='audithead',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='audit_audithead_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='audithead',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='audit_audithead_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='audithead',
-            constraint=models.UniqueConstraint(fields=('institution',), name='audit_head_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditseal',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='audit_auditseal_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditseal',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='audit_auditseal_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditseal',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='audit_auditseal_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditseal',
-            constraint=apps.tenancy.constraints.AppendOnly(name='audit_auditseal_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditseal',
-            constraint=models.UniqueConstraint(fields=('institution', 'position'), name='audit_seal_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditseal',
-            constraint=models.UniqueConstraint(fields=('institution', 'entry_id'), name='audit_seal_entry'),
         ),
     ]

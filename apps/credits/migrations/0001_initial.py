@@ -57,6 +57,19 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'client',
                 'verbose_name_plural': 'clients',
+                'indexes': [
+                    models.Index(fields=['institution', 'search_name'], name='credits_client_name'),
+                    models.Index(fields=['institution', 'phone_index'], name='credits_client_phone'),
+                    models.Index(fields=['institution', 'document_index'], name='credits_client_document'),
+                    models.Index(fields=['institution', 'agency'], name='credits_client_agency'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_client_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_client_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_client_uid'),
+                    apps.tenancy.constraints.TenantReference(field='agency', name='credits_client_agency_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'reference'), name='credits_client_reference', violation_error_message='This reference is already used in your institution.'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -103,86 +116,21 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'credit application',
                 'verbose_name_plural': 'credit applications',
+                'indexes': [
+                    models.Index(fields=['institution', 'client'], name='credits_application_client'),
+                    models.Index(fields=['institution', 'agency', 'applied_on'], name='credits_application_agency'),
+                    models.Index(fields=['institution', 'status', 'applied_on'], name='credits_application_status'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_creditapplication_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_creditapplication_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_creditapplication_uid'),
+                    apps.tenancy.constraints.TenantReference(field='client', name='credits_creditapplication_client_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='agency', name='credits_creditapplication_agency_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'reference'), name='credits_application_reference'),
+                    models.CheckConstraint(condition=models.Q(('montant_credit__gt', 0), ('duree_mois__gt', 0)), name='credits_application_positive'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('outcome', ''), ('outcome_date', None)), models.Q(models.Q(('outcome', ''), _negated=True), ('outcome_date__isnull', False)), _connector='OR'), name='credits_application_outcome_dated'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='client',
-            index=models.Index(fields=['institution', 'search_name'], name='credits_client_name'),
-        ),
-        migrations.AddIndex(
-            model_name='client',
-            index=models.Index(fields=['institution', 'phone_index'], name='credits_client_phone'),
-        ),
-        migrations.AddIndex(
-            model_name='client',
-            index=models.Index(fields=['institution', 'document_index'], name='credits_client_document'),
-        ),
-        migrations.AddIndex(
-            model_name='client',
-            index=models.Index(fields=['institution', 'agency'], name='credits_client_agency'),
-        ),
-        migrations.AddConstraint(
-            model_name='client',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_client_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='client',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_client_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='client',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_client_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='client',
-            constraint=apps.tenancy.constraints.TenantReference(field='agency', name='credits_client_agency_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='client',
-            constraint=models.UniqueConstraint(fields=('institution', 'reference'), name='credits_client_reference', violation_error_message='This reference is already used in your institution.'),
-        ),
-        migrations.AddIndex(
-            model_name='creditapplication',
-            index=models.Index(fields=['institution', 'client'], name='credits_application_client'),
-        ),
-        migrations.AddIndex(
-            model_name='creditapplication',
-            index=models.Index(fields=['institution', 'agency', 'applied_on'], name='credits_application_agency'),
-        ),
-        migrations.AddIndex(
-            model_name='creditapplication',
-            index=models.Index(fields=['institution', 'status', 'applied_on'], name='credits_application_status'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditapplication',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_creditapplication_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditapplication',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_creditapplication_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditapplication',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_creditapplication_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditapplication',
-            constraint=apps.tenancy.constraints.TenantReference(field='client', name='credits_creditapplication_client_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditapplication',
-            constraint=apps.tenancy.constraints.TenantReference(field='agency', name='credits_creditapplication_agency_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditapplication',
-            constraint=models.UniqueConstraint(fields=('institution', 'reference'), name='credits_application_reference'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditapplication',
-            constraint=models.CheckConstraint(condition=models.Q(('montant_credit__gt', 0), ('duree_mois__gt', 0)), name='credits_application_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditapplication',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', ''), ('outcome_date', None)), models.Q(models.Q(('outcome', ''), _negated=True), ('outcome_date__isnull', False)), _connector='OR'), name='credits_application_outcome_dated'),
         ),
     ]

@@ -36,6 +36,16 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'request for pieces',
                 'verbose_name_plural': 'requests for pieces',
+                'indexes': [
+                    models.Index(fields=['institution', 'application'], name='credits_piecerequest_file'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_piecerequest_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_piecerequest_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_piecerequest_uid'),
+                    apps.tenancy.constraints.TenantReference(field='application', name='credits_piecerequest_application_tenant_fk'),
+                    models.UniqueConstraint(condition=models.Q(('answered_at', None)), fields=('institution', 'application'), name='credits_piecerequest_one_open'),
+                ],
             },
         ),
         migrations.RemoveIndex(
@@ -71,29 +81,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='creditapplication',
             index=models.Index(fields=['institution', 'author', 'applied_on', 'uid'], name='credits_application_author'),
-        ),
-        migrations.AddIndex(
-            model_name='piecerequest',
-            index=models.Index(fields=['institution', 'application'], name='credits_piecerequest_file'),
-        ),
-        migrations.AddConstraint(
-            model_name='piecerequest',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_piecerequest_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='piecerequest',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_piecerequest_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='piecerequest',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_piecerequest_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='piecerequest',
-            constraint=apps.tenancy.constraints.TenantReference(field='application', name='credits_piecerequest_application_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='piecerequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('answered_at', None)), fields=('institution', 'application'), name='credits_piecerequest_one_open'),
         ),
     ]

@@ -43,6 +43,16 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'external credit',
                 'verbose_name_plural': 'external credits',
+                'indexes': [
+                    models.Index(fields=['institution', 'client'], name='credits_external_client'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_externalcredit_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_externalcredit_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_externalcredit_uid'),
+                    apps.tenancy.constraints.TenantReference(field='client', name='credits_externalcredit_client_tenant_fk'),
+                    models.CheckConstraint(condition=models.Q(('monthly_payment_xaf__gte', 0), ('outstanding_xaf__gte', 0)), name='credits_external_amounts'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -65,6 +75,18 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'guarantee',
                 'verbose_name_plural': 'guarantees',
+                'indexes': [
+                    models.Index(fields=['institution', 'client'], name='credits_guarantee_client'),
+                    models.Index(fields=['institution', 'application'], name='credits_guarantee_application'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_guarantee_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_guarantee_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_guarantee_uid'),
+                    apps.tenancy.constraints.TenantReference(field='client', name='credits_guarantee_client_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='application', name='credits_guarantee_application_tenant_fk'),
+                    models.CheckConstraint(condition=models.Q(('value_xaf__gte', 0)), name='credits_guarantee_value'),
+                ],
             },
         ),
         migrations.AddField(
@@ -100,61 +122,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='client',
             index=models.Index(fields=['institution', 'data_updated_on'], name='credits_client_confirmed'),
-        ),
-        migrations.AddIndex(
-            model_name='externalcredit',
-            index=models.Index(fields=['institution', 'client'], name='credits_external_client'),
-        ),
-        migrations.AddConstraint(
-            model_name='externalcredit',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_externalcredit_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='externalcredit',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_externalcredit_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='externalcredit',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_externalcredit_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='externalcredit',
-            constraint=apps.tenancy.constraints.TenantReference(field='client', name='credits_externalcredit_client_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='externalcredit',
-            constraint=models.CheckConstraint(condition=models.Q(('monthly_payment_xaf__gte', 0), ('outstanding_xaf__gte', 0)), name='credits_external_amounts'),
-        ),
-        migrations.AddIndex(
-            model_name='guarantee',
-            index=models.Index(fields=['institution', 'client'], name='credits_guarantee_client'),
-        ),
-        migrations.AddIndex(
-            model_name='guarantee',
-            index=models.Index(fields=['institution', 'application'], name='credits_guarantee_application'),
-        ),
-        migrations.AddConstraint(
-            model_name='guarantee',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_guarantee_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='guarantee',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_guarantee_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='guarantee',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_guarantee_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='guarantee',
-            constraint=apps.tenancy.constraints.TenantReference(field='client', name='credits_guarantee_client_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='guarantee',
-            constraint=apps.tenancy.constraints.TenantReference(field='application', name='credits_guarantee_application_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='guarantee',
-            constraint=models.CheckConstraint(condition=models.Q(('value_xaf__gte', 0)), name='credits_guarantee_value'),
         ),
     ]

@@ -47,6 +47,27 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'credit',
                 'verbose_name_plural': 'credits',
+                'indexes': [
+                    models.Index(fields=['institution', 'client'], name='credits_credit_client'),
+                    models.Index(fields=['institution', 'disbursed_on', 'uid'], name='credits_credit_when'),
+                    models.Index(fields=['institution', 'agency', 'disbursed_on', 'uid'], name='credits_credit_agency'),
+                    models.Index(fields=['institution', 'status', 'disbursed_on', 'uid'], name='credits_credit_status'),
+                    models.Index(condition=models.Q(('refinances__isnull', False)), fields=['institution', 'refinances'], name='credits_credit_refinances'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_credit_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_credit_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_credit_uid'),
+                    apps.tenancy.constraints.TenantReference(field='application', name='credits_credit_application_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='client', name='credits_credit_client_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='agency', name='credits_credit_agency_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='refinances', name='credits_credit_refinances_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'reference'), name='credits_credit_reference'),
+                    models.UniqueConstraint(fields=('institution', 'application'), name='credits_credit_application'),
+                    models.CheckConstraint(condition=models.Q(('amount_xaf__gt', 0), ('duration_months__gt', 0), ('rate_percent__gte', 0)), name='credits_credit_positive'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status', 'closed'), _negated=True), ('closed_on__isnull', False), _connector='OR'), name='credits_credit_closed_dated'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status', 'written_off'), _negated=True), ('written_off_on__isnull', False), _connector='OR'), name='credits_credit_written_off_dated'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -65,6 +86,17 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'credit statement',
                 'verbose_name_plural': 'credit statements',
+                'indexes': [
+                    models.Index(fields=['institution', 'date'], name='credits_statement_date'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_creditstatement_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_creditstatement_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_creditstatement_uid'),
+                    apps.tenancy.constraints.TenantReference(field='credit', name='credits_creditstatement_credit_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'credit', 'date'), name='credits_statement_once_a_day'),
+                    models.CheckConstraint(condition=models.Q(('outstanding_xaf__gte', 0)), name='credits_statement_outstanding'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -83,6 +115,14 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'instalment',
                 'verbose_name_plural': 'instalments',
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_installment_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_installment_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_installment_uid'),
+                    apps.tenancy.constraints.TenantReference(field='credit', name='credits_installment_credit_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'credit', 'schedule_from', 'number'), name='credits_installment_number'),
+                    models.CheckConstraint(condition=models.Q(('interest_xaf__gte', 0), ('number__gt', 0), ('principal_xaf__gte', 0)), name='credits_installment_amounts'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -102,158 +142,18 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'repayment',
                 'verbose_name_plural': 'repayments',
+                'indexes': [
+                    models.Index(fields=['institution', 'credit', 'paid_on', 'uid'], name='credits_repayment_credit'),
+                    models.Index(fields=['institution', 'paid_on', 'uid'], name='credits_repayment_when'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_repayment_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_repayment_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_repayment_uid'),
+                    apps.tenancy.constraints.TenantReference(field='credit', name='credits_repayment_credit_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'reference'), name='credits_repayment_reference'),
+                    models.CheckConstraint(condition=models.Q(('amount_xaf__gt', 0)), name='credits_repayment_positive'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='credit',
-            index=models.Index(fields=['institution', 'client'], name='credits_credit_client'),
-        ),
-        migrations.AddIndex(
-            model_name='credit',
-            index=models.Index(fields=['institution', 'disbursed_on', 'uid'], name='credits_credit_when'),
-        ),
-        migrations.AddIndex(
-            model_name='credit',
-            index=models.Index(fields=['institution', 'agency', 'disbursed_on', 'uid'], name='credits_credit_agency'),
-        ),
-        migrations.AddIndex(
-            model_name='credit',
-            index=models.Index(fields=['institution', 'status', 'disbursed_on', 'uid'], name='credits_credit_status'),
-        ),
-        migrations.AddIndex(
-            model_name='credit',
-            index=models.Index(condition=models.Q(('refinances__isnull', False)), fields=['institution', 'refinances'], name='credits_credit_refinances'),
-        ),
-        migrations.AddConstraint(
-            model_name='credit',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_credit_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='credit',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_credit_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='credit',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_credit_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='credit',
-            constraint=apps.tenancy.constraints.TenantReference(field='application', name='credits_credit_application_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='credit',
-            constraint=apps.tenancy.constraints.TenantReference(field='client', name='credits_credit_client_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='credit',
-            constraint=apps.tenancy.constraints.TenantReference(field='agency', name='credits_credit_agency_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='credit',
-            constraint=apps.tenancy.constraints.TenantReference(field='refinances', name='credits_credit_refinances_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='credit',
-            constraint=models.UniqueConstraint(fields=('institution', 'reference'), name='credits_credit_reference'),
-        ),
-        migrations.AddConstraint(
-            model_name='credit',
-            constraint=models.UniqueConstraint(fields=('institution', 'application'), name='credits_credit_application'),
-        ),
-        migrations.AddConstraint(
-            model_name='credit',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_xaf__gt', 0), ('duration_months__gt', 0), ('rate_percent__gte', 0)), name='credits_credit_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='credit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'closed'), _negated=True), ('closed_on__isnull', False), _connector='OR'), name='credits_credit_closed_dated'),
-        ),
-        migrations.AddConstraint(
-            model_name='credit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'written_off'), _negated=True), ('written_off_on__isnull', False), _connector='OR'), name='credits_credit_written_off_dated'),
-        ),
-        migrations.AddIndex(
-            model_name='creditstatement',
-            index=models.Index(fields=['institution', 'date'], name='credits_statement_date'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditstatement',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_creditstatement_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditstatement',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_creditstatement_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditstatement',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_creditstatement_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditstatement',
-            constraint=apps.tenancy.constraints.TenantReference(field='credit', name='credits_creditstatement_credit_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditstatement',
-            constraint=models.UniqueConstraint(fields=('institution', 'credit', 'date'), name='credits_statement_once_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditstatement',
-            constraint=models.CheckConstraint(condition=models.Q(('outstanding_xaf__gte', 0)), name='credits_statement_outstanding'),
-        ),
-        migrations.AddConstraint(
-            model_name='installment',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_installment_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='installment',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_installment_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='installment',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_installment_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='installment',
-            constraint=apps.tenancy.constraints.TenantReference(field='credit', name='credits_installment_credit_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='installment',
-            constraint=models.UniqueConstraint(fields=('institution', 'credit', 'schedule_from', 'number'), name='credits_installment_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='installment',
-            constraint=models.CheckConstraint(condition=models.Q(('interest_xaf__gte', 0), ('number__gt', 0), ('principal_xaf__gte', 0)), name='credits_installment_amounts'),
-        ),
-        migrations.AddIndex(
-            model_name='repayment',
-            index=models.Index(fields=['institution', 'credit', 'paid_on', 'uid'], name='credits_repayment_credit'),
-        ),
-        migrations.AddIndex(
-            model_name='repayment',
-            index=models.Index(fields=['institution', 'paid_on', 'uid'], name='credits_repayment_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='repayment',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_repayment_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='repayment',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_repayment_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='repayment',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_repayment_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='repayment',
-            constraint=apps.tenancy.constraints.TenantReference(field='credit', name='credits_repayment_credit_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='repayment',
-            constraint=models.UniqueConstraint(fields=('institution', 'reference'), name='credits_repayment_reference'),
-        ),
-        migrations.AddConstraint(
-            model_name='repayment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_xaf__gt', 0)), name='credits_repayment_positive'),
         ),
     ]

@@ -55,6 +55,20 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'import',
                 'verbose_name_plural': 'imports',
+                'indexes': [
+                    models.Index(fields=['institution', 'created_at', 'uid'], name='credits_importrun_when'),
+                    models.Index(fields=['institution', 'job'], name='credits_importrun_job_key'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_importrun_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_importrun_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_importrun_uid'),
+                    apps.tenancy.constraints.TenantReference(field='source', name='credits_importrun_source_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='report', name='credits_importrun_report_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='rejects', name='credits_importrun_rejects_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='job', name='credits_importrun_job_tenant_fk'),
+                    models.CheckConstraint(condition=models.Q(('step', 'settling'), ('job__isnull', False), _connector='OR'), name='credits_importrun_job'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -75,6 +89,15 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'rows imported together',
                 'verbose_name_plural': 'rows imported together',
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_importchunk_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_importchunk_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_importchunk_uid'),
+                    apps.tenancy.constraints.TenantReference(field='run', name='credits_importchunk_run_tenant_fk'),
+                    apps.tenancy.constraints.AppendOnly(name='credits_importchunk_append_only'),
+                    models.UniqueConstraint(fields=('institution', 'run', 'number'), name='credits_importchunk_number'),
+                    models.CheckConstraint(condition=models.Q(('last_line__gte', models.F('first_line'))), name='credits_importchunk_lines'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -93,6 +116,16 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'change by an import',
                 'verbose_name_plural': 'changes by imports',
+                'indexes': [
+                    models.Index(fields=['institution', 'run', 'model', 'object_id'], name='credits_importchange_run'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_importchange_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_importchange_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_importchange_uid'),
+                    apps.tenancy.constraints.TenantReference(field='run', name='credits_importchange_run_tenant_fk'),
+                    apps.tenancy.constraints.AppendOnly(name='credits_importchange_append_only'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -112,97 +145,5 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'remembered columns',
                 'constraints': [apps.tenancy.constraints.TenantPrimaryKey(name='credits_importmapping_tenant_pk'), apps.tenancy.constraints.RowLevelSecurity(name='credits_importmapping_rls'), models.UniqueConstraint(fields=('institution', 'uid'), name='credits_importmapping_uid'), models.UniqueConstraint(fields=('institution', 'target', 'header'), name='credits_importmapping_header')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='importrun',
-            index=models.Index(fields=['institution', 'created_at', 'uid'], name='credits_importrun_when'),
-        ),
-        migrations.AddIndex(
-            model_name='importrun',
-            index=models.Index(fields=['institution', 'job'], name='credits_importrun_job_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='importrun',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_importrun_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='importrun',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_importrun_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='importrun',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_importrun_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='importrun',
-            constraint=apps.tenancy.constraints.TenantReference(field='source', name='credits_importrun_source_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='importrun',
-            constraint=apps.tenancy.constraints.TenantReference(field='report', name='credits_importrun_report_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='importrun',
-            constraint=apps.tenancy.constraints.TenantReference(field='rejects', name='credits_importrun_rejects_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='importrun',
-            constraint=apps.tenancy.constraints.TenantReference(field='job', name='credits_importrun_job_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='importrun',
-            constraint=models.CheckConstraint(condition=models.Q(('step', 'settling'), ('job__isnull', False), _connector='OR'), name='credits_importrun_job'),
-        ),
-        migrations.AddConstraint(
-            model_name='importchunk',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_importchunk_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='importchunk',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_importchunk_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='importchunk',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_importchunk_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='importchunk',
-            constraint=apps.tenancy.constraints.TenantReference(field='run', name='credits_importchunk_run_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='importchunk',
-            constraint=apps.tenancy.constraints.AppendOnly(name='credits_importchunk_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='importchunk',
-            constraint=models.UniqueConstraint(fields=('institution', 'run', 'number'), name='credits_importchunk_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='importchunk',
-            constraint=models.CheckConstraint(condition=models.Q(('last_line__gte', models.F('first_line'))), name='credits_importchunk_lines'),
-        ),
-        migrations.AddIndex(
-            model_name='importchange',
-            index=models.Index(fields=['institution', 'run', 'model', 'object_id'], name='credits_importchange_run'),
-        ),
-        migrations.AddConstraint(
-            model_name='importchange',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_importchange_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='importchange',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_importchange_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='importchange',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_importchange_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='importchange',
-            constraint=apps.tenancy.constraints.TenantReference(field='run', name='credits_importchange_run_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='importchange',
-            constraint=apps.tenancy.constraints.AppendOnly(name='credits_importchange_append_only'),
         ),
     ]

@@ -88,34 +88,15 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'files kept apart',
                 'verbose_name_plural': 'files kept apart',
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_distinctclients_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_distinctclients_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_distinctclients_uid'),
+                    apps.tenancy.constraints.TenantReference(field='first', name='credits_distinctclients_first_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='second', name='credits_distinctclients_second_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'first', 'second'), name='credits_distinct_pair'),
+                    models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='credits_distinct_ordered'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='distinctclients',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_distinctclients_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='distinctclients',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_distinctclients_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='distinctclients',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_distinctclients_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='distinctclients',
-            constraint=apps.tenancy.constraints.TenantReference(field='first', name='credits_distinctclients_first_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='distinctclients',
-            constraint=apps.tenancy.constraints.TenantReference(field='second', name='credits_distinctclients_second_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='distinctclients',
-            constraint=models.UniqueConstraint(fields=('institution', 'first', 'second'), name='credits_distinct_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='distinctclients',
-            constraint=models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='credits_distinct_ordered'),
         ),
     ]

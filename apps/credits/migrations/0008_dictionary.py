@@ -48,6 +48,16 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'variable of the dictionary',
                 'verbose_name_plural': 'variables of the dictionary',
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_dictionaryvariable_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_dictionaryvariable_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_dictionaryvariable_uid'),
+                    apps.tenancy.constraints.Undeletable(name='credits_dictionaryvariable_kept'),
+                    models.UniqueConstraint(fields=('institution', 'name'), name='credits_variable_name'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('kind', 'standard'), ('retired_at', None)), models.Q(models.Q(('label_fr', ''), _negated=True), models.Q(('label_en', ''), _negated=True), models.Q(('type', ''), _negated=True)), _connector='OR'), name='credits_variable_described'),
+                    models.CheckConstraint(condition=models.Q(('retired_at', None), models.Q(('asked', False), ('in_models', False)), _connector='OR'), name='credits_variable_retired_unused'),
+                    models.CheckConstraint(condition=models.Q(('sensitivity', ''), ('in_models', False), models.Q(('model_use_reason', ''), _negated=True), _connector='OR'), name='credits_variable_sensitive_reason'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -66,62 +76,16 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'state of a variable',
                 'verbose_name_plural': 'states of a variable',
+                'indexes': [
+                    models.Index(fields=['institution', 'variable', 'changed_at'], name='credits_revision_variable'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='credits_dictionaryrevision_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='credits_dictionaryrevision_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='credits_dictionaryrevision_uid'),
+                    apps.tenancy.constraints.TenantReference(field='variable', name='credits_dictionaryrevision_variable_tenant_fk'),
+                    apps.tenancy.constraints.AppendOnly(name='credits_dictionaryrevision_append_only'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='dictionaryvariable',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_dictionaryvariable_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='dictionaryvariable',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_dictionaryvariable_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='dictionaryvariable',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_dictionaryvariable_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='dictionaryvariable',
-            constraint=apps.tenancy.constraints.Undeletable(name='credits_dictionaryvariable_kept'),
-        ),
-        migrations.AddConstraint(
-            model_name='dictionaryvariable',
-            constraint=models.UniqueConstraint(fields=('institution', 'name'), name='credits_variable_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='dictionaryvariable',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'standard'), ('retired_at', None)), models.Q(models.Q(('label_fr', ''), _negated=True), models.Q(('label_en', ''), _negated=True), models.Q(('type', ''), _negated=True)), _connector='OR'), name='credits_variable_described'),
-        ),
-        migrations.AddConstraint(
-            model_name='dictionaryvariable',
-            constraint=models.CheckConstraint(condition=models.Q(('retired_at', None), models.Q(('asked', False), ('in_models', False)), _connector='OR'), name='credits_variable_retired_unused'),
-        ),
-        migrations.AddConstraint(
-            model_name='dictionaryvariable',
-            constraint=models.CheckConstraint(condition=models.Q(('sensitivity', ''), ('in_models', False), models.Q(('model_use_reason', ''), _negated=True), _connector='OR'), name='credits_variable_sensitive_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='dictionaryrevision',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='credits_dictionaryrevision_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='dictionaryrevision',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='credits_dictionaryrevision_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='dictionaryrevision',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='credits_dictionaryrevision_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='dictionaryrevision',
-            constraint=apps.tenancy.constraints.TenantReference(field='variable', name='credits_dictionaryrevision_variable_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='dictionaryrevision',
-            constraint=apps.tenancy.constraints.AppendOnly(name='credits_dictionaryrevision_append_only'),
-        ),
-        migrations.AddIndex(
-            model_name='dictionaryrevision',
-            index=models.Index(fields=['institution', 'variable', 'changed_at'], name='credits_revision_variable'),
         ),
     ]

@@ -49,6 +49,12 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'motive of decision',
                 'verbose_name_plural': 'motives of decision',
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='decisions_decisionmotive_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='decisions_decisionmotive_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='decisions_decisionmotive_uid'),
+                    models.UniqueConstraint(fields=('institution', 'kind', 'code'), name='decisions_motive_code'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -87,6 +93,25 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'decision',
                 'verbose_name_plural': 'decisions',
+                'indexes': [
+                    models.Index(fields=['institution', 'decided_at', 'uid'], name='decisions_decision_when'),
+                    models.Index(fields=['institution', 'agency', 'decided_at'], name='decisions_decision_agency'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='decisions_decision_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='decisions_decision_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='decisions_decision_uid'),
+                    apps.tenancy.constraints.TenantReference(field='application', name='decisions_decision_application_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='prediction', name='decisions_decision_prediction_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='agency', name='decisions_decision_agency_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='motive', name='decisions_decision_motive_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'application', 'number'), name='decisions_decision_number'),
+                    models.CheckConstraint(condition=models.Q(('is_retrospective', True), models.Q(('pd__isnull', False), ('prediction__isnull', False), ('threshold__isnull', False), models.Q(('recommendation', ''), _negated=True)), _connector='OR'), name='decisions_decision_advice_seen'),
+                    models.CheckConstraint(condition=models.Q(('is_retrospective', True), models.Q(('decided_by__isnull', False), models.Q(('author', None), models.Q(('decided_by', models.F('author')), _negated=True), _connector='OR'), models.Q(('sender', None), models.Q(('decided_by', models.F('sender')), _negated=True), _connector='OR')), _connector='OR'), name='decisions_decision_not_the_author'),
+                    models.CheckConstraint(condition=models.Q(('is_retrospective', True), models.Q(('amount_xaf__lte', models.F('limit_xaf')), ('asked_xaf__lte', models.F('limit_xaf')), ('limit_xaf__isnull', False)), _connector='OR'), name='decisions_decision_within_limit'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('is_override', False), ('override_direction', ''), ('override_reason', ''), ('override_text', ''), ('requested_by', None), models.Q(('is_retrospective', True), models.Q(models.Q(('kind__in', ('accorde', 'accorde_sous_reserve')), ('recommendation', 'refuser')), models.Q(('kind', 'refuse'), ('recommendation', 'accorder')), _connector='OR', _negated=True), _connector='OR')), models.Q(('is_override', True), ('is_retrospective', False), ('requested_by__isnull', False), models.Q(('decided_by', models.F('requested_by')), _negated=True), models.Q(('override_reason', ''), _negated=True), models.Q(('override_text', ''), _negated=True), models.Q(models.Q(('override_direction', 'plus_favorable'), ('kind__in', ('accorde', 'accorde_sous_reserve')), ('recommendation', 'refuser')), models.Q(('override_direction', 'plus_severe'), ('kind', 'refuse'), ('recommendation', 'accorder')), _connector='OR')), _connector='OR'), name='decisions_decision_override'),
+                    models.CheckConstraint(condition=models.Q(('amount_xaf__gt', 0), ('duration_months__gt', 0), models.Q(models.Q(('kind__in', ('accorde', 'accorde_sous_reserve')), _negated=True), ('amount_xaf__lte', models.F('asked_xaf')), _connector='OR')), name='decisions_decision_amount'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -117,6 +142,23 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'request to override',
                 'verbose_name_plural': 'requests to override',
+                'indexes': [
+                    models.Index(condition=models.Q(('status', 'en_attente')), fields=['institution', 'requested_at'], name='decisions_override_pending'),
+                    models.Index(fields=['institution', 'application'], name='decisions_override_file'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='decisions_overriderequest_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='decisions_overriderequest_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='decisions_overriderequest_uid'),
+                    apps.tenancy.constraints.TenantReference(field='application', name='decisions_overriderequest_application_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='prediction', name='decisions_overriderequest_prediction_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='agency', name='decisions_overriderequest_agency_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='motive', name='decisions_overriderequest_motive_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='decision', name='decisions_overriderequest_decision_tenant_fk'),
+                    models.UniqueConstraint(condition=models.Q(('status', 'en_attente')), fields=('institution', 'application'), name='decisions_override_one_pending'),
+                    models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='decisions_override_explained'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('answered_at', None), ('answered_by', None), ('decision', None), ('status', 'en_attente')), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False), ('decision__isnull', False), ('status', 'confirmee'), models.Q(('answered_by', models.F('requested_by')), _negated=True)), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False), ('decision', None), ('status', 'refusee'), models.Q(('answered_by', models.F('requested_by')), _negated=True), models.Q(('answer', ''), _negated=True)), models.Q(('answered_at__isnull', False), ('answered_by', models.F('requested_by')), ('decision', None), ('status', 'retiree')), models.Q(('answered_at__isnull', False), ('decision', None), ('status', 'caduque')), _connector='OR'), name='decisions_override_two_people'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -142,6 +184,21 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'request for another look',
                 'verbose_name_plural': 'requests for another look',
+                'indexes': [
+                    models.Index(condition=models.Q(('handled_at', None)), fields=['institution', 'registered_at'], name='decisions_review_open'),
+                    models.Index(fields=['institution', 'application'], name='decisions_review_file'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='decisions_reconsideration_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='decisions_reconsideration_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='decisions_reconsideration_uid'),
+                    apps.tenancy.constraints.TenantReference(field='application', name='decisions_reconsideration_application_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='decision', name='decisions_reconsideration_decision_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='agency', name='decisions_reconsideration_agency_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='outcome', name='decisions_reconsideration_outcome_tenant_fk'),
+                    models.UniqueConstraint(condition=models.Q(('handled_at', None)), fields=('institution', 'application'), name='decisions_reconsideration_one_open'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('handled_at', None), ('handled_by', None), ('outcome', None)), models.Q(('handled_at__isnull', False), ('handled_by__isnull', False), models.Q(('first_decider', None), models.Q(('handled_by', models.F('first_decider')), _negated=True), _connector='OR'), models.Q(('outcome__isnull', False), models.Q(('answer', ''), _negated=True), _connector='OR')), _connector='OR'), name='decisions_reconsideration_two_people'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -165,183 +222,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='decisionmotive',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='decisions_decisionmotive_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='decisionmotive',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='decisions_decisionmotive_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='decisionmotive',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='decisions_decisionmotive_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='decisionmotive',
             constraint=apps.tenancy.constraints.Undeletable(name='decisions_motive_kept'),
-        ),
-        migrations.AddConstraint(
-            model_name='decisionmotive',
-            constraint=models.UniqueConstraint(fields=('institution', 'kind', 'code'), name='decisions_motive_code'),
-        ),
-        migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['institution', 'decided_at', 'uid'], name='decisions_decision_when'),
-        ),
-        migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['institution', 'agency', 'decided_at'], name='decisions_decision_agency'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='decisions_decision_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='decisions_decision_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='decisions_decision_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=apps.tenancy.constraints.TenantReference(field='application', name='decisions_decision_application_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=apps.tenancy.constraints.TenantReference(field='prediction', name='decisions_decision_prediction_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=apps.tenancy.constraints.TenantReference(field='agency', name='decisions_decision_agency_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=apps.tenancy.constraints.TenantReference(field='motive', name='decisions_decision_motive_tenant_fk'),
         ),
         migrations.AddConstraint(
             model_name='decision',
             constraint=apps.tenancy.constraints.AppendOnly(name='decisions_decision_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('institution', 'application', 'number'), name='decisions_decision_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('is_retrospective', True), models.Q(('pd__isnull', False), ('prediction__isnull', False), ('threshold__isnull', False), models.Q(('recommendation', ''), _negated=True)), _connector='OR'), name='decisions_decision_advice_seen'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('is_retrospective', True), models.Q(('decided_by__isnull', False), models.Q(('author', None), models.Q(('decided_by', models.F('author')), _negated=True), _connector='OR'), models.Q(('sender', None), models.Q(('decided_by', models.F('sender')), _negated=True), _connector='OR')), _connector='OR'), name='decisions_decision_not_the_author'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('is_retrospective', True), models.Q(('amount_xaf__lte', models.F('limit_xaf')), ('asked_xaf__lte', models.F('limit_xaf')), ('limit_xaf__isnull', False)), _connector='OR'), name='decisions_decision_within_limit'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_override', False), ('override_direction', ''), ('override_reason', ''), ('override_text', ''), ('requested_by', None), models.Q(('is_retrospective', True), models.Q(models.Q(('kind__in', ('accorde', 'accorde_sous_reserve')), ('recommendation', 'refuser')), models.Q(('kind', 'refuse'), ('recommendation', 'accorder')), _connector='OR', _negated=True), _connector='OR')), models.Q(('is_override', True), ('is_retrospective', False), ('requested_by__isnull', False), models.Q(('decided_by', models.F('requested_by')), _negated=True), models.Q(('override_reason', ''), _negated=True), models.Q(('override_text', ''), _negated=True), models.Q(models.Q(('override_direction', 'plus_favorable'), ('kind__in', ('accorde', 'accorde_sous_reserve')), ('recommendation', 'refuser')), models.Q(('override_direction', 'plus_severe'), ('kind', 'refuse'), ('recommendation', 'accorder')), _connector='OR')), _connector='OR'), name='decisions_decision_override'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_xaf__gt', 0), ('duration_months__gt', 0), models.Q(models.Q(('kind__in', ('accorde', 'accorde_sous_reserve')), _negated=True), ('amount_xaf__lte', models.F('asked_xaf')), _connector='OR')), name='decisions_decision_amount'),
-        ),
-        migrations.AddIndex(
-            model_name='overriderequest',
-            index=models.Index(condition=models.Q(('status', 'en_attente')), fields=['institution', 'requested_at'], name='decisions_override_pending'),
-        ),
-        migrations.AddIndex(
-            model_name='overriderequest',
-            index=models.Index(fields=['institution', 'application'], name='decisions_override_file'),
-        ),
-        migrations.AddConstraint(
-            model_name='overriderequest',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='decisions_overriderequest_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='overriderequest',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='decisions_overriderequest_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='overriderequest',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='decisions_overriderequest_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='overriderequest',
-            constraint=apps.tenancy.constraints.TenantReference(field='application', name='decisions_overriderequest_application_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='overriderequest',
-            constraint=apps.tenancy.constraints.TenantReference(field='prediction', name='decisions_overriderequest_prediction_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='overriderequest',
-            constraint=apps.tenancy.constraints.TenantReference(field='agency', name='decisions_overriderequest_agency_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='overriderequest',
-            constraint=apps.tenancy.constraints.TenantReference(field='motive', name='decisions_overriderequest_motive_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='overriderequest',
-            constraint=apps.tenancy.constraints.TenantReference(field='decision', name='decisions_overriderequest_decision_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='overriderequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'en_attente')), fields=('institution', 'application'), name='decisions_override_one_pending'),
-        ),
-        migrations.AddConstraint(
-            model_name='overriderequest',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='decisions_override_explained'),
-        ),
-        migrations.AddConstraint(
-            model_name='overriderequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at', None), ('answered_by', None), ('decision', None), ('status', 'en_attente')), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False), ('decision__isnull', False), ('status', 'confirmee'), models.Q(('answered_by', models.F('requested_by')), _negated=True)), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False), ('decision', None), ('status', 'refusee'), models.Q(('answered_by', models.F('requested_by')), _negated=True), models.Q(('answer', ''), _negated=True)), models.Q(('answered_at__isnull', False), ('answered_by', models.F('requested_by')), ('decision', None), ('status', 'retiree')), models.Q(('answered_at__isnull', False), ('decision', None), ('status', 'caduque')), _connector='OR'), name='decisions_override_two_people'),
-        ),
-        migrations.AddIndex(
-            model_name='reconsideration',
-            index=models.Index(condition=models.Q(('handled_at', None)), fields=['institution', 'registered_at'], name='decisions_review_open'),
-        ),
-        migrations.AddIndex(
-            model_name='reconsideration',
-            index=models.Index(fields=['institution', 'application'], name='decisions_review_file'),
-        ),
-        migrations.AddConstraint(
-            model_name='reconsideration',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='decisions_reconsideration_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='reconsideration',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='decisions_reconsideration_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='reconsideration',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='decisions_reconsideration_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='reconsideration',
-            constraint=apps.tenancy.constraints.TenantReference(field='application', name='decisions_reconsideration_application_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='reconsideration',
-            constraint=apps.tenancy.constraints.TenantReference(field='decision', name='decisions_reconsideration_decision_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='reconsideration',
-            constraint=apps.tenancy.constraints.TenantReference(field='agency', name='decisions_reconsideration_agency_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='reconsideration',
-            constraint=apps.tenancy.constraints.TenantReference(field='outcome', name='decisions_reconsideration_outcome_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='reconsideration',
-            constraint=models.UniqueConstraint(condition=models.Q(('handled_at', None)), fields=('institution', 'application'), name='decisions_reconsideration_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='reconsideration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('handled_at', None), ('handled_by', None), ('outcome', None)), models.Q(('handled_at__isnull', False), ('handled_by__isnull', False), models.Q(('first_decider', None), models.Q(('handled_by', models.F('first_decider')), _negated=True), _connector='OR'), models.Q(('outcome__isnull', False), models.Q(('answer', ''), _negated=True), _connector='OR')), _connector='OR'), name='decisions_reconsideration_two_people'),
         ),
         migrations.RunSQL(ANSWER_ONLY, ANY_CHANGE),
     ]

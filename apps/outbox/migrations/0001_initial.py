@@ -39,6 +39,14 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'message',
                 'verbose_name_plural': 'messages',
+                'indexes': [
+                    models.Index(condition=models.Q(('status', 'pending')), fields=['institution', 'next_attempt_at'], name='outbox_message_due'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='outbox_outboxmessage_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='outbox_outboxmessage_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='outbox_outboxmessage_uid'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -57,46 +65,16 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'alert',
                 'verbose_name_plural': 'alerts',
+                'indexes': [
+                    models.Index(fields=['institution', 'recipient', 'created_at'], name='outbox_alert_recipient'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='outbox_alert_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='outbox_alert_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='outbox_alert_uid'),
+                    apps.tenancy.constraints.TenantReference(field='message', name='outbox_alert_message_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'message', 'recipient'), name='outbox_alert_once'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='outboxmessage',
-            index=models.Index(condition=models.Q(('status', 'pending')), fields=['institution', 'next_attempt_at'], name='outbox_message_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='outboxmessage',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='outbox_outboxmessage_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='outboxmessage',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='outbox_outboxmessage_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='outboxmessage',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='outbox_outboxmessage_uid'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['institution', 'recipient', 'created_at'], name='outbox_alert_recipient'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='outbox_alert_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='outbox_alert_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='outbox_alert_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=apps.tenancy.constraints.TenantReference(field='message', name='outbox_alert_message_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(fields=('institution', 'message', 'recipient'), name='outbox_alert_once'),
         ),
     ]

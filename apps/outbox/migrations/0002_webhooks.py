@@ -37,6 +37,11 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'webhook',
                 'verbose_name_plural': 'webhooks',
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='outbox_webhook_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='outbox_webhook_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='outbox_webhook_uid'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -57,42 +62,16 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'webhook delivery',
                 'verbose_name_plural': 'webhook deliveries',
+                'indexes': [
+                    models.Index(fields=['institution', 'webhook', 'at'], name='outbox_attempt_when'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='outbox_webhookattempt_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='outbox_webhookattempt_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='outbox_webhookattempt_uid'),
+                    apps.tenancy.constraints.TenantReference(field='message', name='outbox_webhookattempt_message_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='webhook', name='outbox_webhookattempt_webhook_tenant_fk'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='webhook',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='outbox_webhook_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhook',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='outbox_webhook_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhook',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='outbox_webhook_uid'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookattempt',
-            index=models.Index(fields=['institution', 'webhook', 'at'], name='outbox_attempt_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookattempt',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='outbox_webhookattempt_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookattempt',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='outbox_webhookattempt_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookattempt',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='outbox_webhookattempt_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookattempt',
-            constraint=apps.tenancy.constraints.TenantReference(field='message', name='outbox_webhookattempt_message_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookattempt',
-            constraint=apps.tenancy.constraints.TenantReference(field='webhook', name='outbox_webhookattempt_webhook_tenant_fk'),
         ),
     ]

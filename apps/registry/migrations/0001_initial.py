@@ -56,6 +56,13 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'model version',
                 'verbose_name_plural': 'model versions',
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='registry_modelversion_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='registry_modelversion_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='registry_modelversion_uid'),
+                    models.UniqueConstraint(fields=('institution', 'name', 'version', 'segment'), name='registry_modelversion_version'),
+                    models.UniqueConstraint(condition=models.Q(('status', 'champion')), fields=('institution', 'segment'), name='registry_modelversion_one_champion'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -76,25 +83,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['institution', 'model_version'], name='registry_championship_model')],
                 'constraints': [apps.tenancy.constraints.TenantPrimaryKey(name='registry_championship_tenant_pk'), apps.tenancy.constraints.RowLevelSecurity(name='registry_championship_rls'), models.UniqueConstraint(fields=('institution', 'uid'), name='registry_championship_uid'), apps.tenancy.constraints.TenantReference(field='model_version', name='registry_championship_model_version_tenant_fk'), models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('institution', 'segment'), name='registry_championship_one_open')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='registry_modelversion_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='registry_modelversion_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='registry_modelversion_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(fields=('institution', 'name', 'version', 'segment'), name='registry_modelversion_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'champion')), fields=('institution', 'segment'), name='registry_modelversion_one_champion'),
         ),
     ]

@@ -40,6 +40,16 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'scheduled report',
                 'verbose_name_plural': 'scheduled reports',
+                'indexes': [
+                    models.Index(condition=models.Q(('stopped_at', None)), fields=['institution', 'next_on'], name='reports_schedule_due'),
+                    models.Index(fields=['institution', 'created_at', 'uid'], name='reports_schedule_when'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='reports_reportschedule_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='reports_reportschedule_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='reports_reportschedule_uid'),
+                    apps.tenancy.constraints.TenantReference(field='agency', name='reports_reportschedule_agency_tenant_fk'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -66,6 +76,21 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'report',
                 'verbose_name_plural': 'reports',
+                'indexes': [
+                    models.Index(fields=['institution', 'requested_by', 'created_at', 'uid'], name='reports_report_asker'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='reports_report_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='reports_report_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='reports_report_uid'),
+                    apps.tenancy.constraints.TenantReference(field='agency', name='reports_report_agency_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='schedule', name='reports_report_schedule_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='job', name='reports_report_job_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='file', name='reports_report_file_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'job'), name='reports_report_job'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('ends_on', None), ('starts_on', None)), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='reports_report_period'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('starts_on__isnull', False), ('subject', None)), models.Q(('starts_on', None), ('subject__isnull', False)), _connector='OR'), name='reports_report_about'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -80,94 +105,13 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'recipient of a report',
                 'verbose_name_plural': 'recipients of a report',
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='reports_schedulerecipient_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='reports_schedulerecipient_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='reports_schedulerecipient_uid'),
+                    apps.tenancy.constraints.TenantReference(field='schedule', name='reports_schedulerecipient_schedule_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'schedule', 'user'), name='reports_recipient_once'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='reportschedule',
-            index=models.Index(condition=models.Q(('stopped_at', None)), fields=['institution', 'next_on'], name='reports_schedule_due'),
-        ),
-        migrations.AddIndex(
-            model_name='reportschedule',
-            index=models.Index(fields=['institution', 'created_at', 'uid'], name='reports_schedule_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportschedule',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='reports_reportschedule_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportschedule',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='reports_reportschedule_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportschedule',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='reports_reportschedule_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportschedule',
-            constraint=apps.tenancy.constraints.TenantReference(field='agency', name='reports_reportschedule_agency_tenant_fk'),
-        ),
-        migrations.AddIndex(
-            model_name='report',
-            index=models.Index(fields=['institution', 'requested_by', 'created_at', 'uid'], name='reports_report_asker'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='reports_report_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='reports_report_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='reports_report_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=apps.tenancy.constraints.TenantReference(field='agency', name='reports_report_agency_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=apps.tenancy.constraints.TenantReference(field='schedule', name='reports_report_schedule_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=apps.tenancy.constraints.TenantReference(field='job', name='reports_report_job_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=apps.tenancy.constraints.TenantReference(field='file', name='reports_report_file_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=models.UniqueConstraint(fields=('institution', 'job'), name='reports_report_job'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ends_on', None), ('starts_on', None)), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='reports_report_period'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('starts_on__isnull', False), ('subject', None)), models.Q(('starts_on', None), ('subject__isnull', False)), _connector='OR'), name='reports_report_about'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedulerecipient',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='reports_schedulerecipient_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedulerecipient',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='reports_schedulerecipient_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedulerecipient',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='reports_schedulerecipient_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedulerecipient',
-            constraint=apps.tenancy.constraints.TenantReference(field='schedule', name='reports_schedulerecipient_schedule_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedulerecipient',
-            constraint=models.UniqueConstraint(fields=('institution', 'schedule', 'user'), name='reports_recipient_once'),
         ),
     ]

@@ -37,6 +37,16 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'scoring policy',
                 'verbose_name_plural': 'scoring policies',
+                'indexes': [
+                    models.Index(fields=['institution', 'effective_from'], name='scoring_policy_when'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='scoring_scoringpolicy_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='scoring_scoringpolicy_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='scoring_scoringpolicy_uid'),
+                    apps.tenancy.constraints.AppendOnly(name='scoring_scoringpolicy_append_only'),
+                    models.UniqueConstraint(fields=('institution', 'version'), name='scoring_policy_version'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -75,86 +85,24 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'score',
                 'verbose_name_plural': 'scores',
+                'indexes': [
+                    models.Index(fields=['institution', 'created_at', 'uid'], name='scoring_prediction_when'),
+                    models.Index(fields=['institution', 'author', 'created_at'], name='scoring_prediction_author'),
+                    models.Index(fields=['institution', 'client'], name='scoring_prediction_client'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='scoring_prediction_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='scoring_prediction_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='scoring_prediction_uid'),
+                    apps.tenancy.constraints.TenantReference(field='application', name='scoring_prediction_application_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='client', name='scoring_prediction_client_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='agency', name='scoring_prediction_agency_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='model_version', name='scoring_prediction_model_version_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='policy', name='scoring_prediction_policy_tenant_fk'),
+                    apps.tenancy.constraints.AppendOnly(name='scoring_prediction_append_only'),
+                    models.UniqueConstraint(fields=('institution', 'application', 'model_version', 'policy', 'input_hash'), name='scoring_prediction_once'),
+                    models.CheckConstraint(condition=models.Q(('pd__gte', 0), ('pd__lte', 1)), name='scoring_prediction_pd'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='scoringpolicy',
-            index=models.Index(fields=['institution', 'effective_from'], name='scoring_policy_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringpolicy',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='scoring_scoringpolicy_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringpolicy',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='scoring_scoringpolicy_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringpolicy',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='scoring_scoringpolicy_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringpolicy',
-            constraint=apps.tenancy.constraints.AppendOnly(name='scoring_scoringpolicy_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringpolicy',
-            constraint=models.UniqueConstraint(fields=('institution', 'version'), name='scoring_policy_version'),
-        ),
-        migrations.AddIndex(
-            model_name='prediction',
-            index=models.Index(fields=['institution', 'created_at', 'uid'], name='scoring_prediction_when'),
-        ),
-        migrations.AddIndex(
-            model_name='prediction',
-            index=models.Index(fields=['institution', 'author', 'created_at'], name='scoring_prediction_author'),
-        ),
-        migrations.AddIndex(
-            model_name='prediction',
-            index=models.Index(fields=['institution', 'client'], name='scoring_prediction_client'),
-        ),
-        migrations.AddConstraint(
-            model_name='prediction',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='scoring_prediction_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='prediction',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='scoring_prediction_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='prediction',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='scoring_prediction_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='prediction',
-            constraint=apps.tenancy.constraints.TenantReference(field='application', name='scoring_prediction_application_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='prediction',
-            constraint=apps.tenancy.constraints.TenantReference(field='client', name='scoring_prediction_client_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='prediction',
-            constraint=apps.tenancy.constraints.TenantReference(field='agency', name='scoring_prediction_agency_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='prediction',
-            constraint=apps.tenancy.constraints.TenantReference(field='model_version', name='scoring_prediction_model_version_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='prediction',
-            constraint=apps.tenancy.constraints.TenantReference(field='policy', name='scoring_prediction_policy_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='prediction',
-            constraint=apps.tenancy.constraints.AppendOnly(name='scoring_prediction_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='prediction',
-            constraint=models.UniqueConstraint(fields=('institution', 'application', 'model_version', 'policy', 'input_hash'), name='scoring_prediction_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='prediction',
-            constraint=models.CheckConstraint(condition=models.Q(('pd__gte', 0), ('pd__lte', 1)), name='scoring_prediction_pd'),
         ),
     ]

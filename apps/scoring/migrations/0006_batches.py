@@ -51,6 +51,22 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'scored file',
                 'verbose_name_plural': 'scored files',
+                'indexes': [
+                    models.Index(fields=['institution', 'created_at', 'uid'], name='scoring_batch_when'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='scoring_scoringbatch_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='scoring_scoringbatch_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='scoring_scoringbatch_uid'),
+                    apps.tenancy.constraints.TenantReference(field='job', name='scoring_scoringbatch_job_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='source', name='scoring_scoringbatch_source_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='result', name='scoring_scoringbatch_result_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='model_version', name='scoring_scoringbatch_model_version_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='policy', name='scoring_scoringbatch_policy_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'job'), name='scoring_batch_job'),
+                    models.UniqueConstraint(fields=('institution', 'lines_from'), name='scoring_batch_lines_from'),
+                    models.CheckConstraint(condition=models.Q(('lines_read', django.db.models.expressions.CombinedExpression(models.F('lines_scored'), '+', models.F('lines_rejected')))), name='scoring_batch_lines'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -72,6 +88,15 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'lines scored together',
                 'verbose_name_plural': 'lines scored together',
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='scoring_batchchunk_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='scoring_batchchunk_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='scoring_batchchunk_uid'),
+                    apps.tenancy.constraints.TenantReference(field='batch', name='scoring_batchchunk_batch_tenant_fk'),
+                    apps.tenancy.constraints.AppendOnly(name='scoring_batchchunk_append_only'),
+                    models.UniqueConstraint(fields=('institution', 'batch', 'number'), name='scoring_chunk_number'),
+                    models.CheckConstraint(condition=models.Q(('last_line__gte', models.F('first_line'))), name='scoring_chunk_lines'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -98,81 +123,5 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'scores of lines',
                 'constraints': [apps.tenancy.constraints.TenantPrimaryKey(name='scoring_scoredline_tenant_pk'), apps.tenancy.constraints.RowLevelSecurity(name='scoring_scoredline_rls'), models.UniqueConstraint(fields=('institution', 'uid'), name='scoring_scoredline_uid'), apps.tenancy.constraints.AppendOnly(name='scoring_scoredline_append_only'), models.CheckConstraint(condition=models.Q(('pd__gte', 0), ('pd__lte', 1)), name='scoring_line_pd')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='scoringbatch',
-            index=models.Index(fields=['institution', 'created_at', 'uid'], name='scoring_batch_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringbatch',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='scoring_scoringbatch_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringbatch',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='scoring_scoringbatch_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringbatch',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='scoring_scoringbatch_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringbatch',
-            constraint=apps.tenancy.constraints.TenantReference(field='job', name='scoring_scoringbatch_job_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringbatch',
-            constraint=apps.tenancy.constraints.TenantReference(field='source', name='scoring_scoringbatch_source_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringbatch',
-            constraint=apps.tenancy.constraints.TenantReference(field='result', name='scoring_scoringbatch_result_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringbatch',
-            constraint=apps.tenancy.constraints.TenantReference(field='model_version', name='scoring_scoringbatch_model_version_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringbatch',
-            constraint=apps.tenancy.constraints.TenantReference(field='policy', name='scoring_scoringbatch_policy_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringbatch',
-            constraint=models.UniqueConstraint(fields=('institution', 'job'), name='scoring_batch_job'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringbatch',
-            constraint=models.UniqueConstraint(fields=('institution', 'lines_from'), name='scoring_batch_lines_from'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoringbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('lines_read', django.db.models.expressions.CombinedExpression(models.F('lines_scored'), '+', models.F('lines_rejected')))), name='scoring_batch_lines'),
-        ),
-        migrations.AddConstraint(
-            model_name='batchchunk',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='scoring_batchchunk_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='batchchunk',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='scoring_batchchunk_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='batchchunk',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='scoring_batchchunk_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='batchchunk',
-            constraint=apps.tenancy.constraints.TenantReference(field='batch', name='scoring_batchchunk_batch_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='batchchunk',
-            constraint=apps.tenancy.constraints.AppendOnly(name='scoring_batchchunk_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='batchchunk',
-            constraint=models.UniqueConstraint(fields=('institution', 'batch', 'number'), name='scoring_chunk_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='batchchunk',
-            constraint=models.CheckConstraint(condition=models.Q(('last_line__gte', models.F('first_line'))), name='scoring_chunk_lines'),
         ),
     ]

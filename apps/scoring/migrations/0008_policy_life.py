@@ -50,6 +50,21 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'proposed scoring policy',
                 'verbose_name_plural': 'proposed scoring policies',
+                'indexes': [
+                    models.Index(fields=['institution', 'created_at', 'uid'], name='scoring_proposal_when'),
+                ],
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='scoring_policyproposal_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='scoring_policyproposal_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='scoring_policyproposal_uid'),
+                    apps.tenancy.constraints.TenantReference(field='based_on', name='scoring_policyproposal_based_on_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='policy', name='scoring_policyproposal_policy_tenant_fk'),
+                    models.UniqueConstraint(condition=models.Q(('status', 'proposed')), fields=('institution',), name='scoring_proposal_one_pending'),
+                    models.UniqueConstraint(condition=models.Q(('policy__isnull', False)), fields=('institution', 'policy'), name='scoring_proposal_one_policy'),
+                    models.CheckConstraint(condition=models.Q(('opening', True), ('proposed_by__isnull', False), _connector='OR'), name='scoring_proposal_maker'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('policy', None), ('status', 'proposed')), models.Q(('decided_at__isnull', False), ('opening', True), ('status', 'approved')), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('status__in', ['approved', 'rejected']), models.Q(('decided_by', models.F('proposed_by')), _negated=True)), models.Q(('decided_at__isnull', False), ('decided_by', models.F('proposed_by')), ('status', 'withdrawn')), _connector='OR'), name='scoring_proposal_two_people'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('policy__isnull', False), ('status', 'approved')), models.Q(models.Q(('status', 'approved'), _negated=True), ('policy', None)), _connector='OR'), name='scoring_proposal_policy'),
+                ],
             },
         ),
         migrations.AddField(
@@ -65,50 +80,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='scoringpolicy',
             constraint=models.CheckConstraint(condition=models.Q(('version', 1), models.Q(('approved_by__isnull', False), ('created_by__isnull', False), models.Q(('approved_by', models.F('created_by')), _negated=True)), _connector='OR'), name='scoring_policy_two_people'),
-        ),
-        migrations.AddIndex(
-            model_name='policyproposal',
-            index=models.Index(fields=['institution', 'created_at', 'uid'], name='scoring_proposal_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='policyproposal',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='scoring_policyproposal_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='policyproposal',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='scoring_policyproposal_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='policyproposal',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='scoring_policyproposal_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='policyproposal',
-            constraint=apps.tenancy.constraints.TenantReference(field='based_on', name='scoring_policyproposal_based_on_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='policyproposal',
-            constraint=apps.tenancy.constraints.TenantReference(field='policy', name='scoring_policyproposal_policy_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='policyproposal',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'proposed')), fields=('institution',), name='scoring_proposal_one_pending'),
-        ),
-        migrations.AddConstraint(
-            model_name='policyproposal',
-            constraint=models.UniqueConstraint(condition=models.Q(('policy__isnull', False)), fields=('institution', 'policy'), name='scoring_proposal_one_policy'),
-        ),
-        migrations.AddConstraint(
-            model_name='policyproposal',
-            constraint=models.CheckConstraint(condition=models.Q(('opening', True), ('proposed_by__isnull', False), _connector='OR'), name='scoring_proposal_maker'),
-        ),
-        migrations.AddConstraint(
-            model_name='policyproposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('policy', None), ('status', 'proposed')), models.Q(('decided_at__isnull', False), ('opening', True), ('status', 'approved')), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('status__in', ['approved', 'rejected']), models.Q(('decided_by', models.F('proposed_by')), _negated=True)), models.Q(('decided_at__isnull', False), ('decided_by', models.F('proposed_by')), ('status', 'withdrawn')), _connector='OR'), name='scoring_proposal_two_people'),
-        ),
-        migrations.AddConstraint(
-            model_name='policyproposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('policy__isnull', False), ('status', 'approved')), models.Q(models.Q(('status', 'approved'), _negated=True), ('policy', None)), _connector='OR'), name='scoring_proposal_policy'),
         ),
         migrations.RunSQL(DECISION_ONLY, ANY_CHANGE),
     ]

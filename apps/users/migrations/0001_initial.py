@@ -53,6 +53,10 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'membership',
                 'verbose_name_plural': 'memberships',
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('user',), name='users_membership_one_active'),
+                    models.UniqueConstraint(fields=('institution', 'id'), name='users_membership_tenant_key'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -64,37 +68,15 @@ class Migration(migrations.Migration):
                 ('institution', models.ForeignKey(db_index=False, default=apps.tenancy.context.current_institution_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
                 ('membership', apps.tenancy.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='agency_links', to='users.membership')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('user',), name='users_membership_one_active'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('institution', 'id'), name='users_membership_tenant_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='membershipagency',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='users_membershipagency_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='membershipagency',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='users_membershipagency_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='membershipagency',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='users_membershipagency_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='membershipagency',
-            constraint=apps.tenancy.constraints.TenantReference(field='membership', name='users_membershipagency_membership_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='membershipagency',
-            constraint=apps.tenancy.constraints.TenantReference(field='agency', name='users_membershipagency_agency_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='membershipagency',
-            constraint=models.UniqueConstraint(fields=('institution', 'membership', 'agency'), name='users_membershipagency_once'),
+            options={
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='users_membershipagency_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='users_membershipagency_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='users_membershipagency_uid'),
+                    apps.tenancy.constraints.TenantReference(field='membership', name='users_membershipagency_membership_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='agency', name='users_membershipagency_agency_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'membership', 'agency'), name='users_membershipagency_once'),
+                ],
+            },
         ),
     ]

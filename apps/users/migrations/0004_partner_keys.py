@@ -52,6 +52,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'partner key',
                 'verbose_name_plural': 'partner keys',
+                'constraints': [
+                    models.UniqueConstraint(fields=('institution', 'id'), name='users_partnerkey_tenant_key'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -63,33 +66,15 @@ class Migration(migrations.Migration):
                 ('institution', models.ForeignKey(db_index=False, default=apps.tenancy.context.current_institution_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
                 ('key', apps.tenancy.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='agency_links', to='users.partnerkey')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='partnerkey',
-            constraint=models.UniqueConstraint(fields=('institution', 'id'), name='users_partnerkey_tenant_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerkeyagency',
-            constraint=apps.tenancy.constraints.TenantPrimaryKey(name='users_partnerkeyagency_tenant_pk'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerkeyagency',
-            constraint=apps.tenancy.constraints.RowLevelSecurity(name='users_partnerkeyagency_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerkeyagency',
-            constraint=models.UniqueConstraint(fields=('institution', 'uid'), name='users_partnerkeyagency_uid'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerkeyagency',
-            constraint=apps.tenancy.constraints.TenantReference(field='key', name='users_partnerkeyagency_key_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerkeyagency',
-            constraint=apps.tenancy.constraints.TenantReference(field='agency', name='users_partnerkeyagency_agency_tenant_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerkeyagency',
-            constraint=models.UniqueConstraint(fields=('institution', 'key', 'agency'), name='users_partnerkeyagency_once'),
+            options={
+                'constraints': [
+                    apps.tenancy.constraints.TenantPrimaryKey(name='users_partnerkeyagency_tenant_pk'),
+                    apps.tenancy.constraints.RowLevelSecurity(name='users_partnerkeyagency_rls'),
+                    models.UniqueConstraint(fields=('institution', 'uid'), name='users_partnerkeyagency_uid'),
+                    apps.tenancy.constraints.TenantReference(field='key', name='users_partnerkeyagency_key_tenant_fk'),
+                    apps.tenancy.constraints.TenantReference(field='agency', name='users_partnerkeyagency_agency_tenant_fk'),
+                    models.UniqueConstraint(fields=('institution', 'key', 'agency'), name='users_partnerkeyagency_once'),
+                ],
+            },
         ),
     ]
