@@ -8,10 +8,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.audit.services import record_read
 from apps.credits.importing.resources import ClientResource
@@ -33,53 +33,31 @@ from apps.credits.queries.ledger import (
 )
 from apps.credits.queries.privacy import NOTICE_SETTING
 from apps.credits.validators import document_index, phone_index, search_form
-from apps.institutions.admin import SETTINGS, AgencyFilter, ExchangeAdmin, Setting
+from apps.institutions.admin import SETTINGS, AgencyFilter, ExchangeAdmin, Setting, in_months
 from apps.tenancy.admin import RuledAdmin, admin_actor, begins, told
 from apps.tenancy.roles import Verb
 
 LONGEST_NOTICE, SHOWN_OF_NOTICE = 5_000, 80
-SETTINGS[STALE_SETTING] = Setting(
-    label=lambda: _("Months after which a client's data must be confirmed"),
-    field=lambda: forms.IntegerField(
-        label=_("Months after which a client's data must be confirmed"),
-        required=False,
-        min_value=1,
-        max_value=60,
-        widget=UnfoldAdminIntegerFieldWidget,
-    ),
-    words=lambda value: ngettext("%(count)d month", "%(count)d months", value) % {"count": value},
+SETTINGS[STALE_SETTING] = Setting.number(
+    gettext_lazy("Months after which a client's data must be confirmed"),
+    lowest=1,
+    highest=60,
+    words=in_months,
 )
-SETTINGS[CONSENT_SETTING] = Setting(
-    label=lambda: _("Months for which a client's consent holds"),
-    field=lambda: forms.IntegerField(
-        label=_("Months for which a client's consent holds"),
-        required=False,
-        min_value=0,
-        max_value=120,
-        widget=UnfoldAdminIntegerFieldWidget,
-        help_text=_(
-            "0: a consent never expires. Ask your compliance officer: no text that we read gives a figure."
-        ),
-    ),
-    words=lambda value: (
-        ngettext("%(count)d month", "%(count)d months", value) % {"count": value}
-        if value
-        else _("Never expires")
+SETTINGS[CONSENT_SETTING] = Setting.number(
+    gettext_lazy("Months for which a client's consent holds"),
+    lowest=0,
+    highest=120,
+    words=lambda months: in_months(months) if months else _("Never expires"),
+    help_text=gettext_lazy(
+        "0: a consent never expires. Ask your compliance officer: no text that we read gives a figure."
     ),
 )
-SETTINGS[HORIZON_SETTING] = Setting(
-    label=lambda: _("Months within which a default counts"),
-    field=lambda: forms.IntegerField(
-        label=_("Months within which a default counts"),
-        required=False,
-        min_value=6,
-        max_value=36,
-        widget=UnfoldAdminIntegerFieldWidget,
-    ),
-    words=lambda value: ngettext("%(count)d month", "%(count)d months", value) % {"count": value},
+SETTINGS[HORIZON_SETTING] = Setting.number(
+    gettext_lazy("Months within which a default counts"), lowest=6, highest=36, words=in_months
 )
 SETTINGS[NOTICE_SETTING] = Setting(
-    label=lambda: _("Privacy notice shown to clients"),
+    label=gettext_lazy("Privacy notice shown to clients"),
     field=lambda: forms.CharField(
         label=_("Privacy notice shown to clients"),
         required=False,

@@ -4,7 +4,8 @@ import datetime as dt
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,13 +17,18 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm
 from import_export.results import RowResult
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSingleDateWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from apps.audit.services import record
 from apps.institutions.enums import InstitutionStatus
@@ -40,6 +46,9 @@ from apps.institutions.services import save_agency, save_institution, set_settin
 from apps.tenancy.actor import Actor
 from apps.tenancy.admin import RuledAdmin, ServiceForm, admin_actor
 from apps.tenancy.roles import Verb
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 UNPACKED_BYTES = 50 * 1024 * 1024
 UPLOAD_SALT = "institutions.upload"
@@ -264,9 +273,39 @@ class Setting:
     The field is not required: the form shows those of every setting, and asks for the chosen one's.
     """
 
-    label: Callable[[], str]
+    label: "StrPromise"
     field: Callable[[], forms.Field]
     words: Callable[[Any], str]
+
+    @classmethod
+    def number(
+        cls,
+        label: "StrPromise",
+        *,
+        lowest: int,
+        highest: int,
+        words: Callable[[int], str],
+        help_text: "StrPromise | str" = "",
+    ) -> Self:
+        """Return the setting of a whole number between two limits."""
+        field = partial(
+            forms.IntegerField,
+            label=label,
+            required=False,
+            min_value=lowest,
+            max_value=highest,
+            widget=UnfoldAdminIntegerFieldWidget,
+            help_text=help_text,
+        )
+        return cls(label=label, field=field, words=words)
+
+
+def in_months(count: int) -> str:
+    return ngettext("%(count)d month", "%(count)d months", count) % {"count": count}
+
+
+def in_days(count: int) -> str:
+    return ngettext("%(count)d day", "%(count)d days", count) % {"count": count}
 
 
 #: Key -> setting; the app that reads a key adds it (users/admin.py).
@@ -288,7 +327,7 @@ class SettingForm(ServiceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["key"].choices = [(key, each.label()) for key, each in SETTINGS.items()]  # type: ignore[attr-defined]
+        self.fields["key"].choices = [(key, each.label) for key, each in SETTINGS.items()]  # type: ignore[attr-defined]
         for key, each in SETTINGS.items():
             self.fields[f"value_{key}"] = each.field()
 
@@ -348,7 +387,7 @@ class DatedSettingAdmin(RuledAdmin):
     @display(description=gettext_lazy("setting"))
     def shown_key(self, setting: DatedSetting) -> str:
         known = SETTINGS.get(setting.key)
-        return known.label() if known else setting.key
+        return str(known.label) if known else setting.key
 
     @display(description=gettext_lazy("value"))
     def shown_value(self, setting: DatedSetting) -> str:

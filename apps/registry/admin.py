@@ -1,38 +1,19 @@
-from django import forms
 from django.contrib import admin
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from apps.institutions.admin import SETTINGS, Setting
+from apps.institutions.admin import SETTINGS, Setting, in_days, in_months
 from apps.registry.enums import ModelStatus
 from apps.registry.models import ModelVersion, PlatformModel
 from apps.tenancy.admin import RuledAdmin
 
 COLOURS = {ModelStatus.CHAMPION: "success", ModelStatus.CHALLENGER: "info", ModelStatus.RETIRED: "warning"}
 
-SETTINGS["retrain_every_months"] = Setting(
-    label=lambda: _("Months between two scheduled trainings (0: none)"),
-    field=lambda: forms.IntegerField(
-        label=_("Months between two scheduled trainings (0: none)"),
-        required=False,
-        min_value=0,
-        max_value=24,
-        widget=UnfoldAdminIntegerFieldWidget,
-    ),
-    words=lambda value: ngettext("%(count)d month", "%(count)d months", value) % {"count": value},
+SETTINGS["retrain_every_months"] = Setting.number(
+    gettext_lazy("Months between two scheduled trainings (0: none)"), lowest=0, highest=24, words=in_months
 )
-SETTINGS["training_kept_days"] = Setting(
-    label=lambda: _("Days that the data of a training are kept"),
-    field=lambda: forms.IntegerField(
-        label=_("Days that the data of a training are kept"),
-        required=False,
-        min_value=30,
-        max_value=3650,
-        widget=UnfoldAdminIntegerFieldWidget,
-    ),
-    words=lambda value: ngettext("%(count)d day", "%(count)d days", value) % {"count": value},
+SETTINGS["training_kept_days"] = Setting.number(
+    gettext_lazy("Days that the data of a training are kept"), lowest=30, highest=3650, words=in_days
 )
 
 

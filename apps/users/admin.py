@@ -70,7 +70,7 @@ def _names_of(roles: list[str]) -> list[str]:
 
 
 SETTINGS[TOTP_ROLES_SETTING] = Setting(
-    label=lambda: _("Roles that must use a second factor"),
+    label=gettext_lazy("Roles that must use a second factor"),
     field=lambda: forms.MultipleChoiceField(
         label=_("Roles that must use a second factor"),
         choices=_role_choices(),
