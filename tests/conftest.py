@@ -30,6 +30,7 @@ TEMPLATE = "credisense_world"
 HEAVY = {"e2e", "operations"}
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests together, and those of `HEAVY`, when several processes share the suite."""
     for item in items:

@@ -5,7 +5,6 @@ from typing import Any
 
 from celery import current_app
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -16,7 +15,7 @@ from unfold.decorators import action, display
 from apps.audit.services import record_platform
 from apps.jobs.enums import JobStatus
 from apps.jobs.models import Job
-from apps.jobs.services import request_cancel, retry_job, task_of
+from apps.jobs.services import request_cancel, retry_job, send_job, task_of
 from apps.tenancy.actor import Actor
 from apps.tenancy.admin import ReasonForm, RuledAdmin, act_on_each, reason_of
 from apps.tenancy.context import tenant_scope
@@ -122,7 +121,5 @@ def _retry_and_send(*, job: Job, by: Actor) -> Job:
     autodiscover_modules("tasks")
     name = task_of(retried.kind)
     if name is not None:  # else the clock finds a process that knows it
-        task: Any = current_app.tasks[name]
-        send = partial(task.apply_async, [str(retried.uid)], institution_id=retried.institution_id)
-        transaction.on_commit(send)
+        send_job(job=retried, task=current_app.tasks[name])
     return retried

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -72,6 +73,11 @@ def create_job(*, kind: str, by: Actor, about: UUID | None = None) -> Job:
     job = Job.objects.create(kind=kind, requested_by=by.id, about=about)
     record(by=by, action="job.create", target=job, after={"kind": kind})
     return job
+
+
+def send_job(*, job: Job, task: Any) -> None:
+    """Hand a job to the workers once its row is committed, so that none looks for it before it is there."""
+    transaction.on_commit(partial(task.apply_async, [str(job.uid)], institution_id=job.institution_id))
 
 
 def claim_job(*, uid: UUID) -> Claim | None:

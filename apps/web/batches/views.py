@@ -1,9 +1,7 @@
-from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -12,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.files.queries import get_visible_file
 from apps.files.reading.wording import decisions
 from apps.files.services import path_of, store_upload
+from apps.jobs.services import send_job
 from apps.scoring.queries.batches import get_visible_batch, visible_batches
 from apps.scoring.services.batches import (
     cancel_batch,
@@ -91,7 +90,7 @@ def _started(request: ActorRequest, stored: Any, form: MappingForm) -> Any:
     except DomainError as refusal:
         form.refuse(refusal)
         return None
-    _send(request, batch)
+    send_job(job=batch.job, task=score_file)
     return batch
 
 
@@ -146,14 +145,9 @@ def batch_retry(request: ActorRequest, uid: UUID) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, refusal.message)
     else:
-        _send(request, found)
+        send_job(job=found.job, task=score_file)
         messages.success(request, _("The scoring of the file starts again where it stopped."))
     return redirect("web:batch", uid)
-
-
-def _send(request: ActorRequest, batch: Any) -> None:
-    send = partial(score_file.apply_async, [str(batch.job.uid)], institution_id=request.actor.institution)
-    transaction.on_commit(send)
 
 
 def _visible(request: ActorRequest, uid: UUID) -> Any:

@@ -1,9 +1,7 @@
-from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -27,6 +25,7 @@ from apps.credits.queries.imports import get_visible_import, visible_imports
 from apps.files.reading.dialects import Dialect
 from apps.files.reading.wording import decisions
 from apps.files.services import path_of
+from apps.jobs.services import send_job
 from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
@@ -104,13 +103,8 @@ def _settled(request: ActorRequest, run: Any, form: ColumnsForm) -> bool:
     except DomainError as refusal:
         form.refuse(refusal)
         return False
-    _send(request, tasks.check_import, found)
+    send_job(job=found.job, task=tasks.check_import)
     return True
-
-
-def _send(request: ActorRequest, task: Any, run: Any) -> None:
-    send = partial(task.apply_async, [str(run.job.uid)], institution_id=request.actor.institution)
-    transaction.on_commit(send)
 
 
 @require_safe
@@ -147,7 +141,7 @@ def import_confirm(request: ActorRequest, uid: UUID) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, refusal.message)
     else:
-        _send(request, tasks.write_import, found)
+        send_job(job=found.job, task=tasks.write_import)
     return redirect("web:import", uid)
 
 
@@ -171,7 +165,7 @@ def import_undo(request: ActorRequest, uid: UUID) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, refusal.message)
     else:
-        _send(request, tasks.undo_import, found)
+        send_job(job=found.job, task=tasks.undo_import)
     return redirect("web:import", uid)
 
 

@@ -1,17 +1,16 @@
 """Production, for people: propose, approve, refuse, take back, return; challengers and offered models."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from apps.jobs.services import send_job
 from apps.registry.queries import get_offered_model, promotions_of
 from apps.registry.services.challengers import start_challenger, stop_challenger
 from apps.registry.services.gates import checklist
@@ -179,8 +178,5 @@ def model_recalibrate(request: ActorRequest, uid: UUID) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, refusal.message)
     else:
-        send = partial(
-            recalibrate_model.apply_async, [str(job.uid)], institution_id=request.actor.institution
-        )
-        transaction.on_commit(send)
+        send_job(job=job, task=recalibrate_model)
     return redirect(f"{reverse('web:model', args=[uid])}#own-title")

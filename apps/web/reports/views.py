@@ -1,16 +1,15 @@
-from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.institutions.queries import get_institution
+from apps.jobs.services import send_job
 from apps.reports.enums import OF_ONE, OF_PERIOD, ReportFormat, ReportKind
 from apps.reports.queries.catalogue import (
     get_own_schedule,
@@ -95,8 +94,7 @@ def _made(request: ActorRequest, wish: Any) -> HttpResponse:
     report = ask_report(wish=wish, format=request.POST.get("format", ""))
     if report.format != ReportFormat.PDF and is_quick(wish):
         return _sent(request, make_at_once(report=report, wish=wish))
-    send = partial(write_report.apply_async, [str(report.job.uid)], institution_id=request.actor.institution)
-    transaction.on_commit(send)
+    send_job(job=report.job, task=write_report)
     return redirect("web:report", report.uid)
 
 

@@ -1,16 +1,15 @@
 """Training to ask for, to follow and to read: journal, new run, progress, comparison, figures."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.jobs.services import send_job
 from apps.registry.queries import get_training_run, history_standing, training_runs, versions_of_run
 from apps.registry.services.training_keeping import register_candidate
 from apps.registry.services.training_runs import ask_training, cancel_training, retry_training
@@ -52,15 +51,10 @@ def training_new(request: ActorRequest) -> HttpResponse:
         except DomainError as refusal:
             form.refuse(refusal)
         else:
-            _send(request, run)
+            send_job(job=run.job, task=train_candidates)
             return redirect("web:training", run.uid)
     context = {"form": form, "standing": presenters.standing_view(standing)}
     return render(request, "training/new.html", context, status=422 if form.errors else 200)
-
-
-def _send(request: ActorRequest, run: Any) -> None:
-    send = partial(train_candidates.apply_async, [str(run.job.uid)], institution_id=request.actor.institution)
-    transaction.on_commit(send)
 
 
 @require_safe
@@ -134,7 +128,7 @@ def training_retry(request: ActorRequest, uid: UUID) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, refusal.message)
     else:
-        _send(request, run)
+        send_job(job=run.job, task=train_candidates)
     return redirect("web:training", uid)
 
 

@@ -1,8 +1,6 @@
-from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db import transaction
 from django.http import FileResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -20,6 +18,7 @@ from apps.api.v1.batches.serializers import (
     batch_body,
     scored_body,
 )
+from apps.jobs.services import send_job
 from apps.scoring.queries.batches import get_visible_batch
 from apps.scoring.services.batches import (
     DOWNLOAD_ROWS,
@@ -59,8 +58,7 @@ class FileView(ApiView):
         batch = receive_batch(upload=wish["file"], by=self.actor, output=wish.get("format", "source"))
         if batch.lines_total <= self.rows:
             return batch, score_at_once(batch=batch)
-        send = partial(score_file.apply_async, [str(batch.job.uid)], institution_id=self.actor.institution)
-        transaction.on_commit(send)
+        send_job(job=batch.job, task=score_file)
         return batch, None
 
     @staticmethod
@@ -173,8 +171,7 @@ class BatchRetryView(ApiView):
     )
     def post(self, _request: Request, uid: UUID) -> Response:  # noqa: ARG002  the route's object is found first
         retry_batch(batch=self.batch, by=self.actor)
-        job = str(self.batch.job.uid)
-        transaction.on_commit(partial(score_file.apply_async, [job], institution_id=self.actor.institution))
+        send_job(job=self.batch.job, task=score_file)
         return Response(batch_body(get_visible_batch(self.actor, self.batch.uid)))
 
 

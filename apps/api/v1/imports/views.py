@@ -1,9 +1,7 @@
-from functools import partial
 from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.http import FileResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -45,6 +43,7 @@ from apps.credits.importing.runs import (
 from apps.credits.importing.templates import KINDS, import_template
 from apps.credits.queries.imports import get_visible_import, visible_imports
 from apps.files.reading.dialects import Dialect
+from apps.jobs.services import send_job
 from apps.tenancy.roles import Verb
 
 TAGS = ["Imports"]
@@ -139,8 +138,7 @@ class ImportObjectView(ApiView):
         """Enqueue the task of the step that was asked and answer where it is followed."""
         run = get_visible_import(self.actor, self.run.uid)
         assert run.job is not None  # the step that was just asked has one
-        send = partial(task.apply_async, [str(run.job.uid)], institution_id=self.actor.institution)
-        transaction.on_commit(send)
+        send_job(job=run.job, task=task)
         body = import_body(run)
         return Response(body, status=202, headers={"Location": body["links"]["self"]})
 

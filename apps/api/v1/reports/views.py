@@ -1,9 +1,7 @@
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.http import FileResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -21,6 +19,7 @@ from apps.api.v1.reports.serializers import (
     ReportSerializer,
     report_body,
 )
+from apps.jobs.services import send_job
 from apps.reports.queries.catalogue import get_visible_report, visible_reports
 from apps.reports.queries.documents import Wish
 from apps.reports.services.making import ask_report, open_report, wish_for
@@ -62,7 +61,7 @@ class ReportsView(ApiView):
     def post(self, request: Request) -> Response:
         given = checked(request, NewReportSerializer)
         report = ask_report(wish=_wish(given, self.actor), format=given["format"])
-        _send(report, self.actor)
+        send_job(job=report.job, task=write_report)
         body = report_body(report)
         return Response(body, status=202, headers={"Location": body["links"]["self"]})
 
@@ -83,11 +82,6 @@ def _wish(given: Mapping[str, Any], actor: Actor) -> Wish:
         words = {"starts_on": "from", "ends_on": "to"}
         told = {words.get(name, name): said for name, said in refusal.fields.items()}
         raise InvalidValues(refusal.message, fields=told) from refusal
-
-
-def _send(report: Any, actor: Any) -> None:
-    send = partial(write_report.apply_async, [str(report.job.uid)], institution_id=actor.institution)
-    transaction.on_commit(send)
 
 
 class ReportView(ApiView):

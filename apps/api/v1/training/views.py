@@ -1,8 +1,6 @@
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +18,7 @@ from apps.api.v1.training.serializers import (
     run_body,
     run_line,
 )
+from apps.jobs.services import send_job
 from apps.registry.queries import get_training_run, training_runs
 from apps.registry.services.training_keeping import register_candidate
 from apps.registry.services.training_runs import ask_training, cancel_training, retry_training
@@ -58,14 +57,9 @@ class TrainingRunsView(ApiView):
     def post(self, request: Request) -> Response:
         wish = checked(request, NewTrainingRunSerializer)
         run = ask_training(by=self.actor, **wish)
-        _send(run, self.actor)
+        send_job(job=run.job, task=train_candidates)
         body = run_body(run)
         return Response(body, status=202, headers={"Location": body["links"]["self"]})
-
-
-def _send(run: Any, actor: Any) -> None:
-    send = partial(train_candidates.apply_async, [str(run.job.uid)], institution_id=actor.institution)
-    transaction.on_commit(send)
 
 
 class TrainingObjectView(ApiView):
@@ -117,7 +111,7 @@ class TrainingRetryView(TrainingObjectView):
     )
     def post(self, _request: Request, uid: UUID) -> Response:  # noqa: ARG002  the route's object is found first
         retry_training(run=self.run, by=self.actor)
-        _send(self.run, self.actor)
+        send_job(job=self.run.job, task=train_candidates)
         return self.answer(status=202)
 
 

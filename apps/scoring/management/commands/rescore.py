@@ -1,12 +1,10 @@
 from argparse import ArgumentParser
-from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
 from apps.institutions.models import Institution
-from apps.jobs.services import create_job
+from apps.jobs.services import create_job, send_job
 from apps.scoring.services.portfolio import RESCORE
 from apps.scoring.tasks import rescore_institution
 from apps.tenancy.actor import task_actor
@@ -25,6 +23,5 @@ class Command(BaseCommand):
             raise CommandError("No active institution has this code.")
         with tenant_scope(institution.pk):
             job = create_job(kind=RESCORE, by=task_actor(institution.pk))
-            send = partial(rescore_institution.apply_async, [str(job.uid)], institution_id=institution.pk)
-            transaction.on_commit(send)
+            send_job(job=job, task=rescore_institution)
         self.stdout.write(f"Job {job.uid}")
