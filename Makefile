@@ -34,7 +34,7 @@ worker: $(BASE) ## start one more worker beside a running site
 
 test: $(DEV) ## run the everyday suite; the report goes to var/report/tests.html
 	$(BIN)/python -m config.stack catalogues
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" -n $(PROCESSES) --dist loadgroup --html=$(REPORT) --self-contained-html
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" -n $(PROCESSES) --dist loadfile --html=$(REPORT) --self-contained-html
 
 soak: $(DEV) ## run what is long: thousands of cases, crashes, a million rows
 	$(BIN)/python -m config.stack catalogues

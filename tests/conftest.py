@@ -27,15 +27,19 @@ TEMPLATE = "credisense_world"
 
 
 #: Folders whose tests start servers, browsers or workers: they never run beside one another.
-HEAVY = {"e2e", "operations"}
+HEAVY = ("tests/e2e/", "tests/operations/")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests together, and those of `HEAVY`, when several processes share the suite."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("heavy" if folder in HEAVY else str(item.path)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the suite out by files; the tests of `HEAVY` go to one process together."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "heavy" if nodeid.startswith(HEAVY) else nodeid.partition("::")[0]
+
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)
