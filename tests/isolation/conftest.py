@@ -3,7 +3,6 @@
 import logging
 
 import pytest
-from django.test import Client
 
 from tests.isolation.doors import Attacker
 
@@ -16,9 +15,4 @@ def attacker(request, world, caplog, monkeypatch):
     """
     monkeypatch.setattr("apps.web.accounts.views.demo_personas", list)
     caplog.set_level(logging.INFO)
-    email = request.param
-    session = Client(raise_request_exception=False)
-    session.force_login(world.user(email))
-    authorization = {"Authorization": f"Bearer {world.access_token(email)}"}
-    token = Client(raise_request_exception=False, headers=authorization)
-    return Attacker(name=email, session=session, token=token, log=caplog)
+    return Attacker(name=request.param, log=caplog)

@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.core import mail
@@ -17,12 +18,16 @@ from django.urls import get_resolver
 
 from apps.tenancy.checks import routes
 from tests.isolation.loot import foreign_uids, loot
+from tests.world import WORLD
 
 #: Kind of door -> how many were tried in this run; printed at its end.
 TRIED: Counter[str] = Counter()
+METHOD_REFUSED = 405
 METHODS = ("GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 #: The kind that is tried where every kind would only repeat what the twins' test tries with each.
 SCORE = "scoring.prediction"
+#: Attacker and route -> the methods that it answers to this attacker.
+_ANSWERED: dict[tuple[str, str], tuple[str, ...]] = {}
 #: What changes from one answer to the next without telling anything.
 NOISE = [
     (re.compile(rb'name="csrfmiddlewaretoken" value="[^"]+"'), b""),
@@ -38,11 +43,22 @@ class Attacker:
     """A logged-in member of ngwa, by session and by token, and what was logged meanwhile."""
 
     name: str
-    session: Client
-    token: Client
     log: Any
     kind: str = "page"
     extra: set[str] = field(default_factory=set)
+
+    @cached_property
+    def session(self) -> Client:
+        """A browser in which the attacker is logged in."""
+        client = Client(raise_request_exception=False)
+        client.force_login(WORLD.user(self.name))
+        return client
+
+    @cached_property
+    def token(self) -> Client:
+        """A program that sends a token of the attacker."""
+        authorization = {"Authorization": f"Bearer {WORLD.access_token(self.name)}"}
+        return Client(raise_request_exception=False, headers=authorization)
 
     def strike(self, method: str, path: str, data: Any = None, *, sent: Any = (), **extra: Any) -> Any:
         """Send one request; fail when a byte of horizon is in the answer, its headers, the log or a mail."""
@@ -108,13 +124,31 @@ def addresses(path: str, pattern: Any, *labels: str) -> Iterator[tuple[str, str]
             yield filled(path, pattern, uid), uid
 
 
-def attempts(path: str, pattern: Any, own: str, looking: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+def answered(attacker: Attacker, path: str, pattern: Any) -> tuple[str, ...]:
+    """Return the methods that a route does not refuse as such (405); each was tried once, to know.
+
+    What ends the attacker's own session answers to nothing here.
+    """
+    if "logout" in (pattern.name or ""):
+        return ()
+    key = attacker.name, path
+    if key not in _ANSWERED:
+        address = filled(path, pattern, unknown())
+        told = {method: attacker.strike(method, address).status_code for method in METHODS}
+        _ANSWERED[key] = tuple(method for method, status in told.items() if status != METHOD_REFUSED)
+    return _ANSWERED[key]
+
+
+def attempts(
+    path: str, pattern: Any, own: str, methods: Iterable[str], looking: Iterable[str]
+) -> Iterator[tuple[str, str, str]]:
     """Yield ``(method, address, value sent)``: every kind of foreign object by the methods ``looking``.
 
-    By the others, which refuse before they look: the kind ``own``, for which the route is made, and a score.
+    By the other ``methods``, which refuse before they look: the kind ``own``, for which the route is made,
+    and a score.
     """
     for label, uid in foreign_uids().items():
-        tried = METHODS if label in {own, SCORE} else looking
+        tried = methods if label in {own, SCORE} else looking
         yield from ((method, filled(path, pattern, uid), uid) for method in tried)
 
 

@@ -292,8 +292,9 @@ def test_objects_of_horizon_are_unknown_at_ngwa(world, page, api, name, rule, lo
     path = reverse(name, args=[name_in_addresses(target)])
     asked = {str(target.uid)} if rule == PUBLIC else set()  # its address stands in the switch of languages
     answered = methods_of(client, name, path)
+    refused_as_such = [method for method in METHODS if method not in answered][:1]
 
-    for method in METHODS:
+    for method in (*filter(answered.__contains__, METHODS), *refused_as_such):
         answer = getattr(client, method)(path)
         may = rule == PUBLIC or any(allows(ROLES[local_part], verb) for verb in needed_verbs(rule, method))
         refused = 405 if method not in answered else 404 if may else 403
