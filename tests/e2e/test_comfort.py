@@ -130,6 +130,7 @@ def test_typed_offline_then_killed_it_is_offered_next_time(world, window, tmp_pa
 
     page = window()
     log_in(page, world.analyst)
+    page.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('draft:'))")
     page.goto(NEW)
     page.get_by_role("link", name=re.compile("Reprendre le brouillon du")).click()
 
