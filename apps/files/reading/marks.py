@@ -24,9 +24,12 @@ class Marks:
 
 
 def marks_of(values: Iterable[str], *, separator: str | None) -> Marks:
-    """Read ``values`` of every column; what nothing settles is the custom of the separator, and in doubt."""
+    """Read ``values`` of every column; what nothing settles is the custom of the separator, and in doubt.
+
+    A value is heard once, however often it is written.
+    """
     tally = _Tally()
-    for value in values:
+    for value in dict.fromkeys(values):
         if not value.isalnum():  # most values have no mark to look at
             tally.add(value.strip())
     marks = Marks()

@@ -54,4 +54,6 @@ def _filled_rows(piece: Piece, header_line: int, limits: Limits) -> int:
     after = max(header_line + 1 - piece.line, 0)
     if piece.cut:
         return sum(any(cell and not cell.isspace() for cell in row) for row in piece.cut[after:])
-    return sum(not text.replace(piece.separator, " ").isspace() for text in piece.texts[after:])
+    blank = f"{piece.separator} \t\r\n"  # most rows begin with something else, and are not looked at further
+    texts = piece.texts[after:]
+    return sum(text[0] not in blank or not text.replace(piece.separator, " ").isspace() for text in texts)
