@@ -62,6 +62,16 @@ def test_awkward_files_are_refused_with_a_message(awkward, tmp_path):
     assert refusal.value.message.endswith(".")
 
 
+@pytest.mark.parametrize("blank", [";", " ;\t", "\u00a0;\u202f", "\0\0", "\0;\0", ""])
+def test_a_line_without_a_filled_cell_is_no_row(tmp_path, blank):
+    path = tmp_path / "a.csv"
+    path.write_text(f"age;montant_credit\n25;1\n{blank}\n-3;2\n{blank}", encoding="utf-8")
+
+    found, rows, _lines, _errors = read(path)
+
+    assert found.rows == len(rows) == 2
+
+
 @pytest.mark.django_db
 def test_nothing_is_stored_of_what_is_refused(world):
     by = world.actor(world.analyst)

@@ -54,6 +54,9 @@ def _filled_rows(piece: Piece, header_line: int, limits: Limits) -> int:
     after = max(header_line + 1 - piece.line, 0)
     if piece.cut:
         return sum(any(cell and not cell.isspace() for cell in row) for row in piece.cut[after:])
-    blank = f"{piece.separator} \t\r\n"  # most rows begin with something else, and are not looked at further
-    texts = piece.texts[after:]
-    return sum(text[0] not in blank or not text.replace(piece.separator, " ").isspace() for text in texts)
+    return sum(_is_filled(text, piece.separator) for text in piece.texts[after:])
+
+
+def _is_filled(text: str, separator: str) -> bool:
+    """Say whether a line holds a cell that is not blank; most begin with a letter or a digit."""
+    return text[:1].isalnum() or bool(text.replace(separator, " ").strip())
