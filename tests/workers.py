@@ -79,7 +79,7 @@ def stop(worker: subprocess.Popen[bytes]) -> None:
         kill(worker)
 
 
-def wait_for(world, uid, code="horizon", *, progress=None, seconds=60):
+def wait_for(world, uid, code="horizon", *, progress=None, seconds=180):
     """Return the job once it has ended, or is so far when ``progress`` says how far."""
     for _ in range(10 * seconds):
         with world.scope(code):

@@ -86,7 +86,7 @@ def supervise(tmp_path: Path) -> Iterator[Callable[[str, str], "subprocess.Popen
             text=True,
         )
         started.append(supervisor)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not (tmp_path / "started").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(0.2)  # the programs set their own handlers
@@ -104,7 +104,7 @@ def test_a_signal_stops_the_programs_in_order(
 ) -> None:
     supervisor = supervise(POLITE, POLITE)
     supervisor.send_signal(number)
-    assert supervisor.communicate(timeout=10) == ("asked\n", None)
+    assert supervisor.communicate(timeout=60) == ("asked\n", None)
     assert supervisor.returncode == 0
     assert (tmp_path / "order").read_text() == "first second "
 
@@ -118,14 +118,14 @@ def test_neither_a_deaf_program_nor_a_grandchild_is_left(
     leaders = [int(line) for line in (tmp_path / "pids").read_text().split()]
     assert not any(group_is_empty(leader) for leader in leaders)
     supervisor.terminate()
-    supervisor.communicate(timeout=10)
+    supervisor.communicate(timeout=60)
     assert supervisor.returncode == 0
     assert all(group_is_empty(leader) for leader in leaders)
 
 
 def test_a_program_that_dies_is_told_and_stops_the_rest(supervise: Callable, tmp_path: Path) -> None:
     supervisor = supervise(POLITE, FAILING)
-    assert supervisor.communicate(timeout=10)[0] == "second 3 no such table\n"
+    assert supervisor.communicate(timeout=60)[0] == "second 3 no such table\n"
     assert (tmp_path / "order").read_text() == "first "
 
 
@@ -160,7 +160,7 @@ def test_a_taken_port_is_told_before_anything_starts(data_dir: Path, mode: str) 
             env=environment,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
     assert done.returncode == 1

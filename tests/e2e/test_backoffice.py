@@ -92,7 +92,7 @@ def test_the_menu_is_there_or_within_reach(enter, width):
     if not menu.is_visible():
         page.click(".bo-icon-button >> nth=0")
 
-    menu.wait_for(state="visible", timeout=5_000)
+    menu.wait_for(state="visible")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

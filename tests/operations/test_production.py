@@ -108,7 +108,7 @@ def test_pages_come_over_tls_with_what_a_browser_must_keep(platform):
 
 
 def test_plain_http_is_sent_to_https(platform):
-    plain = http.client.HTTPConnection("127.0.0.1", platform.ports["http"], timeout=10)
+    plain = http.client.HTTPConnection("127.0.0.1", platform.ports["http"], timeout=60)
     plain.request("GET", "/connexion?next=/", headers={"Host": HOST})
     answer = plain.getresponse()
     answer.close()
@@ -123,7 +123,7 @@ def test_old_tls_is_refused(platform):
 
     def handshake(version: str) -> int:
         command = ["openssl", "s_client", "-connect", address, version, "-cipher", "ALL:@SECLEVEL=0"]
-        return subprocess.run(command, input=b"", capture_output=True, timeout=20, check=False).returncode
+        return subprocess.run(command, input=b"", capture_output=True, timeout=60, check=False).returncode
 
     assert handshake("-tls1_2") == 0
     assert handshake("-tls1_1") != 0

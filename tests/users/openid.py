@@ -43,7 +43,7 @@ class Provider:
         return reverse(f"web:{route}", args=[Institution.objects.get(code=code).uid])
 
     def tell(self, **told: Any) -> None:
-        answer = requests.post(f"http://127.0.0.1:{self.port}/tell", data=json.dumps(told), timeout=10)
+        answer = requests.post(f"http://127.0.0.1:{self.port}/tell", data=json.dumps(told), timeout=60)
         assert answer.status_code == 200, answer.text
 
     def person(self, name: str, email: str, *, verified: Any = True, **more: Any) -> str:
@@ -63,18 +63,18 @@ class Provider:
 
     def log_in_there(self, name: str, address: str) -> str:
         """Log in at the provider as a browser does; return the address to which it sends back."""
-        answer = self.browser.get(address, allow_redirects=False, timeout=10)
+        answer = self.browser.get(address, allow_redirects=False, timeout=60)
         while answer.status_code == 302:
             where = answer.headers["Location"]
             if not where.startswith("/"):
                 return where
             answer = self.browser.get(
-                f"http://127.0.0.1:{self.port}{where}", allow_redirects=False, timeout=10
+                f"http://127.0.0.1:{self.port}{where}", allow_redirects=False, timeout=60
             )
             if "csrfmiddlewaretoken" in answer.text:
                 token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', answer.text)[1]
                 form = {"csrfmiddlewaretoken": token, "username": name, "password": name}
-                answer = self.browser.post(answer.url, form, allow_redirects=False, timeout=10)
+                answer = self.browser.post(answer.url, form, allow_redirects=False, timeout=60)
         raise AssertionError(answer.text)
 
     def begin(self, client: Client, query: str = "") -> str:
