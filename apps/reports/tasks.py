@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import DatabaseError
 from django.utils import timezone
 
-from apps.jobs.services import register_kind
+from apps.jobs.services import register_kind, send_job
 from apps.jobs.tasks import JobTask
 from apps.reports.services.benchmarks import contribute, publish
 from apps.reports.services.making import KIND, make_report
@@ -33,7 +33,7 @@ def write_due_reports() -> None:
         with tenant_scope(institution_id):
             asked = ask_due()
         for report in asked:
-            write_report.apply_async([str(report.job.uid)], institution_id=institution_id)
+            send_job(job=report.job, task=write_report)
 
 
 @shared_task

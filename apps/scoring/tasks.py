@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from apps.credits.models import CreditApplication
 from apps.jobs.models import Job
-from apps.jobs.services import Claim, register_kind, report_progress
+from apps.jobs.services import Claim, register_kind, report_progress, send_job
 from apps.jobs.tasks import JobTask
 from apps.registry.models import ModelVersion
 from apps.registry.services.training_runs import KIND as TRAINING
@@ -54,7 +54,7 @@ def rescore_due() -> None:
         with tenant_scope(institution_id):
             job = rescore_if_due(by=task_actor(institution_id))
         if job is not None:
-            rescore_institution.apply_async([str(job.uid)], institution_id=institution_id)
+            send_job(job=job, task=rescore_institution)
 
 
 @shared_task
@@ -101,7 +101,7 @@ def retrain_due() -> None:
         with tenant_scope(institution_id):
             run = retrain_if_due(by=task_actor(institution_id))
         if run is not None:
-            train_candidates.apply_async([str(run.job.uid)], institution_id=institution_id)
+            send_job(job=run.job, task=train_candidates)
 
 
 register_kind(RESCORE, "apps.scoring.tasks.rescore_institution")
