@@ -26,7 +26,7 @@ from tests.world import WORLD, build_world
 TEMPLATE = "credisense_world"
 
 
-#: Folders whose tests start servers, browsers or workers: they never run beside one another.
+#: Folders whose tests start browsers and whole sites: they never run beside one another.
 HEAVY = ("tests/e2e/", "tests/operations/")
 
 

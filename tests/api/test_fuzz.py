@@ -186,8 +186,8 @@ def attack(world, name, roles, examples):
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_twenty_cases_a_route(world, name):
-    attack(world, name, ROLES, 20)
+def test_fifty_cases_a_route(world, name):
+    attack(world, name, ROLES, 50)
 
 
 @pytest.mark.soak
