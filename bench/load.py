@@ -34,6 +34,12 @@ def request_bytes(path: str, body: bytes, headers: dict[str, str]) -> bytes:
     return "\r\n".join(lines).encode() + body
 
 
+def get_bytes(path: str, headers: dict[str, str]) -> bytes:
+    """Return one GET as it goes over the wire."""
+    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1"]
+    return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode()
+
+
 class _Line:
     """One connection: what it is waiting for, and since when."""
 

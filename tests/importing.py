@@ -48,17 +48,17 @@ def done(world, run, work):
     return found(world, run)
 
 
-def checked(world, by, upload, target, *, settled=None):
+def checked(world, by, upload, target, *, settled=None, common=None):
     """Send a file and check it; ``settled`` changes the matches as a person would."""
     with world.scope():
         run = receive_import(upload=upload, target=target, by=by)
         matches = prepare_import(run=run).matches
-        settle_import(run=run, matches=settled(matches) if settled else matches, by=by)
+        settle_import(run=run, matches=settled(matches) if settled else matches, common=common, by=by)
     return done(world, run, check_rows)
 
 
-def imported(world, by, upload, target, *, mode=ImportMode.VALID, settled=None):
-    run = checked(world, by, upload, target, settled=settled)
+def imported(world, by, upload, target, *, mode=ImportMode.VALID, settled=None, common=None):
+    run = checked(world, by, upload, target, settled=settled, common=common)
     with world.scope():
         confirm_import(run=run, mode=mode, by=by)
     return done(world, run, import_rows)

@@ -650,6 +650,7 @@ EXAMPLES: dict[str, Any] = {
         **_IMPORT_LINE,
         "mode": "valid",
         "keep_duplicates": False,
+        "common": {},
         "error": "",
         "quality": 73,
         "problems": [
@@ -672,7 +673,10 @@ EXAMPLES: dict[str, Any] = {
             {"header": "Nom", "field": "last_name", "conversion": "", "certain": True},
         ],
         "questions": [],
-        "fields": [{"name": "reference", "label": "Référence", "kind": "text", "required": True}],
+        "fields": [
+            {"name": "reference", "label": "Référence", "kind": "text", "required": True, "common": False},
+            {"name": "agency", "label": "Agence", "kind": "text", "required": False, "common": True},
+        ],
     },
     "ImportCheck": {
         "reading": {"encoding": "cp1252", "separator": ";"},
@@ -680,6 +684,7 @@ EXAMPLES: dict[str, Any] = {
             {"header": "Code client", "field": "reference"},
             {"header": "Revenu", "field": "monthly_income_xaf", "conversion": "annual_to_monthly"},
         ],
+        "common": {"agency": "kribi"},
     },
     "ImportConfirm": {"mode": "valid", "keep_duplicates": False},
     "File": {"file": "portefeuille.csv", "format": "excel"},

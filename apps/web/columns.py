@@ -135,8 +135,12 @@ class ColumnsForm(ServiceForm):
             taken.setdefault(name or "", "")
         if not self.errors:
             for each in missing_fields(self.matches(), self.known):
-                self.add_error(None, _("No column of the file holds: %(name)s.") % {"name": each.label})
+                self.refuse_missing(each)
         return values
+
+    def refuse_missing(self, each: Field) -> None:
+        """Say that no column holds a field that every row needs."""
+        self.add_error(None, _("No column of the file holds: %(name)s.") % {"name": each.label})
 
     def matches(self) -> list[Match]:
         """Return the columns as they were settled; ask for it after ``is_valid()``."""

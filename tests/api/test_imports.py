@@ -9,7 +9,7 @@ from apps.credits import tasks
 from apps.credits.importing.jobs import check_rows, import_rows, undo_rows
 from apps.credits.importing.registry import TARGETS
 from apps.credits.importing.templates import KINDS
-from apps.credits.models import Client, ImportRun
+from apps.credits.models import Client, Credit, ImportRun
 from apps.jobs.services import claim_job, finish_job
 from tests.statements import own_statements
 
@@ -100,6 +100,24 @@ def test_a_file_is_sent_checked_confirmed_and_undone(world, api, told, django_ca
     assert client.get(f"/api/v1/imports/{uid}").json()["status"] == "undone"
     with world.scope():
         assert not Client.objects.filter(reference="A-1").exists()
+
+
+def test_one_value_for_all_the_rows_is_told_by_the_caller(world, api):
+    client = api(world.analyst)
+    with world.scope():
+        reference = Credit.objects.order_by("pk")[0].reference
+    text = f"credit_reference;encours;jours de retard\n{reference};1000;0\n"
+    uid = sent(client, text, target="statements").json()["id"]
+    fields = client.get(f"/api/v1/imports/{uid}/proposal").json()["fields"]
+    assert [each["name"] for each in fields if each["common"]] == ["date"]
+
+    assert set(step(client, uid, "check").json()["fields"]) == {"date"}
+    wrong = step(client, uid, "check", {"common": {"date": "32/10/2026", "inconnu": "1"}})
+    assert (wrong.status_code, set(wrong.json()["fields"])) == (422, {"date", "inconnu"})
+    answer = step(client, uid, "check", {"common": {"date": "31/10/2026"}})
+    assert (answer.status_code, answer.json()["common"]) == (202, {"date": "31/10/2026"})
+    work_done(world, uid, check_rows)
+    assert client.get(f"/api/v1/imports/{uid}").json()["counts"]["rejected"] == 0
 
 
 def test_columns_and_reading_are_settled_by_the_caller(world, api):

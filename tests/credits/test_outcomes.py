@@ -121,6 +121,31 @@ def test_balances_speak_for_credits_without_repayments(lender):
     assert outcome_of(lost)[0] == ""
 
 
+def test_an_outcome_that_nothing_tells_any_more_is_withdrawn(lender):
+    """The balances it came from were taken back; the other credit turned out to be one of the staff."""
+    followed, staff, told = lent(lender), lent(lender), lent(lender)
+    for month in range(1, 14):
+        CreditStatement.objects.create(
+            credit=followed, date=add_months(OLD, month), outstanding_xaf=60_000, days_late=0
+        )
+    known = {"outcome": "good", "outcome_date": TODAY, "outcome_source": "import"}
+    CreditApplication.objects.filter(pk=told.application_id).update(**known)
+    derive_outcomes(by=lender)
+    assert (outcome_of(followed)[2], outcome_of(staff)[2]) == ("statements", "ledger")
+
+    CreditStatement.objects.filter(credit=followed, date__gt=add_months(OLD, 2)).delete()
+    for credit in (staff, told):
+        credit.exclusion = Exclusion.STAFF
+        credit.save()
+    run = derive_outcomes(by=lender)
+
+    assert (run.withdrawn, run.unclear) == (2, 1)
+    assert outcome_of(followed) == outcome_of(staff) == ("", None, "")
+    assert outcome_of(told) == ("good", TODAY, "import")
+    assert AuditEntry.objects.order_by("-pk").first().after == {"outcomes": {}, "withdrawn": 2}
+    assert derive_outcomes(by=lender).withdrawn == 0
+
+
 def test_cancelled_applications_are_counted(lender):
     file = CreditApplication.objects.filter(status=ApplicationStatus.SUBMITTED).first()
     CreditApplication.objects.filter(pk=file.pk).update(status=ApplicationStatus.CANCELLED)

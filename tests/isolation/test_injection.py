@@ -232,12 +232,13 @@ NOT_FILLED = {
         registry.PlatformModel.name registry.PlatformModel.version registry.PlatformModel.sha256
         registry.PlatformModel.metrics registry.PlatformModel.period
         credits.CreditApplication.outcome_source""",
-    "of an import: lists, codes and figures of the product, and headers of a file, which pages show escaped "
-    "and files neutralised (tests/credits/test_imports.py)": """
+    "of an import: lists, codes and figures of the product, headers of a file and values for all its lines, "
+    "which pages show escaped and files neutralised (tests/credits/test_imports.py, "
+    "tests/web/test_imports.py)": """
         credits.ImportRun.target credits.ImportRun.dialect credits.ImportRun.mapping credits.ImportRun.mode
         credits.ImportRun.language credits.ImportRun.step credits.ImportRun.agencies credits.ImportRun.columns
-        credits.ImportRun.checked credits.ImportRun.summary credits.ImportRun.author_kind
-        credits.ImportRun.author_name credits.ImportChunk.figures credits.ImportChange.model
+        credits.ImportRun.common credits.ImportRun.checked credits.ImportRun.summary
+        credits.ImportRun.author_kind credits.ImportRun.author_name credits.ImportChunk.figures credits.ImportChange.model
         credits.ImportChange.before credits.ImportChange.after credits.ImportMapping.target
         credits.ImportMapping.header credits.ImportMapping.field credits.ImportMapping.conversion""",
     "names and figures of a model, which the registry checks (tests/registry/test_importing.py)": """

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.credits.importing.jobs import check_rows, import_rows, undo_rows
-from apps.credits.models import Client, ExternalCredit, ImportRun
+from apps.credits.models import Client, Credit, ExternalCredit, ImportRun
 from apps.jobs.services import claim_job, finish_job
 from tests.statements import own_statements
 
@@ -157,6 +157,57 @@ def test_a_column_that_is_missing_or_twice_is_said_beside_the_form(world, page, 
     assert "Aucune colonne du fichier" in missing.content.decode()
     twice = client.post(columns, {**values, "column-1": "reference"})
     assert "Une autre colonne" in twice.content.decode()
+
+
+def test_the_day_of_a_balance_is_asked_when_no_column_holds_it(world, page):
+    client = page(world.analyst)
+    with world.scope():
+        reference = Credit.objects.order_by("pk")[0].reference
+    columns = sent(client, f"Crédit;Encours;Jours de retard\n{reference};1000;0\n", target="statements")
+    shown = client.get(columns).content.decode()
+    assert 'type="date" name="common-date"' in shown
+    assert "Une seule valeur pour toutes les lignes" in shown
+    values = {**chosen(shown), "column-0": "credit_reference"}
+
+    missing = client.post(columns, values)
+    assert missing.status_code == 422
+    assert "donnez une valeur pour toutes les lignes" in missing.content.decode()
+    impossible = client.post(columns, {**values, "common-date": "2090-01-01"})
+    assert impossible.status_code == 422
+    (field,) = re.findall(r'<input[^>]*name="common-date"[^>]*>', impossible.content.decode())
+    assert 'aria-invalid="true"' in field
+
+    url = client.post(columns, {**values, "common-date": "2026-10-31"}).url
+    work_done(world, url, check_rows)
+    told = client.get(url).content.decode()
+    assert "31/10/2026" in told
+    assert "arrêté" in told
+
+
+def test_a_hostile_value_for_all_the_lines_is_shown_as_a_text(world, page):
+    client = page(world.analyst)
+    with world.scope():
+        reference = Client.objects.order_by("pk")[0].reference
+    columns = sent(client, f"Client;Encours;Mensualité\n{reference};1000;100\n", target="external_credits")
+    values = chosen(client.get(columns).content.decode())
+    url = client.post(columns, {**values, "common-lender": "<script>alert(1)</script>"}).url
+    work_done(world, url, check_rows)
+    told = client.get(url).content.decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in told
+    assert "<script>alert(1)" not in told
+
+
+def test_a_value_that_a_column_holds_is_no_longer_asked(world, page):
+    """The column is settled after all: what was typed beside the file is left out."""
+    client = page(world.analyst)
+    text = "Crédit;Encours;Jours de retard;Arrêté le 31\nC-1;1000;0;31/10/2026\n"
+    columns = sent(client, text, target="statements")
+    values = {**chosen(client.get(columns).content.decode()), "column-0": "credit_reference"}
+    url = client.post(columns, {**values, "column-3": "date", "common-date": "2026-09-30"}).url
+    with world.scope():
+        run = ImportRun.objects.get(uid=url.split("/")[2])
+    assert run.common == {}
+    assert {each["field"] for each in run.mapping} >= {"date", "credit_reference"}
 
 
 def test_a_unit_that_was_converted_last_time_is_asked_again(world, page, agency):

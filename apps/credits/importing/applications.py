@@ -106,6 +106,7 @@ class ApplicationsTarget:
                 _("Date of the application"),
                 "date",
                 past=True,
+                common=True,
                 synonyms=(
                     *("date de la demande", "date demande", "date de demande", "date du dossier", "date"),
                     *("date dossier", "date de dépôt", "demandé le", "application date", "request date"),
@@ -117,6 +118,7 @@ class ApplicationsTarget:
                 _("Decision"),
                 "code",
                 codes=spelled(_DECISIONS),
+                common=True,
                 synonyms=(
                     *("décision prise", "statut", "statut de la demande", "statut demande", "avis"),
                     *("statut dossier", "état de la demande", "résultat", "status", "decision taken"),
@@ -145,6 +147,7 @@ class ApplicationsTarget:
                 _("Outcome known on"),
                 "date",
                 past=True,
+                common=True,
                 synonyms=(
                     *("date de l'issue", "date issue", "date du défaut", "date de défaut", "date défaut"),
                     *("issue connue le", "default date", "outcome date"),
@@ -155,6 +158,7 @@ class ApplicationsTarget:
                 _("Purpose"),
                 "text",
                 longest=200,
+                common=True,
                 synonyms=("motif", "objet", "objet de la demande", "motif de la demande", "purpose"),
             ),
         ]

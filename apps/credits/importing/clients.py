@@ -124,7 +124,7 @@ def _fields() -> list[Field]:
             "identifiant", "id client", "client", "numéro de membre", "client reference", "client id",
             "member number",
         )),
-        Field("agency", _("Agency"), "text", longest=120, synonyms=(
+        Field("agency", _("Agency"), "text", longest=120, common=True, synonyms=(
             "agence", "code agence", "nom agence", "point de vente", "guichet", "branch", "agency code",
         )),
         Field("last_name", _("Last name"), "text", required=True, longest=80, synonyms=(
@@ -146,8 +146,10 @@ def _fields() -> list[Field]:
             "téléphone", "tél", "tel", "numéro de téléphone", "portable", "mobile", "contact", "gsm",
             "phone number",
         )),
-        Field("city", _("City"), "text", longest=80, synonyms=("ville", "localité", "quartier", "town")),
-        Field("residence_region", _("Region of residence"), "text", longest=40, synonyms=(
+        Field("city", _("City"), "text", longest=80, common=True, synonyms=(
+            "ville", "localité", "quartier", "town",
+        )),
+        Field("residence_region", _("Region of residence"), "text", longest=40, common=True, synonyms=(
             "région", "région de résidence", "region",
         )),
         Field("document_type", _("Identity document"), "code", codes=_documents(), synonyms=(

@@ -72,6 +72,7 @@ def terms_fields() -> list[Field]:
             "date",
             required=True,
             past=True,
+            common=True,
             synonyms=(
                 *("date de décaissement", "date décaissement", "date de déblocage", "date déblocage"),
                 *("décaissé le", "débloqué le", "date d'octroi", "date octroi", "date du crédit"),
@@ -87,6 +88,7 @@ def terms_fields() -> list[Field]:
             minimum=0,
             maximum=HIGHEST_RATE,
             required=True,
+            common=True,
             synonyms=("taux_interet", *SYNONYMS["taux_interet"]),
         ),
         Field(
@@ -97,6 +99,7 @@ def terms_fields() -> list[Field]:
             minimum=1,
             maximum=LONGEST_MONTHS,
             required=True,
+            common=True,
             synonyms=("duree_mois", *SYNONYMS["duree_mois"]),
         ),
         next(each for each in _optional_variables() if each.name == "type_credit"),
@@ -105,6 +108,7 @@ def terms_fields() -> list[Field]:
             _("Repayment"),
             "code",
             codes=spelled(_KIND_CODES),
+            common=True,
             synonyms=(
                 *("mode de remboursement", "type de remboursement", "remboursement", "périodicité"),
                 *("type d'échéancier", "repayment type", "repayment", "repayment method"),

@@ -92,7 +92,7 @@ def _fields() -> list[Field]:
             "référence client", "référence du client", "code client", "numéro client", "client", "matricule",
             "client id", "client reference",
         )),
-        Field("lender", _("Lender"), "text", required=True, longest=120, synonyms=(
+        Field("lender", _("Lender"), "text", required=True, longest=120, common=True, synonyms=(
             "prêteur", "établissement", "établissement prêteur", "institution", "banque", "créancier", "bank",
         )),
         Field("kind", _("Type of credit"), "text", longest=40, synonyms=(
@@ -118,7 +118,7 @@ def _fields() -> list[Field]:
             "declaration": "declare", "client": "declare", "bureau": "bic", "bureau de credit": "bic",
             "centrale des risques": "cremf",
         }), synonyms=("origine", "provenance")),
-        Field("as_of", _("As known on"), "date", past=True, synonyms=(
+        Field("as_of", _("As known on"), "date", past=True, common=True, synonyms=(
             "à la date du", "date", "date de la situation", "situation au", "date de consultation", "as of",
         )),
         Field("closed_on", _("Closed on"), "date", past=True, synonyms=(

@@ -23,13 +23,13 @@ from apps.credits.importing.changes import Writing
 from apps.credits.importing.plans import Plan, Tally
 from apps.credits.importing.registry import target_named
 from apps.credits.importing.reports import Reports, figures, remove_parts
+from apps.credits.importing.shared_values import read_common
 from apps.credits.importing.targets import Context, Judged, Verdict
 from apps.credits.importing.undoing import refuse_built_on, restore, unreadable
 from apps.credits.models import ImportChunk, ImportRun
 from apps.files.reading.dialects import Dialect
 from apps.files.reading.previews import matches_from_json
 from apps.files.reading.rows import Chunk
-from apps.files.reading.values import typed_chunk
 from apps.files.services import path_of
 from apps.jobs.errors import JobStopped
 from apps.jobs.models import Job
@@ -118,7 +118,10 @@ def _plan(job_uid: UUID) -> Plan:
     matches, dialect = matches_from_json(run.mapping), Dialect.from_json(run.dialect)
     # a variable of the institution may have been retired since its column was settled
     matches = [each if each.field in offered else each.replaced(field=None) for each in matches]
-    return Plan(run, target, dialect, fields, matches, path_of(run.source))
+    told = {name: text for name, text in run.common.items() if name in offered}
+    with translation.override(run.language):
+        common = read_common(told, fields, matches)
+    return Plan(run, target, dialect, fields, matches, path_of(run.source), common)
 
 
 def _worded[T](plan: Plan, work: Callable[[], T]) -> T:
@@ -128,8 +131,7 @@ def _worded[T](plan: Plan, work: Callable[[], T]) -> T:
 
 
 def _judged(plan: Plan, chunk: Chunk, context: Context) -> Judged:
-    typed = typed_chunk(chunk, plan.matches, plan.fields, plan.dialect)
-    return plan.target.judge(typed, chunk, context)
+    return plan.target.judge(plan.typed(chunk), chunk, context)
 
 
 def _chunk_by_chunk(claim: Claim, plan: Plan) -> Mapping[str, Any]:

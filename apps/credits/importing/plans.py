@@ -12,9 +12,12 @@ from apps.files.reading.dialects import Dialect
 from apps.files.reading.mapping import Field, Match
 from apps.files.reading.quality import FileCounts, FileQuality, file_quality
 from apps.files.reading.rows import Chunk, chunks
+from apps.files.reading.values import Typed, typed_chunk
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import polars as pl
 
 ROWS = 20_000
 COUNTS = ("rows_new", "rows_updated", "rows_unchanged", "rows_duplicate", "rows_rejected")
@@ -31,6 +34,7 @@ class Plan:
     fields: list[Field]
     matches: list[Match]
     path: "Path"
+    common: dict[str, "pl.Series"]
 
     @property
     def by_header(self) -> dict[str, Field]:
@@ -52,6 +56,12 @@ class Plan:
             keep_duplicates=run.keep_duplicates,
             locking=locking,
         )
+
+    def typed(self, chunk: Chunk) -> Typed:
+        """Return the values of a chunk, with those that all the rows share."""
+        found = typed_chunk(chunk, self.matches, self.fields, self.dialect)
+        found.columns |= {name: one.new_from_index(0, len(chunk)) for name, one in self.common.items()}
+        return found
 
     def chunks(self, *, after: int = 0) -> Iterator[Chunk]:
         return chunks(self.path, self.dialect, size=ROWS, skip_lines=after)

@@ -65,6 +65,7 @@ class RepaymentsTarget:
                 "date",
                 required=True,
                 past=True,
+                common=True,
                 synonyms=(
                     *("date", "date de paiement", "date paiement", "date du paiement", "payé le"),
                     *("date de remboursement", "date remboursement", "date versement", "date de versement"),

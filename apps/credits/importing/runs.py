@@ -1,6 +1,6 @@
 """An import as people ask for it: received, settled, confirmed, stopped, undone. The worker does the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from apps.credits.enums import ImportMode, ImportState, ImportStep
 from apps.credits.errors import ImportMoved, ImportRefused
 from apps.credits.importing.plans import COUNTS
 from apps.credits.importing.registry import target_named
+from apps.credits.importing.shared_values import read_common
 from apps.credits.importing.targets import Target
 from apps.credits.importing.undoing import refuse_built_on
 from apps.credits.models import ImportMapping, ImportRun
@@ -97,23 +98,32 @@ def prepare_import(*, run: ImportRun, dialect: Dialect | None = None) -> Prepara
 
 @transaction.atomic
 def settle_import(
-    *, run: ImportRun, matches: Sequence[Match], by: Actor, dialect: Dialect | None = None
+    *,
+    run: ImportRun,
+    matches: Sequence[Match],
+    by: Actor,
+    dialect: Dialect | None = None,
+    common: Mapping[str, str] | None = None,
 ) -> ImportRun:
     """Settle what each column holds and ask for the check; the door enqueues the task.
 
-    What was settled is remembered for the next file of the institution. Raises ``InvalidValues`` when no
-    column holds a field that is required, ``ImportMoved`` once the import was confirmed.
+    ``common`` gives, by name of field, the value of every row of what no column holds; empty ones are left
+    out. What was settled of the columns is remembered for the next file of the institution. Raises
+    ``InvalidValues`` when a field that is required is told by neither, or a common value cannot be used;
+    ``ImportMoved`` once the import was confirmed.
     """
     locked = _at(run, ImportState.SETTLING, ImportState.CHECKED, ImportState.STOPPED, ImportState.FAILED)
     if locked.confirmed_at is not None:
         raise ImportMoved(_("This import was confirmed already."))
     target = target_named(run.target)
-    _refuse_impossible(matches, target.fields())
+    told = {name: text.strip() for name, text in (common or {}).items() if text.strip()}
+    _refuse_impossible(matches, target.fields(), told)
     _require_source(locked)
     found = dialect or Dialect.from_json(locked.dialect)
-    locked.dialect, locked.mapping = found.to_json(), matches_to_json(matches)
+    locked.dialect, locked.mapping, locked.common = found.to_json(), matches_to_json(matches), told
     _remember(target.name, matches)
-    return _ask(locked, step=ImportStep.CHECK, kind=CHECK, by=by, after={"columns": len(locked.mapping)})
+    after = {"columns": len(locked.mapping), **({"common": told} if told else {})}
+    return _ask(locked, step=ImportStep.CHECK, kind=CHECK, by=by, after=after)
 
 
 @transaction.atomic
@@ -224,8 +234,8 @@ def _agencies(by: Actor) -> list[int] | None:
     return None if by.agency_ids is None else sorted(by.agency_ids)
 
 
-def _refuse_impossible(matches: Sequence[Match], fields: Sequence[Field]) -> None:
-    """Refuse what holds nothing known, what two columns hold, and what is missing."""
+def _refuse_impossible(matches: Sequence[Match], fields: Sequence[Field], common: Mapping[str, str]) -> None:
+    """Refuse what holds nothing known, what two columns hold, values that cannot be, and what is missing."""
     names = [match.field for match in matches if match.field]
     for name in sorted(set(names) - {each.name for each in fields}):
         said = _("There is no field “%(name)s”.") % {"name": name}
@@ -233,7 +243,8 @@ def _refuse_impossible(matches: Sequence[Match], fields: Sequence[Field]) -> Non
     if len(names) > len(set(names)):
         said = _("Two columns hold the same field.")
         raise InvalidValues(said, fields={"columns": [said]})
-    missing = missing_fields(matches, fields)
+    read_common(common, fields, matches)
+    missing = [each for each in missing_fields(matches, fields) if each.name not in common]
     if missing:
         said = _("No column of the file holds: %(name)s.")
         told = {each.name: [said % {"name": each.label}] for each in missing}

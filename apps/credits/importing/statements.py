@@ -54,6 +54,7 @@ class StatementsTarget:
                 "date",
                 required=True,
                 past=True,
+                common=True,
                 synonyms=(
                     *("date de la balance", "date balance", "date arrêté", "date d'arrêté", "arrêté au"),
                     *("date de situation", "situation au", "date situation", "balance date", "as of"),
@@ -90,7 +91,7 @@ class StatementsTarget:
 
     def judge(self, typed: Typed, chunk: Chunk, context: Context) -> Judged:
         judging = Judging(self.fields(), typed, chunk, context)
-        if "days_late" not in context.headers:
+        if "days_late" not in typed.columns:
             judging.refuse(pl.lit(value=True), "no_days_late")
         find_credits(judging)
         judging.work_out(

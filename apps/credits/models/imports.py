@@ -25,7 +25,8 @@ class ImportRun(TenantModel):
     """A file that is imported: how it is read, what its columns are, how far it has come.
 
     ``step`` says what is done or was asked last and ``job`` whether that waits, runs or has ended. The counts
-    are those of the last check or import; ``checked`` keeps those of the check. ``agencies`` are the keys of
+    are those of the last check or import; ``checked`` keeps those of the check. ``common`` gives, by name of
+    field, the value of every row where no column holds the field. ``agencies`` are the keys of
     those that whoever asked sees, null for all of them. ``columns`` names, for each table written, those
     whose values tell whether a row was changed since.
     """
@@ -36,6 +37,7 @@ class ImportRun(TenantModel):
     rejects = TenantForeignKey("files.StoredFile", null=True, related_name="+")
     dialect = models.JSONField(editable=False)
     mapping = models.JSONField(default=list, editable=False)
+    common = models.JSONField(default=dict, editable=False)
     mode = models.CharField(_("rows to import"), max_length=5, choices=ImportMode, default=ImportMode.VALID)
     keep_duplicates = models.BooleanField(_("import probable duplicates too"), default=False)
     language = models.CharField(max_length=2, default="fr", editable=False)

@@ -34,7 +34,8 @@ class Derivation:
 
     ``kept`` counts outcomes that stand already and agree, ``differing`` those that stand, disagree and were
     left alone, ``young`` credits before the end of their horizon, ``unclear`` those whose balances cannot
-    tell, ``excluded`` by why they are left out.
+    tell, ``withdrawn`` outcomes derived before that nothing tells any more, ``excluded`` by why they are left
+    out.
     """
 
     last: int | None = None
@@ -43,13 +44,14 @@ class Derivation:
     differing: int = 0
     young: int = 0
     unclear: int = 0
+    withdrawn: int = 0
     excluded: Counter[str] = field(default_factory=Counter)
 
     def __iadd__(self, other: "Derivation") -> Self:
         self.last = other.last
         self.found += other.found
         self.excluded += other.excluded
-        for name in ("kept", "differing", "young", "unclear"):
+        for name in ("kept", "differing", "young", "unclear", "withdrawn"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         return self
 
@@ -61,8 +63,9 @@ def derive_outcomes(
     """Set the outcome of the applications of the next ``size`` credits whose horizon is over on a day.
 
     Whole cohorts: no outcome before the horizon's end, whatever happened. An outcome that came from
-    elsewhere is never replaced without a ``reason``; with one, it is. One audit entry for a chunk that
-    changed something.
+    elsewhere is never replaced without a ``reason``; with one, it is. One that was derived and that nothing
+    tells any more (its balances were taken back, the credit is left out since) is withdrawn. One audit entry
+    for a chunk that changed something.
     """
     day = on or timezone.localdate()
     rows = list(Credit.objects.filter(pk__gt=after).order_by("pk")[:size])
@@ -71,12 +74,13 @@ def derive_outcomes(
     counted = [credit for credit in rows if not credit.exclusion]
     verdicts = _verdicts(counted, day, run)
     changed = _changed(verdicts, run, replace=bool(reason))
+    changed += _withdrawn({credit.application_id for credit in rows} - verdicts.keys(), run)
     CreditApplication.objects.bulk_update(
         changed, ["outcome", "outcome_date", "outcome_source", "updated_at"], batch_size=500
     )
     if changed:
-        after_text = {"outcomes": dict(run.found), **({"reason": reason} if reason else {})}
-        record(by=by, action="outcome.derive", after=after_text)
+        more = {name: told for name, told in (("withdrawn", run.withdrawn), ("reason", reason)) if told}
+        record(by=by, action="outcome.derive", after={"outcomes": dict(run.found), **more})
     return run
 
 
@@ -141,6 +145,16 @@ def _changed(
             application.outcome_source, application.updated_at = source, now
             run.found[known.outcome] += 1
             changed.append(application)
+    return changed
+
+
+def _withdrawn(untold: set[int], run: Derivation) -> list[CreditApplication]:
+    rows = CreditApplication.objects.select_for_update().filter(pk__in=untold, outcome_source__in=DERIVED)
+    now, changed = timezone.now(), list(rows.order_by("pk"))
+    for application in changed:
+        application.outcome, application.outcome_date, application.outcome_source = "", None, ""
+        application.updated_at = now
+    run.withdrawn += len(changed)
     return changed
 
 

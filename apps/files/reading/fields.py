@@ -6,6 +6,8 @@ from apps.engine.dictionary import STANDARD, Variable, fold
 from apps.files.reading.mapping import Field, Kind
 from apps.tenancy.language import current_lang
 
+#: Numbers that a product may give to all of its credits.
+_COMMON = frozenset({"duree_mois", "taux_interet"})
 #: Other headers of each variable; its name and its two labels are known already.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "age": ("âge client", "âge du client", "age (ans)", "âge en années", "age years", "client age"),
@@ -117,6 +119,7 @@ def dictionary_fields(variables: Iterable[Variable] = tuple(STANDARD.values())) 
             codes=_codes(variable),
             required=variable.required,
             synonyms=(variable.label_fr, variable.label_en, *SYNONYMS.get(variable.name, ())),
+            common=variable.type == "category" or variable.name in _COMMON,
             variable=variable,
         )
         for variable in variables

@@ -32,7 +32,8 @@ class Field:
     """What a column may hold. ``codes`` gives the canonical code of each accepted spelling, folded.
 
     ``variable`` is the entry of the dictionary that the field is, where it is one: it words the errors.
-    ``past`` is a date that may not come after today; ``longest`` is in characters, for a text.
+    ``past`` is a date that may not come after today; ``longest`` is in characters, for a text. ``common``
+    may be the same on every row: a file often says it in its title only.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Field:
     synonyms: tuple[str, ...] = ()
     past: bool = False
     longest: int = 2_000
+    common: bool = False
     variable: Variable | None = None
 
 

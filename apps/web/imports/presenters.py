@@ -1,5 +1,6 @@
 """An import in words: where it stands, what its rows became, what may be done next."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from apps.credits.enums import ImportState
 from apps.credits.importing.registry import target_named
 from apps.credits.importing.runs import first_problems
 from apps.credits.queries.imports import expected_end_of, state_of
+from apps.files.reading.mapping import Field
 from apps.files.reading.quality import FileQuality
 from apps.jobs.enums import JobStatus
+from apps.tenancy.language import current_lang
 from apps.web.templatetags.formats import whole
 
 _UNDER_WAY = frozenset({ImportState.CHECKING, ImportState.IMPORTING, ImportState.UNDOING})
@@ -56,6 +59,7 @@ class ImportView:
     author: str
     created_at: dt.datetime
     counts: list[tuple[str, str]]
+    common: list[tuple[str, str | dt.date]]
     language: str
     quality: FileQuality | None
     problems: list[tuple[str, ...]]
@@ -105,6 +109,7 @@ def import_view(run: Any) -> ImportView:
         author=run.author_name,
         created_at=run.created_at,
         counts=_counts(run) if shown and run.rows_read else [],
+        common=_common(run),
         language=run.language,
         quality=_quality(run) if shown else None,
         problems=first_problems(run) if shown else [],
@@ -142,6 +147,22 @@ def _counts(run: Any) -> list[tuple[str, str]]:
         (_("Duplicates left out"), whole(run.rows_duplicate)),
         (_("Rejected rows"), whole(run.rows_rejected)),
     ]
+
+
+def _common(run: Any) -> list[tuple[str, str | dt.date]]:
+    """Return the values that all the rows share, in words."""
+    known = {each.name: each for each in target_named(run.target).fields()} if run.common else {}
+    return [
+        (known[name].label, _said(known[name], text)) for name, text in run.common.items() if name in known
+    ]
+
+
+def _said(field: Field, text: str) -> str | dt.date:
+    if field.variable and (category := field.variable.category(text)):
+        return category.label(current_lang())
+    with contextlib.suppress(ValueError):
+        return dt.date.fromisoformat(text) if field.kind == "date" else text
+    return text
 
 
 def _progress_text(run: Any, state: ImportState) -> str:

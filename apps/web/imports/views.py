@@ -29,8 +29,8 @@ from apps.jobs.services import send_job
 from apps.tenancy.errors import DomainError, ObjectNotFound
 from apps.tenancy.roles import Verb
 from apps.web.access import ActorRequest, allow
-from apps.web.columns import ColumnsForm, ReadingForm
-from apps.web.imports.forms import ConfirmForm, UploadForm
+from apps.web.columns import ReadingForm
+from apps.web.imports.forms import ConfirmForm, ImportColumnsForm, UploadForm
 from apps.web.imports.presenters import import_lines, import_view
 from apps.web.pages import cursor_page
 from apps.web.spreadsheets import attached
@@ -85,7 +85,7 @@ def import_columns(request: ActorRequest, uid: UUID) -> HttpResponse:
         messages.error(request, refusal.message)
         return redirect("web:imports") if not request.GET else redirect(request.path)
     known = target_named(run.target).fields()
-    form = ColumnsForm(request.POST or None, prepared=prepared, known=known)
+    form = ImportColumnsForm(request.POST or None, prepared=prepared, known=known)
     if request.method == "POST" and form.is_valid() and _settled(request, run, form):
         return redirect("web:import", uid)
     context = {"run": run, "reading": reading, "form": form, "prepared": prepared}
@@ -94,11 +94,15 @@ def import_columns(request: ActorRequest, uid: UUID) -> HttpResponse:
     return render(request, "imports/columns.html", context, status=422 if form.errors else 200)
 
 
-def _settled(request: ActorRequest, run: Any, form: ColumnsForm) -> bool:
+def _settled(request: ActorRequest, run: Any, form: ImportColumnsForm) -> bool:
     """Ask for the check of a file as it was settled; a refusal goes to the form."""
     try:
         found = settle_import(
-            run=run, matches=form.matches(), dialect=form.prepared.dialect, by=request.actor
+            run=run,
+            matches=form.matches(),
+            dialect=form.prepared.dialect,
+            common=form.common(),
+            by=request.actor,
         )
     except DomainError as refusal:
         form.refuse(refusal)

@@ -11,6 +11,7 @@ from apps.api.v1.pages import ListSerializer
 from apps.credits.enums import ImportMode, ImportState
 from apps.credits.importing.registry import TARGETS, target_named
 from apps.credits.importing.runs import first_problems
+from apps.credits.importing.shared_values import LONGEST
 from apps.credits.importing.templates import KINDS
 from apps.credits.models import ImportRun
 from apps.credits.queries.imports import state_of
@@ -86,6 +87,12 @@ class ImportCheckSerializer(StrictSerializer):
 
     reading = ImportReadingSerializer(required=False)
     columns = ImportColumnSerializer(many=True, required=False)
+    common = serializers.DictField(
+        child=serializers.CharField(max_length=LONGEST, allow_blank=True),
+        required=False,
+        help_text="Une valeur pour toutes les lignes, par champ que `fields` dit `common` et "
+        "qu'aucune colonne ne tient",
+    )
 
 
 class ImportConfirmSerializer(StrictSerializer):
@@ -100,6 +107,7 @@ class ImportFieldSerializer(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
     kind = serializers.CharField()
     required = serializers.BooleanField()  # type: ignore[assignment]
+    common = serializers.BooleanField(help_text="Une même valeur peut valoir pour toutes les lignes")
 
 
 class ProposedColumnSerializer(serializers.Serializer[Any]):
@@ -167,6 +175,9 @@ class ImportSerializer(ImportLineSerializer):
 
     mode = serializers.ChoiceField(choices=ImportMode.choices)
     keep_duplicates = serializers.BooleanField()
+    common = serializers.DictField(
+        child=serializers.CharField(), help_text="Les valeurs de toutes les lignes, par champ"
+    )
     error = serializers.CharField(allow_blank=True)
     quality = serializers.IntegerField(
         allow_null=True, help_text="Qualité du fichier au contrôle, de 0 à 100 ; null avant"
@@ -210,6 +221,7 @@ def import_body(run: ImportRun) -> dict[str, Any]:
         **import_line(run),
         "mode": run.mode,
         "keep_duplicates": run.keep_duplicates,
+        "common": run.common,
         "error": run.job.error if failed and run.job else "",
         "quality": ((run.checked or {}).get("quality") or {}).get("score"),
         "problems": [
@@ -240,7 +252,13 @@ def proposal_body(run: ImportRun, prepared: Preparation) -> dict[str, Any]:
             for each in prepared.suspicions
         ],
         "fields": [
-            {"name": each.name, "label": each.label, "kind": each.kind, "required": each.required}
+            {
+                "name": each.name,
+                "label": each.label,
+                "kind": each.kind,
+                "required": each.required,
+                "common": each.common,
+            }
             for each in target_named(run.target).fields()
         ],
     }

@@ -185,7 +185,8 @@ class ImportCheckView(ImportObjectView):
             matches = settled_columns(matches, wish["columns"])
         else:
             matches = [match for match in matches if match.certain]
-        settle_import(run=self.run, matches=matches, dialect=dialect, by=self.actor)
+        common = wish.get("common")
+        settle_import(run=self.run, matches=matches, dialect=dialect, common=common, by=self.actor)
         return self.asked(tasks.check_import)
 
 
