@@ -240,7 +240,8 @@ NOT_FILLED = {
         credits.ImportRun.common credits.ImportRun.checked credits.ImportRun.summary
         credits.ImportRun.author_kind credits.ImportRun.author_name credits.ImportChunk.figures
         credits.ImportChange.model credits.ImportChange.before credits.ImportChange.after
-        credits.ImportMapping.target credits.ImportMapping.header credits.ImportMapping.field credits.ImportMapping.conversion""",
+        credits.ImportMapping.target credits.ImportMapping.header credits.ImportMapping.field
+        credits.ImportMapping.conversion""",
     "names and figures of a model, which the registry checks (tests/registry/test_importing.py)": """
         registry.ModelVersion.name registry.ModelVersion.version registry.ModelVersion.sha256
         registry.ModelVersion.metrics registry.ModelVersion.period registry.Promotion.gates
