@@ -90,7 +90,7 @@ def _followed(product: Product, links: dict[str, str], headers: dict[str, str]) 
     while (state := ask(product.port, links["self"], headers=headers))["status"] != "done":
         if state["status"] in {"failed", "cancelled"}:
             raise SystemExit(f"the job ended as {state}")
-        time.sleep(0.03)
+        time.sleep(0.1)
     connection = http.client.HTTPConnection("127.0.0.1", product.port, timeout=600)
     connection.request("GET", links["result"], headers=headers)
     body = connection.getresponse().read()

@@ -72,6 +72,27 @@ def test_a_line_without_a_filled_cell_is_no_row(tmp_path, blank):
     assert found.rows == len(rows) == 2
 
 
+@pytest.mark.parametrize(
+    "blank", [" ", "\t", "\x0b", "\x85", "\u00a0", "\u2003", "\u2028", "\u202f", "\u3000"]
+)
+def test_blanks_around_a_cell_are_none_of_it(tmp_path, blank):
+    """Whatever the blank, whether the rest of the file holds one or not."""
+    path = tmp_path / "a.csv"
+    path.write_text(
+        f"age;montant_credit\n25;100000\n{blank}30{blank};200000{blank}\n{blank};300000\n", encoding="utf-8"
+    )
+
+    found, rows, _lines, errors = read(path)
+
+    names = [name for name in FIELDS if name in {"age", "montant_credit"}]
+    assert [dict(zip(names, row, strict=True)) for row in rows] == [
+        {"age": 25, "montant_credit": 100_000},
+        {"age": 30, "montant_credit": 200_000},
+        {"age": None, "montant_credit": 300_000},
+    ]
+    assert (found.rows, errors) == (3, [])
+
+
 @pytest.mark.django_db
 def test_nothing_is_stored_of_what_is_refused(world):
     by = world.actor(world.analyst)

@@ -13,6 +13,10 @@ from apps.files.reading.pieces import Piece, first_records, pieces
 from apps.files.reading.problems import ERRORS, problem
 
 _LOOKED_AT = 100
+#: What ``strip_chars`` takes away, but for the ends of lines.
+_BLANKS = "\t\v\f \x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 
 
 @dataclass(slots=True)
@@ -21,12 +25,14 @@ class Chunk:
 
     ``lines`` gives the line of each row as a spreadsheet shows it (UInt32). ``frame`` holds every column as
     text under its original header made unique, blank cells as null. ``errors`` says which rows could not be
-    cut in cells as the headers are, in the shape of ``Typed.errors``.
+    cut in cells as the headers are, in the shape of ``Typed.errors``. ``tight`` when no cell is known to
+    begin or end with a blank.
     """
 
     lines: pl.Series
     frame: pl.DataFrame
     errors: pl.DataFrame
+    tight: bool = False
 
     def __len__(self) -> int:
         return self.frame.height
@@ -41,8 +47,13 @@ class Chunk:
             self.errors.filter(pl.col("row") >= middle),
         )
         return [
-            Chunk(self.lines[:middle], self.frame[:middle], first),
-            Chunk(self.lines[middle:], self.frame[middle:], second.with_columns(pl.col("row") - middle)),
+            Chunk(self.lines[:middle], self.frame[:middle], first, self.tight),
+            Chunk(
+                self.lines[middle:],
+                self.frame[middle:],
+                second.with_columns(pl.col("row") - middle),
+                self.tight,
+            ),
         ]
 
 
@@ -111,15 +122,24 @@ def _unique(name: str, taken: set[str]) -> str:
 
 def _chunk(piece: Piece, names: Sequence[str]) -> Chunk:
     found: list[tuple[object, ...]] = []
-    frame = _split(piece, names)
-    if frame is None:
+    frame, tight = _split(piece, names), False
+    if frame is not None:
+        tight = not _has_blanks(piece)
+    else:
         rows = piece.records
         if any(len(row) != len(names) for row in rows):
             rows, found = _fitted(rows, len(names))
         frame = _columns(rows, names)
-    frame = frame.select(pl.when(pl.all().str.strip_chars().str.len_bytes() > 0).then(pl.all()))
+    written = pl.all() if tight else pl.all().str.strip_chars()
+    frame = frame.select(pl.when(written.str.len_bytes() > 0).then(pl.all()))
     lines = pl.int_range(piece.line, piece.line + frame.height, dtype=pl.UInt32, eager=True).alias("line")
-    return _filled(Chunk(lines, frame, pl.DataFrame(found, schema=ERRORS, orient="row")))
+    return _filled(Chunk(lines, frame, pl.DataFrame(found, schema=ERRORS, orient="row"), tight))
+
+
+def _has_blanks(piece: Piece) -> bool:
+    """Say whether a blank stands anywhere but between cells and lines: looking is quicker than stripping."""
+    text = "".join(piece.texts)
+    return any(blank in text for blank in _BLANKS if blank != piece.separator)
 
 
 def _split(piece: Piece, names: Sequence[str]) -> pl.DataFrame | None:
@@ -171,4 +191,5 @@ def _filled(chunk: Chunk) -> Chunk:
         return chunk
     places = (kept.cast(pl.UInt32).cum_sum() - 1).cast(pl.UInt32)
     rows = places.gather(chunk.errors["row"]).alias("row")
-    return Chunk(chunk.lines.filter(kept), chunk.frame.filter(kept), chunk.errors.with_columns(rows))
+    errors = chunk.errors.with_columns(rows)
+    return Chunk(chunk.lines.filter(kept), chunk.frame.filter(kept), errors, chunk.tight)

@@ -9,6 +9,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import polars as pl
 from django.utils import timezone
@@ -83,14 +84,24 @@ class Typed:
     errors: pl.DataFrame
 
 
-def typed(frame: pl.DataFrame, matches: Sequence[Match], fields: Sequence[Field], dialect: Dialect) -> Typed:
-    """Convert and check the matched columns of a chunk; a field that no column holds is absent."""
+def typed(
+    frame: pl.DataFrame,
+    matches: Sequence[Match],
+    fields: Sequence[Field],
+    dialect: Dialect,
+    *,
+    tight: bool = False,
+) -> Typed:
+    """Convert and check the matched columns of a chunk; a field that no column holds is absent.
+
+    ``tight`` when no cell begins or ends with a blank.
+    """
     known = {each.name: each for each in fields}
     columns: dict[str, pl.Series] = {}
     errors: list[pl.DataFrame] = []
     for match in matches:
         if match.field in known:
-            column = _Column(frame[match.header], known[match.field], match, dialect)
+            column = _Column(frame[match.header], known[match.field], match, dialect, tight)
             columns[match.field] = column.values().alias(match.field)
             errors += column.errors
     found = pl.concat(errors).sort("row", maintain_order=True) if errors else pl.DataFrame(schema=ERRORS)
@@ -99,7 +110,7 @@ def typed(frame: pl.DataFrame, matches: Sequence[Match], fields: Sequence[Field]
 
 def typed_chunk(chunk: Chunk, matches: Sequence[Match], fields: Sequence[Field], dialect: Dialect) -> Typed:
     """Convert and check a chunk; what was wrong with whole rows comes among the errors."""
-    found = typed(chunk.frame, matches, fields, dialect)
+    found = typed(chunk.frame, matches, fields, dialect, tight=chunk.tight)
     if chunk.errors.height:
         found.errors = pl.concat([chunk.errors, found.errors]).sort("row", maintain_order=True)
     return found
@@ -119,10 +130,11 @@ class _Column:
     field: Field
     match: Match
     dialect: Dialect
+    tight: bool
     errors: list[pl.DataFrame] = dataclasses.field(default_factory=list)
 
     def values(self) -> pl.Series:
-        texts = self.original.str.strip_chars()
+        texts = self.original if self.tight else self.original.str.strip_chars()
         values = self._read(texts)
         if self.field.required and (absent := values.is_null()).any():
             self._refuse(absent & self._missing(texts), "required")
@@ -152,8 +164,7 @@ class _Column:
         values = self._converted(values, whole=whole)
         if whole and values.dtype != pl.Int64:
             values = self._kept(values, values == values.floor(), "not_integer")
-        values = self._kept(values, self._in_range(values), "out_of_range")
-        return values.cast(pl.Int64 if whole else pl.Float64)
+        return self._within_range(values).cast(pl.Int64 if whole else pl.Float64)
 
     def _converted(self, values: pl.Series, *, whole: bool) -> pl.Series:
         convert = _CONVERSIONS.get(self.match.conversion)
@@ -163,14 +174,15 @@ class _Column:
         halves = whole and self.match.conversion is not Conversion.ARREARS_CODES
         return (converted + 0.5).floor() if halves else converted
 
-    def _in_range(self, values: pl.Series) -> pl.Series:
+    def _within_range(self, values: pl.Series) -> pl.Series:
+        """Refuse what is out of the field's range; the extremes tell first whether anything is."""
         low, high = self.field.minimum, self.field.maximum
-        within = pl.lit(True)
-        if low is not None:
-            within &= pl.col("value") >= low
-        if high is not None:
-            within &= pl.col("value") <= high
-        return values.to_frame("value").select(pl.col("value").is_null() | within).to_series()
+        least, most = cast("float | None", values.min()), cast("float | None", values.max())
+        if low is not None and least is not None and least < low:
+            values = self._kept(values, values >= low, "out_of_range")
+        if high is not None and most is not None and most > high:
+            values = self._kept(values, values <= high, "out_of_range")
+        return values
 
     def _dates(self, texts: pl.Series, *, past: bool) -> pl.Series:
         today = timezone.localdate()
@@ -186,7 +198,7 @@ class _Column:
             .select(_age(pl.col("birth"), today).cast(pl.Int64))
             .to_series()
         )
-        return self._kept(ages, self._in_range(ages), "out_of_range")
+        return self._within_range(ages)
 
     def _listed(
         self,
