@@ -480,14 +480,17 @@ def test_a_recent_run_makes_a_scheduled_one_useless(world, monthly, done):
     assert retrain_if_due(by=task_actor(world.institution_id("horizon"))) is None
 
 
-def test_the_task_asks_for_each_institution_that_wants_it(world, manager, monkeypatch):
+def test_the_task_asks_for_each_institution_that_wants_it(
+    world, manager, monkeypatch, django_capture_on_commit_callbacks
+):
     sent = []
     monkeypatch.setattr(train_candidates, "apply_async", lambda _args, **told: sent.append(told))
     with world.scope():
         set_setting(key="retrain_every_months", value=1, by=manager, reason="Chaque mois")
         TrainingRun.objects.update(created_at=timezone.now() - dt.timedelta(days=40))
 
-    retrain_due()
+    with django_capture_on_commit_callbacks(execute=True):
+        retrain_due()
 
     assert sent == [{"institution_id": world.institution_id("horizon")}]
 
