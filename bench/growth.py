@@ -1,11 +1,11 @@
 """How a score's cost grows with trees, with connections and with the rows of the institution.
 
-    OMP_NUM_THREADS=1 .venv/bin/python bench/growth.py [--rounds 5] [--scores 10000 100000 1000000]
+    OMP_NUM_THREADS=1 .venv/bin/python bench/growth.py [--rounds 5] [--scores 10000 100000 1000000] [--keep]
 
 Trees: the default pipeline is trained on the demonstration's history at different rates of learning, so that
 it stops at different numbers of trees by itself; each model in turn answers whole requests inside this
 process. Rows and connections: the site as in production, with scores made by SQL between the rounds. The
-database is the bench's own and is deleted first: an institution only grows.
+database is the bench's own and is deleted first, since an institution only grows.
 """
 
 import argparse
@@ -43,10 +43,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--scores", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--keep", action="store_true", help="go on with the database of the last time")
     asked = parser.parse_args()
     from config import postgres
 
-    postgres.remove(DATA)
+    if not asked.keep:
+        postgres.remove(DATA)
     print(f"load average before the start: {os.getloadavg()[0]:.1f}; {os.cpu_count()} processors")
     with database(DATA) as server:
         product = Product(server, DATA)
@@ -96,14 +98,9 @@ def by_rows(product: Product, sizes: list[int], rounds: int, seconds: float) -> 
             cursor.execute("VACUUM ANALYZE")
         with tenant_scope(institution.pk):
             held = Prediction.objects.count()
-        one = ask(product.port, "/api/v1/predictions?page_size=1", None, product.headers())["results"][0][
-            "id"
-        ]
-        places = (
-            "/api/v1/predictions",
-            "/api/v1/predictions?niveau_risque=eleve&page_size=100",
-            f"/api/v1/predictions/{one}",
-        )
+        listed = "/api/v1/predictions"
+        one = ask(product.port, f"{listed}?limit=1", None, product.headers())["results"][0]["id"]
+        places = listed, f"{listed}?band=eleve&limit=100", f"{listed}/{one}"
         alone, many = [], []
         pages: dict[str, list[float]] = {place: [] for place in places}
         for turn in range(-1, rounds):
