@@ -26,9 +26,10 @@ def derive_all_outcomes() -> None:
         except DatabaseError as error:
             logger.error("Outcomes of institution %s: %s", institution_id, type(error).__name__)  # noqa: TRY400  a trace may hold values
             continue
-        if run.found or run.differing:
+        if run.found or run.differing or run.withdrawn:
+            told = (run.found, run.differing, run.withdrawn)
             logger.info(
-                "Outcomes of institution %s: %s set, %s differing", institution_id, run.found, run.differing
+                "Outcomes of institution %s: %s set, %s differing, %s withdrawn", institution_id, *told
             )
 
 

@@ -5,10 +5,11 @@ import datetime as dt
 import pytest
 
 from apps.credits.enums import ImportStep
-from apps.credits.importing.runs import prepare_import, receive_import, settle_import
+from apps.credits.importing.jobs import check_rows, import_rows
+from apps.credits.importing.runs import confirm_import, prepare_import, receive_import, settle_import
 from apps.credits.models import Client, Credit, CreditApplication, CreditStatement, ImportMapping
 from apps.tenancy.errors import InvalidValues
-from tests.importing import checked, counts, found, imported, undone, upload_of
+from tests.importing import checked, counts, done, found, imported, undone, upload_of
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,23 @@ def test_the_day_of_a_balance_may_be_told_beside_the_file(world, analyst, balanc
     assert counts(again) == (0, 0, 3, 0, 0)
     undone(world, analyst, run)
     assert lines_of(world, balance) == []
+
+
+def test_a_day_is_read_in_the_order_of_the_file(world, analyst, balance):
+    with world.scope():
+        run = receive_import(upload=upload_of(balance), target="statements", by=analyst)
+        prepared = prepare_import(run=run)
+        settle_import(
+            run=run,
+            matches=prepared.matches,
+            dialect=prepared.dialect.replaced(day_first=False),
+            common={"date": "10/09/2026"},
+            by=analyst,
+        )
+        confirm_import(run=done(world, run, check_rows), mode="valid", by=analyst)
+    done(world, run, import_rows)
+
+    assert [day for day, _late in lines_of(world, balance)] == [dt.date(2026, 10, 9)] * 3
 
 
 def test_a_raw_table_of_home_credit_lacks_only_what_is_told_beside_it(world, analyst):

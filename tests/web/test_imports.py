@@ -181,6 +181,7 @@ def test_the_day_of_a_balance_is_asked_when_no_column_holds_it(world, page):
     work_done(world, url, check_rows)
     told = client.get(url).content.decode()
     assert "31/10/2026" in told
+    assert 'name="common-date" value="2026-10-31"' in client.get(columns).content.decode()
     assert "arrêté" in told
 
 

@@ -120,7 +120,7 @@ def _plan(job_uid: UUID) -> Plan:
     matches = [each if each.field in offered else each.replaced(field=None) for each in matches]
     told = {name: text for name, text in run.common.items() if name in offered}
     with translation.override(run.language):
-        common = read_common(told, fields, matches)
+        common = read_common(told, fields, matches, dialect)
     return Plan(run, target, dialect, fields, matches, path_of(run.source), common)
 
 

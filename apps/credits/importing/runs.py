@@ -117,9 +117,11 @@ def settle_import(
         raise ImportMoved(_("This import was confirmed already."))
     target = target_named(run.target)
     told = {name: text.strip() for name, text in (common or {}).items() if text.strip()}
-    _refuse_impossible(matches, target.fields(), told)
-    _require_source(locked)
     found = dialect or Dialect.from_json(locked.dialect)
+    fields = target.fields()
+    read_common(told, fields, matches, found)
+    _refuse_impossible(matches, fields, told)
+    _require_source(locked)
     locked.dialect, locked.mapping, locked.common = found.to_json(), matches_to_json(matches), told
     _remember(target.name, matches)
     after = {"columns": len(locked.mapping), **({"common": told} if told else {})}
@@ -235,7 +237,7 @@ def _agencies(by: Actor) -> list[int] | None:
 
 
 def _refuse_impossible(matches: Sequence[Match], fields: Sequence[Field], common: Mapping[str, str]) -> None:
-    """Refuse what holds nothing known, what two columns hold, values that cannot be, and what is missing."""
+    """Refuse what holds nothing known, what two columns hold, and what neither they nor ``common`` tell."""
     names = [match.field for match in matches if match.field]
     for name in sorted(set(names) - {each.name for each in fields}):
         said = _("There is no field “%(name)s”.") % {"name": name}
@@ -243,7 +245,6 @@ def _refuse_impossible(matches: Sequence[Match], fields: Sequence[Field], common
     if len(names) > len(set(names)):
         said = _("Two columns hold the same field.")
         raise InvalidValues(said, fields={"columns": [said]})
-    read_common(common, fields, matches)
     missing = [each for each in missing_fields(matches, fields) if each.name not in common]
     if missing:
         said = _("No column of the file holds: %(name)s.")

@@ -6,10 +6,10 @@ import polars as pl
 from django.utils.translation import gettext as _
 
 from apps.credits.validators import UNSEEN
+from apps.files.reading.dialects import Dialect
 from apps.files.reading.mapping import Field, Match
 from apps.files.reading.values import Typed, typed
 from apps.files.reading.wording import sentence
-from apps.files.writing import FRENCH_EXCEL
 from apps.tenancy.errors import InvalidValues
 
 LONGEST = 200
@@ -23,10 +23,11 @@ def open_to_one_value(fields: Iterable[Field], held: Iterable[str | None]) -> li
 
 
 def read_common(
-    texts: Mapping[str, str], fields: Sequence[Field], matches: Sequence[Match]
+    texts: Mapping[str, str], fields: Sequence[Field], matches: Sequence[Match], dialect: Dialect
 ) -> dict[str, pl.Series]:
     """Return each value as a column of one row, typed and checked as a cell of the file would be.
 
+    Days are read in the order of the file's ``dialect``, numbers with either decimal mark.
     ``texts`` gives what was written by name of field. Raises ``InvalidValues``, with what is wrong of each,
     for a value that cannot be used, and for a field that is unknown, held by a column, or each row's own.
     """
@@ -41,7 +42,7 @@ def read_common(
         if name in offered and (UNSEEN.search(text) or len(text) > LONGEST):
             refused[name] = [_("Write at most %(most)d characters, on one line.") % {"most": LONGEST}]
         elif name in offered:
-            found = _read(text, offered[name])
+            found = _read(text, offered[name], dialect)
             refused |= {name: [_said(found, offered[name])]} if found.errors.height else {}
             columns |= found.columns
     if refused:
@@ -49,11 +50,10 @@ def read_common(
     return columns
 
 
-def _read(text: str, field: Field) -> Typed:
-    """Read a value as people type it here, with either decimal mark."""
-    dialect = FRENCH_EXCEL if "," in text else FRENCH_EXCEL.replaced(decimal=".")
+def _read(text: str, field: Field, dialect: Dialect) -> Typed:
+    typed_as = dialect.replaced(decimal="," if "," in text else ".")
     one = pl.DataFrame({field.name: [text]}, schema={field.name: pl.String})
-    return typed(one, [Match(field.name, field.name)], [field], dialect)
+    return typed(one, [Match(field.name, field.name)], [field], typed_as)
 
 
 def _said(found: Typed, field: Field) -> str:

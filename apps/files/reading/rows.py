@@ -13,7 +13,7 @@ from apps.files.reading.pieces import Piece, first_records, pieces
 from apps.files.reading.problems import ERRORS, problem
 
 _LOOKED_AT = 100
-#: What ``strip_chars`` takes away, but for the ends of lines.
+#: What ``strip_chars`` takes away, but for the ends of lines; looking for it is quicker than stripping.
 _BLANKS = "\t\v\f \x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
@@ -122,10 +122,10 @@ def _unique(name: str, taken: set[str]) -> str:
 
 def _chunk(piece: Piece, names: Sequence[str]) -> Chunk:
     found: list[tuple[object, ...]] = []
-    frame, tight = _split(piece, names), False
-    if frame is not None:
-        tight = not _has_blanks(piece)
-    else:
+    text = "".join(piece.texts)
+    frame = _split(text, piece, names)
+    tight = frame is not None and not any(blank in text for blank in _BLANKS if blank != piece.separator)
+    if frame is None:
         rows = piece.records
         if any(len(row) != len(names) for row in rows):
             rows, found = _fitted(rows, len(names))
@@ -136,18 +136,12 @@ def _chunk(piece: Piece, names: Sequence[str]) -> Chunk:
     return _filled(Chunk(lines, frame, pl.DataFrame(found, schema=ERRORS, orient="row"), tight))
 
 
-def _has_blanks(piece: Piece) -> bool:
-    """Say whether a blank stands anywhere but between cells and lines: looking is quicker than stripping."""
-    text = "".join(piece.texts)
-    return any(blank in text for blank in _BLANKS if blank != piece.separator)
-
-
-def _split(piece: Piece, names: Sequence[str]) -> pl.DataFrame | None:
+def _split(text: str, piece: Piece, names: Sequence[str]) -> pl.DataFrame | None:
     """Split lines that hold no quote all at once; None when one of them is not as wide as the headers."""
     separators = len(names) - 1
     if not piece.texts or not separators:
         return None
-    text = "".join(piece.texts).replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.count(piece.separator) != separators * len(piece.texts):
         return None
     try:

@@ -1,6 +1,6 @@
 """What is asked of an import: the file and what it holds, its columns, what is to be imported."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -38,13 +38,16 @@ class UploadForm(ServiceForm):
 class ImportColumnsForm(ColumnsForm):
     """What each column holds, and one value for every row of what none of them does."""
 
-    def __init__(self, data: Any, *, prepared: Preparation, known: Sequence[Field]) -> None:
+    def __init__(
+        self, data: Any, *, prepared: Preparation, known: Sequence[Field], told: Mapping[str, str]
+    ) -> None:
+        """``told`` gives the values that were settled before, by field."""
         super().__init__(data, prepared=prepared, known=known)
         held = [field.value() for field, _match in self.columns]
         offered = open_to_one_value(known, held)
         self.places = {each.name: f"common-{each.name}" for each in offered}
         for each in offered:
-            self.fields[self.places[each.name]] = _one_value(each)
+            self.fields[self.places[each.name]] = _one_value(each, told.get(each.name, ""))
         self.asked = [self[self.places[each.name]] for each in offered if each.required]
         self.others = [self[self.places[each.name]] for each in offered if not each.required]
 
@@ -66,11 +69,12 @@ class ImportColumnsForm(ColumnsForm):
         return {name: self.cleaned_data.get(place, "") for name, place in self.places.items()}
 
 
-def _one_value(each: Field) -> forms.Field:
+def _one_value(each: Field, told: str) -> forms.Field:
+    shown: dict[str, Any] = {"label": each.label, "required": False, "initial": told}
     if each.codes:
-        return forms.ChoiceField(label=each.label, choices=[("", "–"), *_codes(each)], required=False)
+        return forms.ChoiceField(choices=[("", "–"), *_codes(each)], **shown)
     widget = forms.DateInput({"type": "date"}) if each.kind == "date" else forms.TextInput
-    return LineField(label=each.label, max_length=LONGEST, required=False, widget=widget)
+    return LineField(max_length=LONGEST, widget=widget, **shown)
 
 
 def _codes(each: Field) -> list[tuple[str, str]]:

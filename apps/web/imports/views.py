@@ -85,7 +85,7 @@ def import_columns(request: ActorRequest, uid: UUID) -> HttpResponse:
         messages.error(request, refusal.message)
         return redirect("web:imports") if not request.GET else redirect(request.path)
     known = target_named(run.target).fields()
-    form = ImportColumnsForm(request.POST or None, prepared=prepared, known=known)
+    form = ImportColumnsForm(request.POST or None, prepared=prepared, known=known, told=run.common)
     if request.method == "POST" and form.is_valid() and _settled(request, run, form):
         return redirect("web:import", uid)
     context = {"run": run, "reading": reading, "form": form, "prepared": prepared}
