@@ -1,5 +1,8 @@
 """The direct way to a score by values: two statements and no view between.
 
+Requests of one caller that wait at the same moment share them: the caller is asked for once, and their scores
+are committed together. Each has its limits, its figures, its row and its entry as if it had come alone.
+
 What partners ask thousands of times a minute is answered here when nothing stands against it: a partner
 key or a person's token that holds, with the right to score, a limit and a quota that are not used up, values
 that are all in order. Whatever else comes, this way answers nothing and leaves the request to the complete
@@ -8,7 +11,8 @@ by header.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -22,20 +26,23 @@ from django.middleware.csp import ContentSecurityPolicyMiddleware
 from django.middleware.security import SecurityMiddleware
 
 from apps.api.fields import REFERENCES
+from apps.api.gathering import Gathering
 from apps.api.parsers import is_readable
 from apps.api.throttling import announce_limits
 from apps.api.v1.scoring.serializers import direct_body
-from apps.scoring.services.direct import keep_direct, score_direct
+from apps.scoring.services.direct import DirectScore, keep_direct, score_direct
 from apps.scoring.terms import READING, terms_of
 from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb, allows
 from apps.tenancy.tracing import request_id
+from apps.users.backends import client_address
 from apps.users.errors import InvalidToken
 from apps.users.middleware import api_language, name_of
 from apps.users.services.opening import Opening, open_ahead, open_for_key
 from apps.users.tokens import Claims, ShownKey, claims_of, shown_key
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+Caller = Claims | ShownKey
 PATH = "/api/v1/predict"
 JSON = "application/json"
 UTF_8 = "utf-8"
@@ -47,12 +54,22 @@ ASKS_MORE = ("HTTP_IDEMPOTENCY_KEY", "HTTP_ORIGIN", "HTTP_CONTENT_ENCODING")
 CREATED = 201
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request that can go this way, its values and the language of its answer."""
+
+    request: Any
+    body: dict[str, Any]
+    language: str
+
+
 class DirectMiddleware:
     """Stands above all that a page needs and a score does not."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self._standing: dict[bool, dict[str, str]] = {}
+        self._together = Gathering(_answers)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         caller = _caller(request) if request.path_info == PATH else None
@@ -61,14 +78,12 @@ class DirectMiddleware:
             return self.get_response(request)
         return self._answer(request, caller, body) or self.get_response(request)
 
-    def _answer(self, request: Any, caller: Claims | ShownKey, body: dict[str, Any]) -> HttpResponse | None:
+    def _answer(self, request: Any, caller: Caller, body: dict[str, Any]) -> HttpResponse | None:
         request.request_id = name_of(request)
         token = request_id.set(request.request_id)
+        language = api_language(request)
         try:
-            opening = _opened(request, caller)
-            request.limits = opening.limits  # counted once, whoever answers
-            language = api_language(request)
-            answer = None if opening.refused else _scored(opening, body, language)
+            content = self._together((caller, client_address(request)), Asked(request, body, language))
         except (DatabaseError, InterfaceError):
             connection = connections[DEFAULT_DB_ALIAS]
             if not connection.in_atomic_block:
@@ -76,7 +91,9 @@ class DirectMiddleware:
             return None
         finally:
             request_id.reset(token)
-        return None if answer is None else self._whole(request, answer, language)
+        if content is None:
+            return None
+        return self._whole(request, HttpResponse(content, status=CREATED, content_type=JSON), language)
 
     def _whole(self, request: Any, answer: HttpResponse, language: str) -> HttpResponse:
         secure = request.is_secure()
@@ -91,13 +108,46 @@ class DirectMiddleware:
         return answer
 
 
-def _opened(request: HttpRequest, caller: Claims | ShownKey) -> Opening:
+def _answers(
+    who: tuple[Caller, str], asked: Sequence[Asked], hand_over: Callable[[], None]
+) -> list[bytes | None]:
+    """Answer requests of one caller from one address; ``None`` leaves one to the complete way."""
+    opening = _opened(asked[0].request, who[0], len(asked))
+    for later, each in enumerate(reversed(asked)):
+        each.request.limits = opening.limits_before(later)  # counted once, whoever answers
+    contents: list[bytes | None] = [None] * len(asked)
+    if opening.actor is None or not opening.actor.may(Verb.SCORE):
+        return contents
+    terms = terms_of(opening.ahead)
+    if terms.told:  # webhooks are written with the score, in one transaction
+        return contents
+    kept = []
+    for place, each in enumerate(asked):
+        if any(limit.refused for limit in each.request.limits):
+            continue
+        try:
+            score = score_direct(raw=each.body, terms=terms)
+            contents[place] = _content(score, each.language)
+        except DomainError:
+            continue
+        kept.append((score, each.request.request_id))
+    hand_over()
+    if kept:
+        keep_direct(kept, by=opening.actor)  # last: a score is kept once its answer can be given
+    return contents
+
+
+def _content(score: DirectScore, language: str) -> bytes:
+    return orjson.dumps(direct_body(score, lang="en" if language.startswith("en") else "fr"))
+
+
+def _opened(request: HttpRequest, caller: Caller, count: int) -> Opening:
     if isinstance(caller, ShownKey):
-        return open_for_key(request, caller, reading=READING)
-    return open_ahead(request, caller, reading=READING)
+        return open_for_key(request, caller, reading=READING, count=count)
+    return open_ahead(request, caller, reading=READING, count=count)
 
 
-def _caller(request: HttpRequest) -> Claims | ShownKey | None:
+def _caller(request: HttpRequest) -> Caller | None:
     """Return what the token or the key says of a request that can go this way."""
     meta = request.META
     scheme, _separator, raw = meta.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -135,22 +185,6 @@ def _body(request: HttpRequest) -> dict[str, Any] | None:
 
 def _refused(name: str) -> None:
     raise ValueError(name)
-
-
-def _scored(opening: Opening, body: dict[str, Any], language: str) -> HttpResponse | None:
-    terms = terms_of(opening.ahead)
-    by = opening.actor
-    if (
-        by is None or not by.may(Verb.SCORE) or terms.told
-    ):  # webhooks are written with the score, in one transaction
-        return None
-    try:
-        score = score_direct(raw=body, terms=terms)
-        content = orjson.dumps(direct_body(score, lang="en" if language.startswith("en") else "fr"))
-    except DomainError:
-        return None
-    keep_direct(score, by=by)  # last: a score is kept once its answer can be given
-    return HttpResponse(content, status=CREATED, content_type=JSON)
 
 
 def _standing_headers(request: HttpRequest) -> dict[str, str]:

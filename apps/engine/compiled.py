@@ -6,6 +6,7 @@ for which a command that scores one row would wait in vain. Until then NumPy giv
 last bit.
 """
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -137,6 +138,66 @@ def walk_rows(
         sums[row] = total
 
 
+def first_below(
+    row: npt.NDArray[np.float32],
+    steps: npt.NDArray[np.float64],
+    varying: npt.NDArray[np.int16],
+    walk: tuple[Any, ...],
+    card: tuple[Any, ...],
+    sums: npt.NDArray[np.float64],
+) -> int:
+    """Give the place of the first amount whose probability is below a limit, their number where none is.
+
+    ``steps`` are the largest amount, the step down, how many, then other instalments, the instalment of one
+    franc, the income and other debts, in XAF; ``row`` (features) holds the rest. ``varying`` names, in the
+    model's order, the features that follow the amount: feature, then 0 for the amount itself, 1 for the debt
+    service ratio, 2 for debts over income. ``walk`` are the trees as ``walk_rows`` takes them; ``card`` the
+    evidence of those features: cuts, values (one more a feature), where each one's cuts end; ``sums`` the
+    intercept, the weight of the trees, the card's base, its weight, the evidence of all other features, and
+    the limit. No smaller amount may have a larger probability.
+    """
+    feature, threshold, missing_right, split, leaf = walk
+    cuts, values, ends = card
+    outcomes = np.empty(len(feature), np.uint8)
+    for place in range(len(feature)):
+        value = row[feature[place]]
+        outcomes[place] = value >= threshold[place] or (missing_right[place] and np.isnan(value))
+    numbers = np.empty(3)
+    trees, leaves = leaf.shape
+    first, last, asked = 0, int(steps[2]), 0
+    while first < last:
+        at = (first, last - 1, (first + last) // 2)[min(asked, 2)]  # most searches end at one of the two
+        asked += 1
+        numbers[0] = steps[0] - steps[1] * at
+        numbers[1] = 100 * (steps[3] + numbers[0] * steps[4]) / steps[5]
+        numbers[2] = (steps[6] + numbers[0]) / (12 * steps[5])
+        evidence = sums[4]
+        for which in range(len(varying)):
+            number = numbers[varying[which, 1]]
+            start = ends[which]
+            bin_ = np.searchsorted(cuts[start : ends[which + 1]], number, "right")
+            evidence += values[start + which + bin_]
+            single = np.float32(number)
+            begin = np.searchsorted(feature, varying[which, 0])
+            for place in range(begin, len(feature)):
+                if feature[place] != varying[which, 0]:
+                    break
+                outcomes[place] = single >= threshold[place]
+        total = 0.0
+        for tree in range(trees):
+            node = 1
+            while node < leaves:
+                node = 2 * node + outcomes[split[tree, node]]
+            total += leaf[tree, node - leaves]
+        odds = sums[0] + sums[1] * total + sums[3] * (sums[2] + evidence)
+        small = math.exp(-abs(odds))
+        if (1 / (1 + small) if odds >= 0 else small / (1 + small)) < sums[5]:
+            last = at
+        else:
+            first = at + 1
+    return first
+
+
 def _one_row() -> tuple[Any, ...]:
     number, table = np.zeros(1, np.float32), np.zeros((1, 1), np.int16)
     bits = np.zeros((1, 1), np.uint16)
@@ -149,8 +210,17 @@ def _few_rows() -> tuple[Any, ...]:
     return number[None], short, number, np.zeros(1, np.bool_), split, np.zeros((1, 1)), np.zeros(1)
 
 
+def _one_search() -> tuple[Any, ...]:
+    number, short = np.zeros(1, np.float32), np.zeros(1, np.int16)
+    split, steps = np.zeros((1, 1), np.uint16), np.ones(7)
+    walk = short, number, np.zeros(1, np.bool_), split, np.zeros((1, 1))
+    card = steps[:1], steps[:2], np.arange(2)
+    return number, steps, short[None].repeat(2, 1), walk, card, np.ones(6)
+
+
 _ready: dict[Callable[..., Any], Callable[..., Any]] = {}
 _FEW_ROWS: tuple[tuple[Callable[..., Any], Callable[[], tuple[Any, ...]]], ...] = (
     (explain_row, _one_row),
     (walk_rows, _few_rows),
+    (first_below, _one_search),
 )

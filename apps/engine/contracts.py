@@ -1,8 +1,11 @@
-"""What the engine takes and gives back: frozen dataclasses, standard library only, cheap to import."""
+"""What the engine takes and gives back: standard library only, cheap to import, never changed once made.
+
+What a score has many of is a named tuple, which is made in a third of a frozen dataclass's time.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Lang = Literal["fr", "en"]
 Value = float | int | str | None
@@ -19,8 +22,7 @@ class ScoringInput:
     values: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """What one variable adds to the log-odds of default; positive means more risk."""
 
     variable: str
@@ -95,8 +97,7 @@ class CaseFacts:
     in_fine: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RuleOutcome:
+class RuleOutcome(NamedTuple):
     """What one rule said of one application."""
 
     code: str

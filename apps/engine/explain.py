@@ -9,6 +9,7 @@ row is then a comparison a split, a look-up a group and a sum: ``base + sum`` *i
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from apps.engine.compiled import (
     add_contributions,
     explain_row,
     fast,
+    first_below,
     note_outcomes,
     ready,
     walk_rows,
@@ -109,6 +111,17 @@ class TreeTables:
         way = self.walk
         walk(_singles(x), self.feature, self.threshold, self.missing_right, way.split, way.value, sums)
         return sums
+
+    def first_below(
+        self, row: list[float], steps: Floats, varying: Shorts, card: tuple[Any, ...], sums: Floats
+    ) -> int | None:
+        """Search as ``compiled.first_below`` says; ``None`` where this process has not prepared it."""
+        if (search := ready(first_below)) is None:
+            return None
+        with np.errstate(over="ignore"):  # beyond float32 is infinite, as in XGBoost
+            single = np.array(row, dtype=np.float32)
+        walk = self.feature, self.threshold, self.missing_right, self.walk.split, self.walk.value
+        return int(search(single, steps, varying, walk, card, sums))
 
     def _row(self, x: Floats) -> Floats:
         if (explain := ready(explain_row)) is not None:

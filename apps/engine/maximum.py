@@ -1,18 +1,18 @@
 """The maximal advised amount: the same application with every amount of a grid, scored together."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from apps.engine.contracts import Value
-from apps.engine.ratios import instalment_of, monthly_instalment, without_ratios
+from apps.engine.ratios import FOLLOWING, instalment_of, monthly_instalment, without_ratios
 
 STEP_XAF = 5_000
 _BLOCK = 512
 #: How many amounts are tried at once where the probability is known to rise with the amount.
 _PROBES = 6
-_FOLLOWING = frozenset({"montant_credit", "taux_endettement", "ratio_dette_revenu"})
 _SAME_DEBT_XAF = 1.0
 
 Column = Value | Sequence[Value]
@@ -27,6 +27,10 @@ class ColumnScorer(Protocol):
     def probabilities(self, columns: Mapping[str, Column], rows: int) -> Sequence[float]: ...
 
     def never_falls_with(self, names: Collection[str]) -> bool: ...
+
+    def first_below(
+        self, values: Mapping[str, Value], steps: Sequence[float], limit: float
+    ) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class LoanGrid:
         A model that never answers a larger loan with less risk is searched like a telephone book; of any
         other, every amount is looked at, from the largest down.
         """
-        if scorer.never_falls_with(_FOLLOWING):
+        if scorer.never_falls_with(FOLLOWING):
             return self._search(threshold, scorer)
         for start in range(0, len(self.amounts), _BLOCK):
             block = self.amounts[start : start + _BLOCK]
@@ -88,6 +92,8 @@ class LoanGrid:
 
     def _search(self, threshold: float, scorer: ColumnScorer) -> int | None:
         """Narrow down where the probability passes the threshold, a few amounts at a time."""
+        if (place := scorer.first_below(self.values, self._steps(), threshold)) is not None:
+            return self.amounts[place] if place < len(self.amounts) else None
         first, last = 0, len(self.amounts)  # the answer's place; ``last`` itself is « none »
         probes = [0, last - 1]  # most searches end at one of the two
         while first < last:
@@ -102,6 +108,12 @@ class LoanGrid:
                 {int(first + step * number) for number in range(_PROBES) if first + step * number < last}
             )
         return self.amounts[first] if first < len(self.amounts) else None
+
+    def _steps(self) -> tuple[float, ...]:
+        largest = float(self.amounts[0]) if self.amounts else 0.0
+        income = math.nan if self.income is None else self.income
+        debts = self.other_instalments, self.instalment_per_xaf, income, self.other_debts
+        return (largest, float(STEP_XAF), float(len(self.amounts)), *debts)
 
     def columns(self, amounts: Sequence[int]) -> dict[str, Column]:
         changed: dict[str, Column] = {**self.values, "montant_credit": amounts}

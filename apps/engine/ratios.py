@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from apps.engine.contracts import Value
 
 ROUNDING_PERCENT = 0.05  # partners send the rate with one decimal; that much below is rounding, not an error
+#: What follows the amount of a loan: itself, the debt service ratio, debts over income.
+FOLLOWING = ("montant_credit", "taux_endettement", "ratio_dette_revenu")
 
 
 @dataclass(frozen=True, slots=True)

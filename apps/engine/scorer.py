@@ -12,6 +12,7 @@ import numpy.typing as npt
 from apps.engine.contracts import Contribution, ScoringInput, ScoringResult, Value
 from apps.engine.encoding import Column, Floats, encode, unknown_codes
 from apps.engine.model import Artefact, Range
+from apps.engine.ratios import FOLLOWING
 from apps.engine.scorecard import sigmoid
 from apps.engine.scorecards import Scorecard
 from apps.engine.variables import Variable
@@ -31,6 +32,7 @@ class Batch:
     outside: npt.NDArray[np.bool_]
 
 
+_INCOME = 5
 #: So few rows are scored in plain numbers: arrays would cost more than they count.
 FEW_ROWS = 24
 
@@ -50,6 +52,7 @@ class Scorer:
         )
         self._trees = parts.trees
         self._card = _MeanCard.of(parts.scorecards, parts.variables)
+        self._following = _Following.of(self._card, self.variables)
         self._rising = frozenset(place for place in parts.trees.rising if self._card.rises(place))
         self.base = (
             parts.stack_intercept
@@ -139,6 +142,33 @@ class Scorer:
             odds = self.parts.stack_intercept + self.parts.trees_weight * trees + self._card_weight * card
             found.append(sigmoid(odds))
         return found
+
+    def first_below(self, values: Mapping[str, Value], steps: Sequence[float], limit: float) -> int | None:
+        """Give the place of the first amount with a probability below ``limit``, their number where none is.
+
+        ``steps`` are the largest amount, the step down and how many, then other instalments, the instalment
+        of one franc, the income (NaN when unknown: the ratios then stay as they are) and other debts, in XAF.
+        ``None`` where this process has no machine code for it, or this model needs another search.
+        """
+        following = self._following.get(math.isnan(steps[_INCOME]))
+        if following is None:
+            return None
+        row = [
+            read.number(values.get(name)) for name, read in zip(self.variables, self._readers, strict=True)
+        ]
+        alike = math.fsum(
+            part for place, part in enumerate(self._card.row(row)) if place not in following.places
+        )
+        parts = self.parts
+        return self._trees.first_below(
+            row,
+            np.array(steps),
+            following.varying,
+            following.card,
+            np.array(
+                [parts.stack_intercept, parts.trees_weight, self._card.base, self._card_weight, alike, limit]
+            ),
+        )
 
     def _varying(self, columns: Mapping[str, Column]) -> list[int]:
         """Give the places of the variables that have a value of their own in each row."""
@@ -290,6 +320,35 @@ class _MeanCard:
             found[:, position] = values[place]
         mixed: Floats = np.where(known, found, self.missing)
         return mixed
+
+
+@dataclass(frozen=True, slots=True)
+class _Following:
+    """The variables that follow an amount, in the model's order, as ``compiled.first_below`` wants them."""
+
+    places: frozenset[int]
+    varying: npt.NDArray[np.int16]
+    card: tuple[Floats, Floats, npt.NDArray[np.int64]]
+
+    @classmethod
+    def of(cls, card: _MeanCard, variables: Sequence[str]) -> dict[bool, "_Following"]:
+        """Return them by whether the income is unknown; nothing where one of them is no number."""
+        named = [(place, FOLLOWING.index(name)) for place, name in enumerate(variables) if name in FOLLOWING]
+        if any(card.category[place] for place, _ in named):
+            return {}
+        return {
+            unknown: cls._made(card, [each for each in named if not unknown or each[1] == 0])
+            for unknown in (False, True)
+        }
+
+    @classmethod
+    def _made(cls, card: _MeanCard, named: Sequence[tuple[int, int]]) -> "_Following":
+        cuts = [card.cuts[place] for place, _ in named]
+        values = [card.values[place] for place, _ in named]
+        ends = np.cumsum([0, *map(len, cuts)], dtype=np.int64)
+        joined = np.concatenate([*cuts, np.empty(0)]), np.concatenate([*values, np.empty(0)]), ends
+        varying = np.array(named, dtype=np.int16).reshape(-1, 2)
+        return cls(frozenset(place for place, _ in named), varying, joined)
 
 
 def _mean(cards: Sequence[Scorecard], position: int, probe: Floats) -> Floats:

@@ -1,6 +1,7 @@
 """The only place that tells who acts and opens a tenant scope for HTTP."""
 
 import re
+import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -213,7 +214,7 @@ def name_of(request: HttpRequest) -> str:
     given = request.headers.get("X-Request-Id", "")
     if GIVEN_ID.fullmatch(given) and is_trusted_proxy(str(request.META.get("REMOTE_ADDR", ""))):
         return given
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)
 
 
 def api_language(request: HttpRequest) -> str:

@@ -60,6 +60,9 @@ class ByAmount:
     def never_falls_with(self, _names):
         return False
 
+    def first_below(self, _values, _steps, _limit):
+        return None
+
     def probabilities(self, columns, rows):
         amounts, ratios = columns["montant_credit"], columns["taux_endettement"]
         return [self.chance(amounts[place], ratios[place]) for place in range(rows)]

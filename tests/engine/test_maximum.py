@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from apps.engine import compiled
 from apps.engine.contracts import CaseFacts, PolicyFigures, RuleSetting
 from apps.engine.maximum import LoanGrid
 from apps.engine.policy import advise, default_rules, max_amount
 from apps.engine.ratios import monthly_instalment, with_ratios
+from tests.engine.conftest import random_columns, rows_of
 
 FACTS = CaseFacts()
 VALUES = {
@@ -35,6 +37,9 @@ class Fake:
 
     def never_falls_with(self, names):
         return self.rising
+
+    def first_below(self, _values, _steps, _limit):
+        return None
 
     def probabilities(self, columns, rows):
         self.calls.append(rows)
@@ -192,3 +197,42 @@ def test_advice_carries_the_amount(scorer):
     figures = replace(LIMITED, default_threshold=0.3)
     found = advise(scorer.score(ScoringInput(values)), values, FACTS, figures, scorer=scorer)
     assert (found.max_amount_xaf, found.max_amount_reason) == max_amount(values, FACTS, figures, scorer)
+
+
+def test_machine_code_finds_the_same_amount(scorer, monkeypatch):
+    """Which of the two searches depends on the process: a replay must not."""
+    cases = []
+    for number, values in enumerate(rows_of(random_columns(600, seed=11))):
+        known = {**values, "montant_credit": 50_000 + 3_000 * number}
+        if number % 5 == 0:
+            known = {name: value for name, value in known.items() if name != "taux_endettement"}
+        cases.append(known)
+    figures = [
+        replace(LIMITED, default_threshold=share, rules=(*LIMITED.rules, *rules))
+        for share in (0.0, 0.02, 0.08, 0.15, 0.4, 1.0)
+        for rules in ((), (DEBT,))
+    ]
+    monkeypatch.setattr(compiled, "_ready", {})
+    slow = [max_amount(case, FACTS, figures[at % 12], scorer) for at, case in enumerate(cases)]
+    assert len({amount for amount, _reason in slow}) > 40
+
+    compiled.prepare()
+    monkeypatch.setattr(type(scorer), "probabilities", None)  # nobody asks it any more
+
+    assert [max_amount(case, FACTS, figures[at % 12], scorer) for at, case in enumerate(cases)] == slow
+
+
+def test_without_an_income_the_search_moves_the_amount_alone(scorer, monkeypatch):
+    without = {"revenu_mensuel", "taux_endettement", "ratio_dette_revenu"}
+    cases = [
+        {name: value for name, value in values.items() if name not in without}
+        for values in rows_of(random_columns(100, seed=12))
+    ]
+    figures = replace(LIMITED, default_threshold=0.12)
+    monkeypatch.setattr(compiled, "_ready", {})
+    slow = [max_amount(case, FACTS, figures, scorer) for case in cases]
+    assert {reason for _amount, reason in slow} >= {None, "risque"}
+
+    compiled.prepare()
+
+    assert [max_amount(case, FACTS, figures, scorer) for case in cases] == slow

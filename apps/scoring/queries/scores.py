@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -122,7 +122,7 @@ def prediction_of_line(line: ScoredLine, batch: ScoringBatch) -> Prediction:
     values = decoded(batch.columns, line.inputs, known_variables(batch.columns))
     said = {verdict[0]: verdict for verdict in VERDICTS}
     rules = [
-        replace(rule, verdict=said[letter])
+        rule._replace(verdict=said[letter])
         for rule, letter in zip(
             evaluate_rules(values, facts, figures_of_policy(batch.policy)), line.verdicts, strict=True
         )
@@ -155,7 +155,7 @@ def prediction_of_line(line: ScoredLine, batch: ScoringBatch) -> Prediction:
         expected_loss_xaf=line.expected_loss_xaf,
         max_amount_xaf=None,
         max_amount_reason="non_calcule",
-        rules=[asdict(rule) for rule in rules],
+        rules=[rule._asdict() for rule in rules],
         warnings=[name for bit, name in enumerate(WARNINGS) if line.warnings >> bit & 1],
         duration_ms=0.0,
         created_at=scored_at,

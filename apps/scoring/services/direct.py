@@ -2,8 +2,9 @@
 
 import datetime as dt
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from apps.tenancy.actor import Actor
 from apps.tenancy.models import new_uid
 from apps.tenancy.prepared import Call
 
-STORE = Call(f"SELECT scoring_store({', '.join(f'${place}' for place in range(1, 35))})")
+COLUMNS = 34
 SOURCE = "api"
 
 
@@ -64,46 +65,63 @@ def score_direct(*, raw: Mapping[str, object], terms: Terms) -> DirectScore:
     )
 
 
-def keep_direct(score: DirectScore, *, by: Actor) -> None:
-    """Write a score and its audit entry; the database has answered when this returns."""
+def keep_direct(scores: Sequence[tuple[DirectScore, str]], *, by: Actor) -> None:
+    """Write scores with their audit entries, all or none, in one statement.
+
+    Each comes with the name of the request that asked for it; ``by`` asked for all of them. The database has
+    answered when this returns.
+    """
+    texts = [text for score, request in scores for text in _row(score, request, by)]
+    _storing(len(scores)).row(texts)
+
+
+@cache
+def _storing(count: int) -> Call:
+    """Return the statement that stores so many scores."""
+    places = [
+        ", ".join(f"${place}" for place in range(first, first + COLUMNS))
+        for first in range(1, count * COLUMNS, COLUMNS)
+    ]
+    return Call("SELECT " + ", ".join(f"scoring_store({each})" for each in places))
+
+
+def _row(score: DirectScore, request: str, by: Actor) -> tuple[str | None, ...]:
     figures = score.figures
-    STORE.row(
-        (
-            str(by.institution),
-            str(score.uid),
-            str(score.version.pk),
-            str(score.policy.pk),
-            SOURCE,
-            _text(by.person_id),
-            _json(dict(score.case.values)),
-            _json(plain(score.case.facts)),
-            hash_of(score.case),
-            repr(figures["pd"]),
-            repr(figures["base"]),
-            _json(figures["contributions"]),
-            repr(figures["threshold"]),
-            "t" if figures["predicted_default"] else "f",
-            str(figures["points"]),
-            figures["grade"],
-            figures["band"],
-            figures["recommendation"],
-            str(figures["expected_loss_xaf"]),
-            _text(figures["max_amount_xaf"]),
-            figures["max_amount_reason"],
-            _json(figures["rules"]),
-            _json(figures["warnings"]),
-            repr(score.duration_ms),
-            score.created_at.isoformat(),
-            str(new_uid()),
-            by.kind,
-            _text(by.id),
-            by.display_name,
-            "prediction.create",
-            Prediction._meta.label_lower,
-            _json({"source": SOURCE}),
-            by.request_id,
-            by.address,
-        )
+    return (
+        str(by.institution),
+        str(score.uid),
+        str(score.version.pk),
+        str(score.policy.pk),
+        SOURCE,
+        _text(by.person_id),
+        _json(dict(score.case.values)),
+        _json(plain(score.case.facts)),
+        hash_of(score.case),
+        repr(figures["pd"]),
+        repr(figures["base"]),
+        _json(figures["contributions"]),
+        repr(figures["threshold"]),
+        "t" if figures["predicted_default"] else "f",
+        str(figures["points"]),
+        figures["grade"],
+        figures["band"],
+        figures["recommendation"],
+        str(figures["expected_loss_xaf"]),
+        _text(figures["max_amount_xaf"]),
+        figures["max_amount_reason"],
+        _json(figures["rules"]),
+        _json(figures["warnings"]),
+        repr(score.duration_ms),
+        score.created_at.isoformat(),
+        str(new_uid()),
+        by.kind,
+        _text(by.id),
+        by.display_name,
+        "prediction.create",
+        Prediction._meta.label_lower,
+        _json({"source": SOURCE}),
+        request,
+        by.address,
     )
 
 

@@ -152,7 +152,7 @@ def figures_of(result: ScoringResult, advice: Advice) -> dict[str, Any]:
     return {
         "pd": result.pd,
         "base": result.base,
-        "contributions": [plain(contribution) for contribution in result.contributions],
+        "contributions": [contribution._asdict() for contribution in result.contributions],
         "threshold": advice.threshold,
         "predicted_default": bool(advice.prediction),
         "points": advice.points,
@@ -162,7 +162,7 @@ def figures_of(result: ScoringResult, advice: Advice) -> dict[str, Any]:
         "expected_loss_xaf": advice.expected_loss_xaf,
         "max_amount_xaf": advice.max_amount_xaf,
         "max_amount_reason": advice.max_amount_reason or "",
-        "rules": [plain(rule) for rule in advice.rules],
+        "rules": [rule._asdict() for rule in advice.rules],
         "warnings": list(advice.warnings),
     }
 

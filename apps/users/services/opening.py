@@ -34,14 +34,20 @@ class Opening:
     limits: tuple[Limit, ...]
     ahead: str
 
-    @property
-    def refused(self) -> bool:
-        """Say whether nobody is to be answered here."""
-        return self.actor is None or any(limit.refused for limit in self.limits)
+    def limits_before(self, requests: int) -> tuple[Limit, ...]:
+        """Return the limits as they stood before the last so many of the requests that were counted."""
+        if not requests:
+            return self.limits
+        return tuple(
+            Limit(limit.name, limit.rate, limit.used - requests, limit.reset) for limit in self.limits
+        )
 
 
-def open_ahead(request: Any, claims: Claims, *, reading: str) -> Opening:
-    """Ask in one statement whether the token still holds, count the request, and call ``reading``."""
+def open_ahead(request: Any, claims: Claims, *, reading: str, count: int = 1) -> Opening:
+    """Ask in one statement whether the token still holds, count the request, and call ``reading``.
+
+    ``count`` requests of the same caller may be opened at once: the limits are those after the last.
+    """
     name, rate = limit_of(request.path)
     moment, address = limits.now(), client_address(request)
     session_id, seen_at, user_id, full_name, institution_id, agencies, used, ahead = _asked(
@@ -58,6 +64,7 @@ def open_ahead(request: Any, claims: Claims, *, reading: str) -> Opening:
             address,
             "0" if rate is None else str(window_of(moment, rate)),
             moment.isoformat(),
+            str(count),
         ),
     )
     counted = () if rate is None or used is None else (limit_after(name, rate, int(used), moment),)
@@ -78,7 +85,7 @@ def open_ahead(request: Any, claims: Claims, *, reading: str) -> Opening:
     return Opening(actor, counted, ahead or "")
 
 
-def open_for_key(request: Any, shown: ShownKey, *, reading: str) -> Opening:
+def open_for_key(request: Any, shown: ShownKey, *, reading: str, count: int = 1) -> Opening:
     """Do the same for a partner key: its quota of the day is counted beside the route's limit."""
     name, rate = limit_of(request.path)
     moment, address = limits.now(), client_address(request)
@@ -95,6 +102,7 @@ def open_for_key(request: Any, shown: ShownKey, *, reading: str) -> Opening:
             "0" if rate is None else str(window_of(moment, rate)),
             str(window_of(moment, day)),
             moment.isoformat(),
+            str(count),
         ),
     )
     key_id, uid, key_name, last_used_at, institution_id, scopes, limited, agencies, quota, *used, ahead = (
@@ -134,7 +142,7 @@ def _key_opening(reading: str) -> Call:
     """Return the statement; the name of the function is a constant of the caller, never of a request."""
     return Call(
         f"SELECT o.*, {reading}(o.institution_id, $1)"  # noqa: S608  a constant
-        " FROM users_key_opening($2, $3, $4, $5, $6, $7, $8, $9) o"
+        " FROM users_key_opening($2, $3, $4, $5, $6, $7, $8, $9, $10) o"
     )
 
 
@@ -143,7 +151,7 @@ def _opening(reading: str) -> Call:
     """Return the statement; the name of the function is a constant of the caller, never of a request."""
     return Call(
         f"SELECT o.*, {reading}(o.institution_id, $1)"  # noqa: S608  a constant
-        " FROM users_api_opening($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) o"
+        " FROM users_api_opening($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) o"
     )
 
 
