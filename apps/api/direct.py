@@ -1,7 +1,9 @@
-"""The direct way to a score by values: two statements and no view between.
+"""The direct way to a score by values: two statements, or one, and no view between.
 
-Requests of one caller that wait at the same moment share them: the caller is asked for once, and their scores
-are committed together. Each has its limits, its figures, its row and its entry as if it had come alone.
+Of a caller who was here a moment ago, what the database said is still known: the score is computed on it, and
+one statement asks again and stores it if nothing has changed. Requests of one caller that wait at the same
+moment share their statements: the caller is asked for once, and their scores are committed together. Each has
+its limits, its figures, its row and its entry as if it had come alone.
 
 What partners ask thousands of times a minute is answered here when nothing stands against it: a partner
 key or a person's token that holds, with the right to score, a limit and a quota that are not used up, values
@@ -30,15 +32,16 @@ from apps.api.gathering import Gathering
 from apps.api.parsers import is_readable
 from apps.api.throttling import announce_limits
 from apps.api.v1.scoring.serializers import direct_body
-from apps.scoring.services.direct import DirectScore, keep_direct, score_direct
-from apps.scoring.terms import READING, terms_of
+from apps.engine.contracts import Lang
+from apps.scoring.services.direct import DirectScore, keep_direct, row_of, score_direct, storing
+from apps.scoring.terms import READING, Terms, terms_of
 from apps.tenancy.errors import DomainError
 from apps.tenancy.roles import Verb, allows
 from apps.tenancy.tracing import request_id
 from apps.users.backends import client_address
 from apps.users.errors import InvalidToken
 from apps.users.middleware import api_language, name_of
-from apps.users.services.opening import Opening, open_ahead, open_for_key
+from apps.users.services.opening import Opening, Then, open_ahead, open_for_key
 from apps.users.tokens import Claims, ShownKey, claims_of, shown_key
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -52,6 +55,11 @@ ANYTHING = ("", "*/*", JSON)
 #: Requests that bring one of these go the complete way.
 ASKS_MORE = ("HTTP_IDEMPOTENCY_KEY", "HTTP_ORIGIN", "HTTP_CONTENT_ENCODING")
 CREATED = 201
+
+
+#: What the database last said of so many callers; each time it is asked whether it still is so.
+KNOWN = 512
+_known: dict[tuple[Caller, str], Opening] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,41 +118,78 @@ class DirectMiddleware:
 
 def _answers(
     who: tuple[Caller, str], asked: Sequence[Asked], hand_over: Callable[[], None]
-) -> list[bytes | None]:
+) -> Sequence[bytes | None]:
     """Answer requests of one caller from one address; ``None`` leaves one to the complete way."""
-    opening = _opened(asked[0].request, who[0], len(asked))
-    for later, each in enumerate(reversed(asked)):
-        each.request.limits = opening.limits_before(later)  # counted once, whoever answers
+    opening = None
+    if len(asked) == 1 and (known := _known.get(who)) is not None:
+        opening, content = _answered_at_once(who[0], asked[0], known, hand_over)
+        if content is not None:
+            return [content]
+    if opening is None:
+        opening = _opened(asked[0].request, who[0], count=len(asked))
+        for later, each in enumerate(reversed(asked)):
+            each.request.limits = opening.limits_before(later)  # counted once, whoever answers
+    if not _may_go_on(opening):
+        _known.pop(who, None)
+        return [None] * len(asked)
+    if len(_known) >= KNOWN:
+        _known.clear()
+    _known[who] = opening
+    return _answered(opening, asked, hand_over)
+
+
+def _answered_at_once(
+    caller: Caller, asked: Asked, known: Opening, hand_over: Callable[[], None]
+) -> tuple[Opening | None, bytes | None]:
+    """Score on what was known of the caller a moment ago; one statement stores it if all is still so.
+
+    Return what that statement said, and the answer if the score is stored; nothing where values are refused.
+    """
+    scored = _scored(asked, terms_of(known.ahead))
+    if scored is None or known.actor is None:
+        return None, None
+    hand_over()
+    score, content = scored
+    row = row_of(score, asked.request.request_id, by=known.actor)
+    opening = _opened(asked.request, caller, then=Then(storing, row, known))
+    asked.request.limits = opening.limits
+    return opening, content if opening.done else None
+
+
+def _may_go_on(opening: Opening) -> bool:
+    """Say whether this way may answer; webhooks are written with their score by the complete one."""
+    return opening.actor is not None and opening.actor.may(Verb.SCORE) and not terms_of(opening.ahead).told
+
+
+def _answered(opening: Opening, asked: Sequence[Asked], hand_over: Callable[[], None]) -> list[bytes | None]:
     contents: list[bytes | None] = [None] * len(asked)
-    if opening.actor is None or not opening.actor.may(Verb.SCORE):
-        return contents
     terms = terms_of(opening.ahead)
-    if terms.told:  # webhooks are written with the score, in one transaction
-        return contents
     kept = []
     for place, each in enumerate(asked):
         if any(limit.refused for limit in each.request.limits):
             continue
-        try:
-            score = score_direct(raw=each.body, terms=terms)
-            contents[place] = _content(score, each.language)
-        except DomainError:
-            continue
-        kept.append((score, each.request.request_id))
+        if (scored := _scored(each, terms)) is not None:
+            kept.append((scored[0], each.request.request_id))
+            contents[place] = scored[1]
     hand_over()
-    if kept:
+    if kept and opening.actor is not None:
         keep_direct(kept, by=opening.actor)  # last: a score is kept once its answer can be given
     return contents
 
 
-def _content(score: DirectScore, language: str) -> bytes:
-    return orjson.dumps(direct_body(score, lang="en" if language.startswith("en") else "fr"))
+def _scored(asked: Asked, terms: Terms) -> tuple[DirectScore, bytes] | None:
+    try:
+        score = score_direct(raw=asked.body, terms=terms)
+        lang: Lang = "en" if asked.language.startswith("en") else "fr"
+        return score, orjson.dumps(direct_body(score, lang=lang))
+    except DomainError:
+        return None
 
 
-def _opened(request: HttpRequest, caller: Caller, count: int) -> Opening:
+def _opened(request: HttpRequest, caller: Caller, *, count: int = 1, then: Then | None = None) -> Opening:
     if isinstance(caller, ShownKey):
-        return open_for_key(request, caller, reading=READING, count=count)
-    return open_ahead(request, caller, reading=READING, count=count)
+        return open_for_key(request, caller, reading=READING, count=count, then=then)
+    return open_ahead(request, caller, reading=READING, count=count, then=then)
 
 
 def _caller(request: HttpRequest) -> Caller | None:

@@ -5,15 +5,17 @@ import random
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.audit.models import AuditEntry
 from apps.engine.dictionary import STANDARD
 from apps.institutions.models import Agency, Institution
 from apps.outbox.models import OutboxMessage, Webhook
-from apps.scoring.models import Prediction
-from apps.users.models import PartnerKey
+from apps.scoring.models import Prediction, ScoringPolicy
+from apps.users.models import LoginSession, PartnerKey, User
 from apps.users.services.keys import issue_key
 from config.settings import base
 from tests.predict import BODY
@@ -275,13 +277,134 @@ def test_a_webhook_that_listens_is_told_by_the_complete_way(api, world, went_dir
         assert OutboxMessage.objects.count() == before + 1
 
 
-def test_a_failure_of_the_direct_way_is_answered_by_the_complete_one(api, world, went_direct, monkeypatch):
+@pytest.mark.parametrize("known", [False, True])
+def test_a_failure_of_the_direct_way_is_answered_by_the_complete_one(
+    api, world, went_direct, monkeypatch, known
+):
     from django.db import OperationalError
 
     def fail(*_given, **_named):
         raise OperationalError("lost")
 
-    monkeypatch.setattr("apps.api.direct.keep_direct", fail)
+    client = api(world.analyst)
+    if known:
+        assert predict(client).status_code == 201
+        went_direct.clear()
+    monkeypatch.setattr("apps.api.direct." + ("_opened" if known else "keep_direct"), fail)
 
-    assert predict(api(world.analyst)).status_code == 201
+    assert predict(client).status_code == 201
     assert went_direct == []
+
+
+# --- callers who were here a moment ago -----------------------------------------------------------------
+
+
+def test_who_was_here_a_moment_ago_takes_one_statement(api, world, issue, went_direct):
+    for client in (api(world.analyst), with_key(issue(daily_quota=100)[1])):
+        taken = []
+        for _ in range(3):
+            with CaptureQueriesContext(connection) as statements:
+                assert predict(client).status_code == 201
+            taken.append(len(statements))
+        assert taken[1:] == [1, 1]
+        assert taken[0] > 1
+    assert len(went_direct) == 6
+
+
+def stored(world):
+    with world.scope():
+        return Prediction.objects.count()
+
+
+def test_a_session_that_ended_meanwhile_stores_nothing(api, world, went_direct):
+    client = api(world.analyst)
+    assert predict(client).status_code == 201
+    LoginSession.objects.filter(kind="api").update(revoked_at=timezone.now())
+    before = stored(world)
+
+    assert predict(client).status_code == 401
+    assert stored(world) == before
+    assert len(went_direct) == 1
+
+
+def test_a_key_that_ended_meanwhile_stores_nothing(world, issue, went_direct):
+    key, raw = issue("score")
+    client = with_key(raw)
+    assert predict(client).status_code == 201
+    before = stored(world)
+
+    PartnerKey.objects.filter(pk=key.pk).update(scopes=["read_files"])
+    assert predict(client).status_code == 403
+    PartnerKey.objects.filter(pk=key.pk).update(scopes=["score"], revoked_at=timezone.now())
+    assert predict(client).status_code == 401
+    assert stored(world) == before
+    assert len(went_direct) == 1
+
+
+def test_a_policy_that_began_meanwhile_is_the_one_that_counts(api, world, went_direct):
+    client = api(world.analyst)
+    old = predict(client).json()
+    with world.scope():
+        policy = ScoringPolicy.objects.get(version=old["politique"]["version"])
+        figures = {**policy.figures, "default_threshold": 0.5, "thresholds": {}}
+        newest = ScoringPolicy.objects.order_by("-version")[0].version + 1
+        ScoringPolicy.objects.create(
+            version=newest,
+            figures=figures,
+            effective_from=timezone.localdate(),
+            created_by=1,
+            approved_by=2,
+            reason="x",
+        )
+
+    new = predict(client).json()
+
+    assert (new["politique"]["version"], new["seuil_utilise"]) == (newest, 0.5)
+    with world.scope():
+        assert Prediction.objects.get(uid=new["id"]).policy.version == newest
+    assert len(went_direct) == 2
+
+
+def test_a_name_that_changed_meanwhile_stands_in_the_entry(api, world, went_direct):
+    client = api(world.analyst)
+    predict(client)
+    User.objects.filter(email=world.analyst).update(full_name="Nom Nouveau")
+
+    score = predict(client).json()
+
+    with world.scope():
+        assert AuditEntry.objects.get(object_uid=score["id"]).actor_name == "Nom Nouveau"
+    assert len(went_direct) == 2
+
+
+def test_a_webhook_that_listens_since_is_told(api, world, went_direct):
+    client = api(world.analyst)
+    predict(client)
+    with world.scope():
+        Webhook.objects.create(url="https://example.com/x", events=["prediction.created"], secret="s")
+        before = OutboxMessage.objects.count()
+
+    assert predict(client).status_code == 201
+
+    with world.scope():
+        assert OutboxMessage.objects.count() == before + 1
+    assert len(went_direct) == 1
+
+
+def test_beyond_the_limit_a_known_caller_stores_nothing(api, world, settings, went_direct):
+    settings.API_RATES = base.API_RATES | {"predict": "2/h"}
+    client = api(world.analyst)
+    before = stored(world)
+
+    assert [predict(client).status_code for _ in range(4)] == [201, 201, 429, 429]
+    assert stored(world) == before + 2
+    assert len(went_direct) == 2
+
+
+def test_beyond_the_quota_a_known_key_stores_nothing(world, issue, went_direct):
+    client = with_key(issue(daily_quota=2)[1])
+    before = stored(world)
+
+    assert [predict(client).status_code for _ in range(4)] == [201, 201, 429, 429]
+    assert stored(world) == before + 2
+    assert len(went_direct) == 2

@@ -71,21 +71,22 @@ def keep_direct(scores: Sequence[tuple[DirectScore, str]], *, by: Actor) -> None
     Each comes with the name of the request that asked for it; ``by`` asked for all of them. The database has
     answered when this returns.
     """
-    texts = [text for score, request in scores for text in _row(score, request, by)]
-    _storing(len(scores)).row(texts)
+    _storing(len(scores)).row([text for score, request in scores for text in row_of(score, request, by=by)])
+
+
+def storing(first: int) -> str:
+    """Return the SQL expression that stores ``row_of`` one score, its parameters from ``first`` on."""
+    return f"scoring_store({', '.join(f'${place}' for place in range(first, first + COLUMNS))})"
 
 
 @cache
 def _storing(count: int) -> Call:
     """Return the statement that stores so many scores."""
-    places = [
-        ", ".join(f"${place}" for place in range(first, first + COLUMNS))
-        for first in range(1, count * COLUMNS, COLUMNS)
-    ]
-    return Call("SELECT " + ", ".join(f"scoring_store({each})" for each in places))
+    return Call("SELECT " + ", ".join(storing(first) for first in range(1, count * COLUMNS, COLUMNS)))
 
 
-def _row(score: DirectScore, request: str, by: Actor) -> tuple[str | None, ...]:
+def row_of(score: DirectScore, request: str, *, by: Actor) -> tuple[str | None, ...]:
+    """Return what ``scoring_store`` takes: a score, and its entry under the name of a request."""
     figures = score.figures
     return (
         str(by.institution),

@@ -1,11 +1,13 @@
 """The beginning of a request that must be quick: everything that is to be known, in one statement.
 
 Whoever opens names a function of the database, ``function(institution, date) -> text``, that reads what the
-answer needs. Nothing is kept from one request to the next: closing a session counts at once.
+answer needs. Nothing of what it says is believed from one request to the next: closing a session counts at
+once.
 """
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -28,11 +30,16 @@ from apps.users.tokens import Claims, ShownKey
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Who asks (nobody when the token's session is over), the limits, and what was read for the answer."""
+    """Who asks (nobody when the token's session is over), the limits, and what was read for the answer.
+
+    ``told`` is what the database said of the caller, as it said it; ``done`` whether the ``Then`` was.
+    """
 
     actor: Actor | None
     limits: tuple[Limit, ...]
     ahead: str
+    told: tuple[str | None, ...] = ()
+    done: bool = False
 
     def limits_before(self, requests: int) -> tuple[Limit, ...]:
         """Return the limits as they stood before the last so many of the requests that were counted."""
@@ -43,30 +50,77 @@ class Opening:
         )
 
 
-def open_ahead(request: Any, claims: Claims, *, reading: str, count: int = 1) -> Opening:
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What to do in the statement that opens, if no limit is passed and all is still as ``known`` has it.
+
+    ``sql`` is an expression that is not null, given the number of its first parameter; it must be the same
+    object for the same text. ``values`` are its parameters.
+    """
+
+    sql: Callable[[int], str]
+    values: tuple[str | None, ...]
+    known: Opening
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """A function of the database that opens: its columns, and those that tell who the caller is.
+
+    ``within`` says in SQL that no limit is passed; the requests that the route allows follow it.
+    """
+
+    function: str
+    parameters: int
+    columns: tuple[str, ...]
+    telling: tuple[str, ...]
+    within: str
+
+
+_PERSON = _Door(
+    "users_api_opening",
+    11,
+    ("session_id", "last_seen_at", "user_id", "full_name", "institution_id", "agencies", "used"),
+    ("user_id", "full_name", "institution_id", "agencies"),
+    "coalesce(o.used, 0) <= ",
+)
+_KEY = _Door(
+    "users_key_opening",
+    9,
+    (
+        "key_id", "key_uid", "key_name", "last_used_at", "institution_id", "scopes", "limited", "agencies",
+        "quota", "used", "used_today",
+    ),
+    ("key_id", "key_uid", "key_name", "institution_id", "scopes", "limited", "agencies", "quota"),
+    "coalesce(o.used_today <= o.quota, true) AND coalesce(o.used, 0) <= ",
+)  # fmt: skip
+
+
+def open_ahead(
+    request: Any, claims: Claims, *, reading: str, count: int = 1, then: Then | None = None
+) -> Opening:
     """Ask in one statement whether the token still holds, count the request, and call ``reading``.
 
-    ``count`` requests of the same caller may be opened at once: the limits are those after the last.
+    ``count`` requests of the same caller may be opened at once: the limits are those after the last. What
+    ``then`` wants is done in the same statement, all or nothing.
     """
     name, rate = limit_of(request.path)
     moment, address = limits.now(), client_address(request)
-    session_id, seen_at, user_id, full_name, institution_id, agencies, used, ahead = _asked(
-        _opening(reading),
-        (
-            moment.date().isoformat(),
-            str(claims.session),
-            str(claims.user),
-            str(claims.institution),
-            claims.role,
-            (moment - settings.SESSION_LIFETIME).isoformat(),
-            "t" if settings.DEMO_MODE else "f",
-            None if rate is None else name,
-            address,
-            "0" if rate is None else str(window_of(moment, rate)),
-            moment.isoformat(),
-            str(count),
-        ),
+    given = (
+        str(claims.session),
+        str(claims.user),
+        str(claims.institution),
+        claims.role,
+        (moment - settings.SESSION_LIFETIME).isoformat(),
+        "t" if settings.DEMO_MODE else "f",
+        None if rate is None else name,
+        address,
+        "0" if rate is None else str(window_of(moment, rate)),
+        moment.isoformat(),
+        str(count),
     )
+    found, told, ahead, done = _asked(_PERSON, reading, moment, given, rate, then)
+    session_id, seen_at, user_id, full_name, institution_id, agencies, used = found
     counted = () if rate is None or used is None else (limit_after(name, rate, int(used), moment),)
     if session_id is None or seen_at is None or user_id is None or institution_id is None:
         return Opening(None, counted, "")
@@ -82,32 +136,29 @@ def open_ahead(request: Any, claims: Claims, *, reading: str, count: int = 1) ->
         request_id=request.request_id,
         address=address,
     )
-    return Opening(actor, counted, ahead or "")
+    return Opening(actor, counted, ahead, told, done)
 
 
-def open_for_key(request: Any, shown: ShownKey, *, reading: str, count: int = 1) -> Opening:
+def open_for_key(
+    request: Any, shown: ShownKey, *, reading: str, count: int = 1, then: Then | None = None
+) -> Opening:
     """Do the same for a partner key: its quota of the day is counted beside the route's limit."""
     name, rate = limit_of(request.path)
     moment, address = limits.now(), client_address(request)
     day = Rate(0, limits.DAY)
-    found = _asked(
-        _key_opening(reading),
-        (
-            moment.date().isoformat(),
-            shown.prefix,
-            shown.secret_hash,
-            "t" if settings.DEMO_MODE else "f",
-            None if rate is None else name,
-            address,
-            "0" if rate is None else str(window_of(moment, rate)),
-            str(window_of(moment, day)),
-            moment.isoformat(),
-            str(count),
-        ),
+    given = (
+        shown.prefix,
+        shown.secret_hash,
+        "t" if settings.DEMO_MODE else "f",
+        None if rate is None else name,
+        address,
+        "0" if rate is None else str(window_of(moment, rate)),
+        str(window_of(moment, day)),
+        moment.isoformat(),
+        str(count),
     )
-    key_id, uid, key_name, last_used_at, institution_id, scopes, limited, agencies, quota, *used, ahead = (
-        found
-    )
+    found, told, ahead, done = _asked(_KEY, reading, moment, given, rate, then)
+    key_id, uid, key_name, last_used_at, institution_id, scopes, limited, agencies, quota, *used = found
     counted = []
     if rate is not None and used[0] is not None:
         counted.append(limit_after(name, rate, int(used[0]), moment))
@@ -129,7 +180,7 @@ def open_for_key(request: Any, shown: ShownKey, *, reading: str, count: int = 1)
         address=address,
         scopes=frozenset(verb for verb in KEY_SCOPES if verb in granted),
     )
-    return Opening(actor, tuple(counted), ahead or "")
+    return Opening(actor, tuple(counted), ahead, told, done)
 
 
 def _numbers(array: str | None) -> list[int]:
@@ -138,24 +189,39 @@ def _numbers(array: str | None) -> list[int]:
 
 
 @cache
-def _key_opening(reading: str) -> Call:
-    """Return the statement; the name of the function is a constant of the caller, never of a request."""
-    return Call(
-        f"SELECT o.*, {reading}(o.institution_id, $1)"  # noqa: S608  a constant
-        " FROM users_key_opening($2, $3, $4, $5, $6, $7, $8, $9, $10) o"
-    )
+def _statement(door: _Door, reading: str, then: Callable[[int], str] | None) -> Call:
+    """Return the statement; names and expressions in it are constants of the caller, never of a request."""
+    last = 1 + door.parameters
+    places = ", ".join(f"${place}" for place in range(2, last + 1))
+    source = f" FROM {door.function}({places}) o, LATERAL {reading}(o.institution_id, $1) AS a(said)"
+    if then is None:
+        return Call(f"SELECT o.*, a.said{source}")
+    same = [f"o.{name} IS NOT DISTINCT FROM ${last + 2 + place}" for place, name in enumerate(door.telling)]
+    after = last + 2 + len(same)
+    holds = " AND ".join((f"{door.within}${last + 1}", *same, f"a.said = ${after}"))
+    return Call(f"SELECT o.*, a.said, CASE WHEN {holds} THEN {then(after + 1)} END IS NOT NULL{source}")
 
 
-@cache
-def _opening(reading: str) -> Call:
-    """Return the statement; the name of the function is a constant of the caller, never of a request."""
-    return Call(
-        f"SELECT o.*, {reading}(o.institution_id, $1)"  # noqa: S608  a constant
-        " FROM users_api_opening($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) o"
-    )
+def _asked(
+    door: _Door,
+    reading: str,
+    moment: dt.datetime,
+    given: tuple[str | None, ...],
+    rate: Rate | None,
+    then: Then | None,
+) -> tuple[Row, tuple[str | None, ...], str, bool]:
+    """Return the door's columns, those that tell who asks, what was read, and whether ``then`` was done."""
+    values = (moment.date().isoformat(), *given)
+    if then is not None:
+        allowed = "0" if rate is None else str(rate.requests)
+        values = (*values, allowed, *then.known.told, then.known.ahead, *then.values)
+    row = _tried(_statement(door, reading, None if then is None else then.sql), values)
+    found, rest = row[: len(door.columns)], row[len(door.columns) :]
+    told = tuple(found[door.columns.index(name)] for name in door.telling)
+    return found, told, rest[0] or "", rest[-1] == "t" and then is not None
 
 
-def _asked(call: Call, values: tuple[str | None, ...]) -> Row:
+def _tried(call: Call, values: tuple[str | None, ...]) -> Row:
     """Run the statement without asking first whether the connection still works: that is its answer."""
     connection: Any = connections[DEFAULT_DB_ALIAS]
     connection.health_check_done = True
