@@ -179,7 +179,8 @@ def _exact_sum(parts: Floats) -> Floats:
 def _sigmoids(log_odds: Floats) -> Floats:
     """As ``sigmoid``; the exponential is the standard library's."""
     small = np.array(list(map(math.exp, (-np.abs(log_odds)).tolist())))
-    return np.where(log_odds >= 0, 1.0, small) / (1 + small)
+    chances: Floats = np.where(log_odds >= 0, 1.0, small) / (1 + small)
+    return chances
 
 
 def _by_type(given: Mapping[str, float], otherwise: float | None, columns: Columns, rows: int) -> Floats:
