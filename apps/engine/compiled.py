@@ -56,33 +56,81 @@ def note_outcomes(
 
 
 def add_contributions(
+    note: Callable[..., None],
+    add: Callable[..., None],
     outcomes: Outcomes,
     bits: Splits,
     table: npt.NDArray[np.float64],
     slot_feature: npt.NDArray[np.int16],
+    places: Outcomes,
     total: npt.NDArray[np.float64],
 ) -> None:
     """Add to ``total`` (features, rows) what each group of splits says of each row.
 
-    A slot to spare names the feature after the last and is left out. One group after another, so that its
-    small table stays in the nearest cache for all rows; places are short, so that many are found at once.
+    ``note`` and ``add`` are ``note_places`` and ``add_places`` as machine code. They take as many groups at a
+    time as ``places`` (groups, rows) has room for, so that what they read stays in the nearest caches.
     """
-    rows = outcomes.shape[1]
-    place = np.empty(rows, np.uint16)
-    for group in range(len(table)):
-        first = outcomes[bits[group, 0]]
+    for first in range(0, len(table), len(places)):
+        last = first + len(places)
+        note(outcomes, bits[first:last], places)
+        add(table[first:last], slot_feature[first:last], places, total)
+
+
+def note_places(outcomes: Outcomes, bits: Splits, places: Outcomes) -> None:
+    """Write in ``places`` (groups, rows) which combination each row shows; a group has 3 to 8 bits."""
+    rows, width = outcomes.shape[1], bits.shape[1]
+    for group in range(len(bits)):
+        its, place = bits[group], places[group]
+        high, middle, low = outcomes[its[-1]], outcomes[its[-2]], outcomes[its[-3]]
         for row in range(rows):
-            place[row] = first[row]
-        for bit in range(1, bits.shape[1]):
-            right = outcomes[bits[group, bit]]
+            place[row] = high[row] << 2 | middle[row] << 1 | low[row]
+        for bit in range(width - 4, 0, -2):
+            high, low = outcomes[its[bit]], outcomes[its[bit - 1]]
             for row in range(rows):
-                place[row] |= np.uint16(right[row]) << np.uint16(bit)
-        for slot in range(table.shape[1]):
-            feature = slot_feature[group, slot]
-            if feature < len(total):
-                parts, found = table[group, slot], total[feature]
-                for row in range(rows):
-                    found[row] += parts[place[row]]
+                place[row] = place[row] << 2 | high[row] << 1 | low[row]
+        if width % 2 == 0:
+            low = outcomes[its[0]]
+            for row in range(rows):
+                place[row] = place[row] << 1 | low[row]
+
+
+def add_places(
+    table: npt.NDArray[np.float64],
+    slot_feature: npt.NDArray[np.int16],
+    places: Outcomes,
+    total: npt.NDArray[np.float64],
+) -> None:
+    """Add to ``total`` (features, rows) what some groups hold in ``places``.
+
+    Feature by feature, four groups at once: a total is read and written once for four look-ups, and summed
+    in the order of the groups, as that of one row is. A slot to spare names the feature after the last and
+    is left out.
+    """
+    rows, (groups, slots) = total.shape[1], slot_feature.shape
+    at = np.empty((2, groups * slots), np.intp)
+    for feature in range(len(total)):
+        count = 0
+        for group in range(groups):
+            for slot in range(slots):
+                if slot_feature[group, slot] == feature:
+                    at[0, count], at[1, count] = group, slot
+                    count += 1
+        found, done = total[feature], 0
+        while done + 4 <= count:
+            a, b, c, d = at[0, done], at[0, done + 1], at[0, done + 2], at[0, done + 3]
+            of_a, of_b = table[a, at[1, done]], table[b, at[1, done + 1]]
+            of_c, of_d = table[c, at[1, done + 2]], table[d, at[1, done + 3]]
+            in_a, in_b, in_c, in_d = places[a], places[b], places[c], places[d]
+            for row in range(rows):
+                found[row] = (
+                    found[row] + of_a[in_a[row]] + of_b[in_b[row]] + of_c[in_c[row]] + of_d[in_d[row]]
+                )
+            done += 4
+        while done < count:
+            parts, place = table[at[0, done], at[1, done]], places[at[0, done]]
+            for row in range(rows):
+                found[row] += parts[place[row]]
+            done += 1
 
 
 def explain_row(

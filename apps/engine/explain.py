@@ -16,10 +16,12 @@ import numpy.typing as npt
 
 from apps.engine.compiled import (
     add_contributions,
+    add_places,
     explain_row,
     fast,
     first_below,
     note_outcomes,
+    note_places,
     ready,
     walk_rows,
 )
@@ -29,7 +31,8 @@ _FEW_ROWS = 24
 _BLOCK = 12_288
 #: From here on machine code pays for being made; it works best on blocks whose outcomes stay in the cache.
 _MANY_ROWS = 8_192
-_COMPILED_BLOCK = 1_024
+_COMPILED_BLOCK = 2_048
+_GROUPS_AT_ONCE = 32
 
 Bits = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
@@ -146,7 +149,9 @@ class TreeTables:
 
     def _compiled(self, x: Floats) -> Floats:
         found = np.empty((len(x), self.features))
-        look, add = fast(note_outcomes), fast(add_contributions)
+        look, explain = fast(note_outcomes), fast(add_contributions)
+        note, add = fast(note_places), fast(add_places)
+        places = np.empty((_GROUPS_AT_ONCE, min(len(x), _COMPILED_BLOCK)), dtype=np.uint8)
         for start in range(0, len(x), _COMPILED_BLOCK):
             part = x[start : start + _COMPILED_BLOCK]
             with np.errstate(over="ignore"):  # beyond float32 is infinite, as in XGBoost
@@ -154,7 +159,7 @@ class TreeTables:
             outcomes = np.empty((len(self.feature), len(part)), dtype=np.uint8)
             total = np.zeros((self.features, len(part)))
             look(values, self.feature, self.threshold, self.missing_right, outcomes)
-            add(outcomes, self.bits, self.table, self.slot_feature, total)
+            explain(note, add, outcomes, self.bits, self.table, self.slot_feature, places, total)
             found[start : start + len(part)] = total.T
         return found
 

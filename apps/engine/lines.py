@@ -8,6 +8,8 @@ agree is therefore computed by the library itself, or where the last bit cannot 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import pow as power
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +18,7 @@ from apps.engine.contracts import Band, PolicyFigures, Recommendation, RuleSetti
 from apps.engine.dictionary import STANDARD, Variable
 from apps.engine.encoding import Floats
 from apps.engine.ratios import ROUNDING_PERCENT
-from apps.engine.scorecard import points, sigmoid
+from apps.engine.scorecard import points
 from apps.engine.scorer import Scorer
 
 Codes = npt.NDArray[np.uint8]
@@ -86,7 +88,7 @@ def score_lines(scorer: Scorer, figures: PolicyFigures, columns: Columns, rows: 
     values, incoherent = with_ratios(columns, rows)
     x, unknown = _encoded(scorer, values, rows)
     log_odds = scorer.contributions(x)
-    pd = np.array([sigmoid(each) for each in (scorer.base + _exact_sum(log_odds)).tolist()])
+    pd = _sigmoids(scorer.base + _exact_sum(log_odds))
     threshold = _thresholds(figures, values, rows)
     warnings = np.stack([_incoherent_arrears(values, rows), incoherent, scorer.leaves(x) | unknown], axis=1)
     verdicts = _verdicts(figures, values, rows)
@@ -134,9 +136,7 @@ def _instalments(columns: Columns, rows: int) -> Floats:
     """As ``monthly_instalment``; the power is the standard library's."""
     amount, months = _known(columns, "montant_credit", rows), _known(columns, "duree_mois", rows)
     monthly = _known(columns, "taux_interet", rows) / 1200
-    growth = np.array(
-        [(1 + rate) ** -term for rate, term in zip(monthly.tolist(), months.tolist(), strict=True)]
-    )
+    growth = np.array(list(map(power, (1 + monthly).tolist(), (-months).tolist())))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where((monthly == 0) | (growth == 1), amount / months, amount * monthly / (1 - growth))
 
@@ -174,6 +174,13 @@ def _exact_sum(parts: Floats) -> Floats:
         lost += np.where(larger, (total - reached) + part, (part - reached) + total)
         total = reached
     return total + lost
+
+
+def _sigmoids(log_odds: Floats) -> Floats:
+    """As ``sigmoid``; the exponential is the standard library's."""
+    small = np.array(list(map(math.exp, (-np.abs(log_odds)).tolist())))
+    chances: Floats = np.where(log_odds >= 0, 1.0, small) / (1 + small)
+    return chances
 
 
 def _by_type(given: Mapping[str, float], otherwise: float | None, columns: Columns, rows: int) -> Floats:
@@ -236,14 +243,36 @@ def _recommended(figures: PolicyFigures, level: Codes, verdicts: Codes, warned: 
 
 def _strongest(log_odds: Floats, advice: Codes) -> npt.NDArray[np.int8]:
     """As ``reasons.strongest``: by size, at most six, adverse ones first unless the advice is to grant."""
-    order = np.argsort(-np.abs(log_odds), axis=1, kind="stable")[:, :_TOP]
-    chosen = np.take_along_axis(log_odds, order, axis=1)
-    later = ((chosen <= 0) & (advice != 0)[:, None]).astype(np.int8)
+    order = _scattered(_ranks(-np.abs(log_odds.T)), np.arange(log_odds.shape[1]))[:_TOP]
+    chosen = np.take_along_axis(log_odds, order.T, axis=1).T
+    later = ((chosen <= 0) & (advice != 0)).astype(np.int8)
     later[chosen == 0] = 2
-    again = np.argsort(later, axis=1, kind="stable")
-    told = np.take_along_axis(order, again, axis=1).astype(np.int8)
-    told[np.take_along_axis(later, again, axis=1) == 2] = -1  # noqa: PLR2004  moves nothing
-    return told
+    order[chosen == 0] = -1  # moves nothing
+    return _scattered(_ranks(later), order).astype(np.int8).T
+
+
+def _ranks(columns: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Give (columns, rows): the place of each number among those of its row, the first of equals before.
+
+    By pairs of columns, which for a few columns takes a tenth of the time of sorting many short rows.
+    """
+    columns = np.ascontiguousarray(columns)
+    ranks = np.zeros(columns.shape, np.uint8)
+    for second, column in enumerate(columns):
+        for first in range(second):
+            before = columns[first] <= column
+            ranks[second] += before
+            ranks[first] += ~before
+    return ranks
+
+
+def _scattered(ranks: npt.NDArray[np.uint8], values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Give (columns, rows): the ``values`` of a row in the order of its ranks."""
+    found = np.empty(ranks.shape, np.intp)
+    rows = np.arange(ranks.shape[1])
+    for rank, value in zip(ranks, values, strict=True):
+        found[rank, rows] = value
+    return found
 
 
 _NUMERIC: dict[str, Callable[[Columns, int], Floats]] = {

@@ -100,6 +100,16 @@ def test_tables_equal_xgboost_on_ten_thousand_rows_few_or_many_at_a_time():
     assert np.abs(many[:200] - few).max() < 1e-12
 
 
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5, 6])
+def test_each_of_many_rows_gets_bit_for_bit_what_it_gets_alone(depth):
+    """Sums in the order of the groups, whatever their number of bits and however many are done at once."""
+    x, _, _, document = boosted(depth, 25)
+    tables = tabulate([booster_from(document, 5)], 5)
+    rows = np.resize(x, (9_001, 5))
+    alone = np.concatenate([tables.contributions(row[None]) for row in x])
+    assert (tables.contributions(rows) == np.resize(alone, rows.shape)).all()
+
+
 def test_what_is_beyond_float32_is_infinite_for_many_rows_as_for_few():
     x, _, _, document = boosted(3, 12)
     tables = tabulate([booster_from(document, 5)], 5)

@@ -9,7 +9,16 @@ import pytest
 from apps.engine import reasons
 from apps.engine.contracts import CaseFacts, PolicyFigures, RuleSetting, ScoringInput
 from apps.engine.dictionary import STANDARD
-from apps.engine.lines import BANDS, RECOMMENDATIONS, VERDICTS, WARNINGS, decoded, score_lines, with_ratios
+from apps.engine.lines import (
+    BANDS,
+    RECOMMENDATIONS,
+    VERDICTS,
+    WARNINGS,
+    _strongest,
+    decoded,
+    score_lines,
+    with_ratios,
+)
 from apps.engine.policy import advise, default_rules
 from apps.engine.ratios import with_ratios as ratios_of_one
 from apps.engine.scorecard import GRADES
@@ -113,3 +122,21 @@ def test_few_rows_and_many_rows_agree(scorer, rows):
 
 def test_no_row_gives_no_line(scorer):
     assert score_lines(scorer, FIGURES, columns_of([]), 0).pd.tolist() == []
+
+
+def test_the_strongest_are_told_as_by_sorting_each_row():
+    """By size, the first of equals before; adverse ones first unless the advice is to grant; no zeros."""
+    draw = np.random.default_rng(5)
+    log_odds = draw.integers(-3, 4, (3_000, 13)) / 4
+    advice = draw.integers(0, 3, 3_000).astype(np.uint8)
+    told = _strongest(log_odds, advice)
+    for row, granted, found in zip(log_odds.tolist(), (advice == 0).tolist(), told.tolist(), strict=True):
+        largest = sorted(range(13), key=lambda place: -abs(row[place]))[:6]
+        moving = [place for place in largest if row[place]]
+        moving.sort(key=lambda place: not granted and row[place] < 0)
+        assert found == moving + [-1] * (6 - len(moving))
+
+
+def test_fewer_variables_than_are_told_are_all_told():
+    assert _strongest(np.array([[0.0, -2.0, 1.0]]), np.array([2], np.uint8)).tolist() == [[2, 1, -1]]
+    assert _strongest(np.empty((0, 3)), np.empty(0, np.uint8)).shape == (0, 3)

@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -97,7 +98,7 @@ def opened_text(path: Path, encoding: str) -> Iterator[Iterator[str]]:
     errors = "replace" if encoding == "cp1252" else "strict"
     with path.open(encoding=encoding, errors=errors, newline="") as text:
         try:
-            yield (line.replace("\0", "") if "\0" in line else line for line in text)
+            yield map(str.replace, text, repeat("\0"), repeat(""))  # no step of Python a line
         except UnicodeError as error:
             raise FileRefused(
                 "encoding_wrong",

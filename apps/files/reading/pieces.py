@@ -78,7 +78,7 @@ def _pass_over(lines: Iterator[str], separator: str, count: int) -> None:
 
 
 def _quoted(texts: Sequence[str]) -> bool:
-    return any('"' in text for text in texts)
+    return '"' in "".join(texts)
 
 
 def _cut(texts: Sequence[str], after: Iterator[str], separator: str) -> list[Sequence[str]]:

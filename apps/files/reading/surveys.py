@@ -54,7 +54,11 @@ def _filled_rows(piece: Piece, header_line: int, limits: Limits) -> int:
     after = max(header_line + 1 - piece.line, 0)
     if piece.cut:
         return sum(any(cell and not cell.isspace() for cell in row) for row in piece.cut[after:])
-    return sum(_is_filled(text, piece.separator) for text in piece.texts[after:])
+    texts = piece.texts[after:]
+    starts = "".join([text[:1] for text in texts])
+    if len(starts) == len(texts) and starts.isalnum():
+        return len(texts)
+    return sum(_is_filled(text, piece.separator) for text in texts)
 
 
 def _is_filled(text: str, separator: str) -> bool:

@@ -207,7 +207,11 @@ class _Column:
         dtype: type[pl.DataType],
         code: str,
     ) -> pl.Series:
-        """Read each spelling once: a list has few."""
+        """Read each spelling once, as a list has few; none at all where each text is its own code."""
+        own = [value for value in dict.fromkeys(codes.values()) if isinstance(value, str)]
+        own = [value for value in own if codes.get(fold(value)) == value]
+        if own and texts.cast(pl.Enum(own), strict=False).null_count() == texts.null_count():
+            return texts
         spellings = {text: codes.get(fold(text)) for text in texts.drop_nulls().unique()}
         known = {text: value for text, value in spellings.items() if value is not None}
         values = texts.replace_strict(list(known), list(known.values()), default=None, return_dtype=dtype)

@@ -73,8 +73,7 @@ def engine_columns(
 
 def _floats(series: pl.Series, variable: Variable) -> Floats:
     if variable.type == "category":
-        places = [float(place) for place in range(len(variable.codes))]
-        series = series.replace_strict(list(variable.codes), places, default=None, return_dtype=pl.Float64)
+        series = series.cast(pl.Enum(variable.codes), strict=False).to_physical()
     column: Floats = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
     return column
 
