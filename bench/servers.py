@@ -196,10 +196,7 @@ def image_command(port: int) -> list[str]:
         if line.startswith("CMD ")
     )
     command = json.loads(line.removeprefix("CMD "))
-    if "--bind" in command:
-        command[command.index("--bind") + 1] = f"127.0.0.1:{port}"
-    else:
-        command += ["--bind", f"127.0.0.1:{port}"]
+    command = [part for part in command if not part.startswith("--bind=")] + ["--bind", f"127.0.0.1:{port}"]
     print(f"product: {shlex.join(command)}", file=sys.stderr)
     return [sys.executable, "-m", *command, "--no-control-socket", "--log-level", "warning"]
 
