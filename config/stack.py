@@ -159,7 +159,7 @@ def _make_assets(stack: Stack) -> None:
 
 def _start_site(stack: Stack) -> None:
     web = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{HOST}:{stack.port}"]
-    web += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "10"]
+    web += ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "10"]
     web += ["--log-level", "warning", "--no-control-socket"]
     site = _start_child(stack, WEB, web)
     _start_worker(stack, beat=True)
