@@ -223,8 +223,8 @@ def first_below(
         for which in range(len(varying)):
             number = numbers[varying[which, 1]]
             start = ends[which]
-            bin_ = np.searchsorted(cuts[start : ends[which + 1]], number, "right")
-            evidence += values[start + which + bin_]
+            below = np.searchsorted(cuts[start : ends[which + 1]], number, "right")
+            evidence += values[start + which + below]
             single = np.float32(number)
             begin = np.searchsorted(feature, varying[which, 0])
             for place in range(begin, len(feature)):
