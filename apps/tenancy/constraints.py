@@ -1,7 +1,7 @@
 """Isolation as constraints on Django's public API, carried by migrations like any other.
 
 Row-level security does not apply to foreign-key and unique checks, so every key of a tenant table
-contains ``institution_id`` in the database; Django goes on seeing ``id`` as the primary key.
+contains ``institution_id`` in the database; Django goes on seeing one field as the primary key.
 """
 
 from collections.abc import Sequence
@@ -38,13 +38,13 @@ class SqlConstraint(models.BaseConstraint):
 
 
 class TenantPrimaryKey(SqlConstraint):
-    """``PRIMARY KEY (institution_id, id)`` in place of ``PRIMARY KEY (id)``."""
+    """``PRIMARY KEY (institution_id, id)`` in place of ``PRIMARY KEY (id)``, whatever the key's name."""
 
     def create_sql(self, model: Any, schema_editor: Any) -> str:
-        return _primary_key(model, schema_editor, "institution_id, id")
+        return _primary_key(model, schema_editor, f"institution_id, {model._meta.pk.column}")
 
     def remove_sql(self, model: Any, schema_editor: Any) -> str:
-        return _primary_key(model, schema_editor, "id")
+        return _primary_key(model, schema_editor, model._meta.pk.column)
 
 
 def _primary_key(model: Any, editor: Any, columns: str) -> str:
@@ -154,13 +154,19 @@ class Undeletable(SqlConstraint):
         return f"GRANT DELETE ON {schema_editor.quote_name(model._meta.db_table)} TO credisense_app"
 
 
-def tenant_constraints(*references: str, append_only: bool = False) -> list[models.BaseConstraint]:
-    """Return what every tenant table carries, plus one paired key per tenant foreign key named."""
+def tenant_constraints(
+    *references: str, append_only: bool = False, uid_is_key: bool = False
+) -> list[models.BaseConstraint]:
+    """Return what every tenant table carries, plus one paired key per tenant foreign key named.
+
+    ``uid_is_key`` is for a table whose primary key is the ``uid``.
+    """
     prefix = "%(app_label)s_%(class)s"
+    unique = models.UniqueConstraint(fields=["institution", "uid"], name=f"{prefix}_uid")
     carried: list[models.BaseConstraint] = [
         TenantPrimaryKey(name=f"{prefix}_tenant_pk"),
         RowLevelSecurity(name=f"{prefix}_rls"),
-        models.UniqueConstraint(fields=["institution", "uid"], name=f"{prefix}_uid"),
+        *([] if uid_is_key else [unique]),
         *(TenantReference(field=field, name=f"{prefix}_{field}_tenant_fk") for field in references),
     ]
     if append_only:

@@ -385,7 +385,7 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "data_folder_out": str(CELERY_QUEUE_DIR / "messages"),
         "control_folder": str(CELERY_QUEUE_DIR / "control"),
         # what is asked on a page should begin at once: kombu looks once a second
-        "polling_interval": 0.1,
+        "polling_interval": 0.05,
     }
 
 #: A worker that gave no sign of life for so long is dead; a message that waited so long is lost.

@@ -5,6 +5,7 @@ import io
 import json
 import random
 
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
@@ -26,6 +27,7 @@ from apps.scoring.queries.scores import (
 from apps.scoring.services import batches, chunks
 from apps.scoring.services.batches import cancel_batch, receive_batch, result_of, score_at_once, score_batch
 from apps.scoring.services.scores import replay_prediction, score_values
+from apps.scoring.services.storing import store_lines
 from apps.tenancy.errors import InvalidValues, ObjectNotFound
 from tests.predict import BODY
 
@@ -327,9 +329,24 @@ def test_a_line_is_never_stored_twice(world, analyst):
     with world.scope():
         batch = score_now(file_of([BODY]), analyst)
         line = ScoredLine.objects.of(batch).get()
-        line.pk = None
         with pytest.raises(IntegrityError), transaction.atomic():
             line.save(force_insert=True)
+
+
+@pytest.mark.parametrize("width", [14, 788, 2_000])
+def test_a_line_of_many_variables_is_stored_whole(world, analyst, width):
+    """A page of PostgreSQL holds some thousand numbers."""
+    with world.scope():
+        batch = score_now(file_of([BODY]), analyst)
+        plan = batches.plan_of(batch)
+        (chunk,) = chunks.scored_chunks(plan)
+        (group,) = chunk.groups
+        inputs = np.arange(width, dtype=float)[None, :]
+        store_lines(batch=batch, numbers=np.array([9], np.uint32), model=0, inputs=inputs, lines=group.lines)
+
+        first, stored = ScoredLine.objects.of(batch)
+        assert (stored.line, stored.inputs) == (9, inputs[0].tolist())
+        assert (stored.pd, stored.log_odds) == (first.pd, first.log_odds)
 
 
 def test_an_agent_sees_the_files_he_sent_only(world, analyst):

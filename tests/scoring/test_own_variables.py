@@ -193,8 +193,8 @@ def test_a_line_scored_from_a_file_reads_as_any_score(champion, own, horizon, pa
     from apps.scoring.models import ScoredLine
     from apps.scoring.queries.scores import get_visible_prediction
 
-    score_now(file_of([{**BODY, SHARES: 7, STALL: "fixe"}], headers=(*BODY, SHARES, STALL)), own)
-    line = ScoredLine.objects.latest("pk")
+    batch = score_now(file_of([{**BODY, SHARES: 7, STALL: "fixe"}], headers=(*BODY, SHARES, STALL)), own)
+    line = ScoredLine.objects.of(batch).get()
 
     found = get_visible_prediction(own, line.uid)
 

@@ -141,9 +141,9 @@ def _month():
 def test_the_sums_of_a_file_are_those_of_its_lines(horizon, analyst, draw_bodies):
     ScoreTotal.objects.all().delete()
 
-    score_now(file_of(draw_bodies(30)), analyst)
+    batch = score_now(file_of(draw_bodies(30)), analyst)
 
-    lines = list(ScoredLine.objects.order_by("-pk")[:30])
+    lines = list(ScoredLine.objects.of(batch))
     whole = [sums for key, sums in totals().items() if key[0] == Dimension.WHOLE]
     assert [sum(each) for each in zip(*whole, strict=True)] == [
         30,

@@ -17,6 +17,8 @@ from apps.scoring.models import ScoringBatch
 _START = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _END = b"\xff\xff"
 _FLOAT8 = 701
+#: A page of 8 kB holds a row of so many numbers, with room for all else.
+_NUMBERS_OF_A_PAGE = 800
 _INITIALS = np.array([verdict[0] for verdict in VERDICTS], dtype="S1")
 
 #: Column -> its type in the temporary table and in the bytes; arrays and texts are laid out below.
@@ -45,11 +47,12 @@ def store_lines(
     content = _laid_out(batch, numbers, model, inputs, lines)
     names = ", ".join(("uid", *_COLUMNS, "inputs", "log_odds", "verdicts"))
     declared = ", ".join(f"{name} {kind}" for name, (kind, _type) in _COLUMNS.items())
+    kept = _storage(inputs.shape[1] + lines.log_odds.shape[1])
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS scoring_coming")
         cursor.execute(
-            f"CREATE TEMPORARY TABLE scoring_coming (uid uuid, {declared}, inputs double precision[],"
-            " log_odds double precision[], verdicts text) ON COMMIT DROP"
+            f"CREATE TEMPORARY TABLE scoring_coming (uid uuid, {declared}, inputs double precision[] {kept},"
+            f" log_odds double precision[] {kept}, verdicts text {kept}) ON COMMIT DROP"
         )
         with cursor.copy(f"COPY scoring_coming ({names}) FROM STDIN (FORMAT BINARY)") as copy:
             copy.write(_START)
@@ -60,6 +63,11 @@ def store_lines(
             f" SELECT %s, {names} FROM scoring_coming",
             [batch.institution_id],
         )
+
+
+def _storage(numbers: int) -> str:
+    """Return how PostgreSQL keeps the long columns: in the row itself where a page holds it."""
+    return "STORAGE PLAIN" if numbers <= _NUMBERS_OF_A_PAGE else ""
 
 
 def _laid_out(
