@@ -410,7 +410,7 @@ class ScoredLine(TenantModel):
     key: a number of its own, with its sequence and its index, would take a third of the time of storing.
     """
 
-    id = None
+    id = None  # type: ignore[assignment]  # how Django leaves out an inherited field
     uid = models.UUIDField(primary_key=True, default=new_uid, editable=False)
     institution = models.ForeignKey(
         "institutions.Institution",
