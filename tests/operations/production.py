@@ -165,7 +165,7 @@ class Platform:
 
     def manage(self, *arguments: str) -> None:
         command = [sys.executable, "manage.py", *arguments]
-        subprocess.run(command, cwd=ROOT, env=self.environment("web"), check=True, timeout=120)
+        subprocess.run(command, cwd=ROOT, env=self.environment("web"), check=True, timeout=400)
 
     # ---- services
 
