@@ -36,4 +36,4 @@ USER credisense
 ENV CREDISENSE_DATA_DIR=/data CREDISENSE_STATIC_DIR=/srv/credisense/static-files
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-m", "config.alive"]
-CMD ["gunicorn", "config.wsgi:application", "--config=python:config.gunicorn", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--workers=2", "--threads=8", "--worker-tmp-dir=/dev/shm", "--no-control-socket"]
+CMD ["granian", "config.serving:application", "--factory", "--interface=wsgi", "--host=0.0.0.0", "--port=8000", "--http=1", "--no-ws", "--workers=2", "--blocking-threads=8", "--backpressure=128", "--respawn-failed-workers", "--workers-kill-timeout=30"]

@@ -70,7 +70,7 @@ class Server:
 
 
 class Product(Server):
-    """The site under gunicorn with the image's own command, on the demonstration's institutions."""
+    """The site under the image's own command, on the demonstration's institutions."""
 
     def __init__(self, server: Any, folder: Path = FOLDER) -> None:
         self.port = free_port()
@@ -196,9 +196,9 @@ def image_command(port: int) -> list[str]:
         if line.startswith("CMD ")
     )
     command = json.loads(line.removeprefix("CMD "))
-    command = [part for part in command if not part.startswith("--bind=")] + ["--bind", f"127.0.0.1:{port}"]
+    command += ["--host=127.0.0.1", f"--port={port}", "--log-level=warning"]  # the last one said holds
     print(f"product: {shlex.join(command)}", file=sys.stderr)
-    return [sys.executable, "-m", *command, "--no-control-socket", "--log-level", "warning"]
+    return [sys.executable, "-m", *command]
 
 
 def production(server: Any, folder: Path) -> dict[str, str]:

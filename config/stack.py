@@ -158,9 +158,10 @@ def _make_assets(stack: Stack) -> None:
 
 
 def _start_site(stack: Stack) -> None:
-    web = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{HOST}:{stack.port}"]
-    web += ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "10"]
-    web += ["--log-level", "warning", "--no-control-socket"]
+    web = [sys.executable, "-m", "granian", "config.serving:application", "--factory", "--interface", "wsgi"]
+    web += ["--host", HOST, "--port", str(stack.port), "--http", "1", "--no-ws", "--workers", "2"]
+    web += ["--blocking-threads", "8", "--backpressure", "128", "--respawn-failed-workers"]
+    web += ["--workers-kill-timeout", "10", "--log-level", "warning"]
     site = _start_child(stack, WEB, web)
     _start_worker(stack, beat=True)
     _wait_until_ready(stack, site)

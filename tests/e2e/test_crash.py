@@ -48,8 +48,9 @@ class Site:
 
     def start(self) -> subprocess.Popen[bytes]:
         command = [
-            sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", self.address,
-            "--worker-class", "gthread", "--workers", "1", "--threads", "4", "--log-level", "critical",
+            sys.executable, "-m", "granian", "config.serving:application", "--factory", "--interface", "wsgi",
+            "--host", "127.0.0.1", "--port", self.address.rpartition(":")[2], "--http", "1", "--no-ws",
+            "--blocking-threads", "4", "--workers-kill-timeout", "10", "--log-level", "critical",
         ]  # fmt: skip
         with (self.folder / "web.log").open("wb") as log:
             web = subprocess.Popen(

@@ -62,10 +62,10 @@ class Platform:
             "/etc/nginx/credisense.conf": str(self.folder / "nginx.conf"),
             "/srv/credisense/static-files": str(self.folder / "static-files"),
             "/srv/files": str(self.folder / "files"),
-            "/dev/shm": str(self.folder),  # noqa: S108  the containers' folders, to be replaced
             "/data": str(self.folder / "data"),
-            "/tmp/": f"{self.folder}/tmp-{service}/",  # noqa: S108
-            "0.0.0.0:8000": f"127.0.0.1:{self.ports.get(service, 0)}",
+            "/tmp/": f"{self.folder}/tmp-{service}/",  # noqa: S108  the containers' folders, to be replaced
+            "--host=0.0.0.0": "--host=127.0.0.1",
+            "--port=8000": f"--port={self.ports.get(service, 0)}",
             "web2:8000": f"127.0.0.1:{self.ports['web2']}",
             "web:8000": f"127.0.0.1:{self.ports['web']}",
             "broker:6379": f"127.0.0.1:{self.ports['broker']}",
@@ -165,7 +165,7 @@ class Platform:
 
     def manage(self, *arguments: str) -> None:
         command = [sys.executable, "manage.py", *arguments]
-        subprocess.run(command, cwd=ROOT, env=self.environment("web"), check=True, timeout=120)
+        subprocess.run(command, cwd=ROOT, env=self.environment("web"), check=True, timeout=400)
 
     # ---- services
 

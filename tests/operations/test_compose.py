@@ -1,5 +1,6 @@
 """What docker-compose.yml, the Dockerfile and nginx's file promise, read from the files themselves."""
 
+import json
 import re
 import stat
 import subprocess
@@ -79,18 +80,42 @@ def test_nothing_begins_before_the_migrations_and_there_is_one_clock():
     assert [name for name in SERVICES if "beat" in SERVICES[name]["command"]] == ["beat"]
 
 
+def option(service: str, name: str) -> str:
+    return next(
+        word.partition("=")[2] for word in SERVICES[service]["command"] if word.startswith(f"--{name}=")
+    )
+
+
 def test_both_sites_run_the_same_and_stop_later_than_their_last_request():
     assert SERVICES["web"]["command"] == SERVICES["web2"]["command"]
-    graceful = next(word for word in SERVICES["web"]["command"] if word.startswith("--graceful-timeout"))
-    assert int(SERVICES["web"]["stop_grace_period"].rstrip("s")) > int(graceful.partition("=")[2])
+    grace = SERVICES["web"]["stop_grace_period"].rstrip("s")
+    assert int(grace) > int(option("web", "workers-kill-timeout"))
+
+
+def test_a_worker_that_fails_or_grows_is_replaced_and_its_connections_are_handed_on():
+    for web in ("web", "web2"):
+        assert "--respawn-failed-workers" in SERVICES[web]["command"]
+        assert SERVICES[web]["sysctls"] == {"net.ipv4.tcp_migrate_req": "1"}
+        both = int(option(web, "workers")) * int(option(web, "workers-max-rss"))
+        assert both < int(SERVICES[web]["mem_limit"].rstrip("m"))
+
+
+def test_the_image_serves_as_the_services_do():
+    command = json.loads(DOCKERFILE.rpartition("\nCMD ")[2])
+    assert set(command) <= set(SERVICES["web"]["command"])
 
 
 def test_the_addresses_of_the_proxy_and_of_the_sites_agree():
     address = SERVICES["proxy"]["networks"]["front"]["ipv4_address"]
     assert SERVICES["web"]["environment"]["CREDISENSE_TRUSTED_PROXIES"] == address
-    assert f"--forwarded-allow-ips={address}" in SERVICES["web"]["command"]
     upstream = re.findall(r"server (\w+):8000 max_fails=0;", NGINX)
     assert upstream == ["web", "web2"]
+
+
+def test_a_name_of_a_header_with_an_underscore_goes_no_further_than_nginx():
+    """The site sees one name for X_Forwarded_For and X-Forwarded-For."""
+    assert "underscores_in_headers off;" in NGINX
+    assert "ignore_invalid_headers on;" in NGINX
 
 
 def test_nginx_logs_no_query_and_tells_no_version():
