@@ -18,7 +18,7 @@ from config import env
 if TYPE_CHECKING:
     from django.core.handlers.wsgi import WSGIHandler
 
-_PREPARED_AFTER_S = 5
+PREPARED_AFTER_S = 5
 #: What an ended server leaves has so long to answer what it has in hand.
 _GRACE_S = 30
 _FOLDER = env.text("PROMETHEUS_MULTIPROC_DIR", "")
@@ -33,7 +33,7 @@ def application() -> "WSGIHandler":
         sort_figures(Path(_FOLDER), _named(os.getppid()))
     from config import wsgi  # opens the figures' files
 
-    later = threading.Timer(_PREPARED_AFTER_S, _prepare)
+    later = threading.Timer(PREPARED_AFTER_S, _prepare)
     later.daemon = True
     later.start()
     return wsgi.application

@@ -124,8 +124,9 @@ def _platform_models() -> models.QuerySet[PlatformModel]:
 
 def _copy_out(target: Path, table: str, columns: list[str], only: list[int] | None) -> None:
     condition = sql.SQL("") if only is None else sql.SQL(" WHERE id = ANY({})").format(sql.Literal(only))
-    statement = sql.SQL("COPY (SELECT {} FROM {}{} ORDER BY id) TO STDOUT").format(
-        _names(columns), sql.Identifier(table), condition
+    order = sql.Identifier("id" if "id" in columns else "uid")  # the scores of a file's lines have no number
+    statement = sql.SQL("COPY (SELECT {} FROM {}{} ORDER BY {}) TO STDOUT").format(
+        _names(columns), sql.Identifier(table), condition, order
     )
     with connection.cursor() as cursor, target.open("wb") as file, cursor.cursor.copy(statement) as copy:
         for piece in copy:
@@ -174,11 +175,12 @@ def _copy_in(database: "psycopg.Connection", source: Path, table: str, columns: 
         while piece := file.read(1 << 20):
             copy.write(piece)
     database.execute(sql.SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM {draft}").format(**names))
-    database.execute(
-        sql.SQL(
-            "SELECT setval(pg_get_serial_sequence({name}, 'id'), greatest(max(id), 1)) FROM {table}"
-        ).format(name=sql.Literal(table), **names)
-    )
+    if "id" in columns:
+        database.execute(
+            sql.SQL(
+                "SELECT setval(pg_get_serial_sequence({name}, 'id'), greatest(max(id), 1)) FROM {table}"
+            ).format(name=sql.Literal(table), **names)
+        )
 
 
 def _names(columns: Iterable[str]) -> sql.Composed:
