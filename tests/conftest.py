@@ -60,6 +60,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(f"Isolation: {TRIED.total()} doors tried ({kinds}).")
 
 
+@pytest.fixture
+def private_files(settings: Any, tmp_path: Path) -> None:
+    """Keep what institutions send and receive in the test's own folder."""
+    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment, django_db_blocker) -> Iterator[None]:
     """Start, migrate as owner, build the world, keep a template; stop and remove at the end."""

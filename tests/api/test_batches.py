@@ -14,12 +14,7 @@ from apps.scoring.models import ScoredLine, ScoringBatch
 from apps.scoring.services.batches import score_batch
 from tests.predict import BODY
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 
 
 @pytest.fixture(autouse=True)

@@ -13,13 +13,8 @@ from apps.credits.models import Client, Credit, ImportRun
 from apps.jobs.services import claim_job, finish_job
 from tests.statements import own_statements
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 LINES = "reference;nom;date de naissance;revenu\nA-1;Abena;1980-01-31;250 000\nA-2;Biya;31/02/1980;1\n"
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
 
 
 @pytest.fixture(autouse=True)

@@ -10,14 +10,9 @@ from apps.jobs.services import claim_job, finish_job
 from apps.reports.models import Report
 from apps.reports.services.making import make_report
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 PATH = "/api/v1/reports"
 WISH = {"kind": "activite", "format": "csv", "from": "2026-11-01", "to": "2026-11-21"}
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
 
 
 @pytest.fixture

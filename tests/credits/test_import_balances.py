@@ -17,17 +17,12 @@ from apps.demo.synthetic.portfolio import generate
 from apps.demo.synthetic.sheets import sheets_of, write_sheets
 from tests.importing import checked, counts, done, imported, undone
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 
 AS_OF = dt.date(2026, 11, 21)
 LAST = dt.date(2026, 10, 31)
 FIRST = dt.date(2025, 11, 30)
 PREFIX = "T"
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
 
 
 @pytest.fixture

@@ -27,14 +27,9 @@ from apps.tenancy.errors import ObjectNotFound
 from tests.dictionary import declared, draft, stall
 from tests.importing import checked, counts, done, imported, undone, upload_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 
 TODAY = timezone.localdate()
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
 
 
 @pytest.fixture

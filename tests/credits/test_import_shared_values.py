@@ -11,14 +11,9 @@ from apps.credits.models import Client, Credit, CreditApplication, CreditStateme
 from apps.tenancy.errors import InvalidValues
 from tests.importing import checked, counts, done, found, imported, undone, upload_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 
 DAY = dt.date(2026, 10, 31)
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
 
 
 @pytest.fixture

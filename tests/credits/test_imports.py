@@ -35,14 +35,9 @@ from apps.jobs.models import Job
 from apps.jobs.services import claim_job, fail_job, finish_job, release_job
 from apps.tenancy.errors import DomainError, InvalidValues, NotAllowed, ObjectNotFound
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 
 HEADERS = ("Code client", "Agence", "Nom", "Prénoms", "Né(e) le", "Téléphone", "Revenu mensuel (FCFA)")
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
 
 
 @pytest.fixture

@@ -26,15 +26,10 @@ from tests.decisions.filing import against, choice, sent_file
 from tests.engine.test_plain import UNSAID
 from tests.reports.readability import flesch, kandel_moles
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 #: Where the pages can be looked at, when somebody wants to.
 SHOWN_IN = os.environ.get("REPORTS_SHOWN_IN", "")
 needs_pdf = pytest.mark.skipif(not pdf.can_write_pdf(), reason="WeasyPrint or Pango is not on this machine")
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
 
 
 def wish(by, kind, subject, lang="fr"):

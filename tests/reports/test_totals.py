@@ -18,15 +18,10 @@ from apps.reports.services.making import ask_report, make_at_once, open_report, 
 from apps.tenancy.errors import NotAllowed, ObjectNotFound
 from tests.world import AS_OF
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 FIRST, LAST = AS_OF - dt.timedelta(days=900), AS_OF + dt.timedelta(days=30)
 SHEETS = ("fiche-analyse", "fiche-client", "dossier-decision", "courrier")
 ASKERS = ("analyste", "agent", "risques", "comite", "admin", "auditeur", "commercial")
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
 
 
 def wish(by, kind="activite", **more):

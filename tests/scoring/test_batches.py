@@ -31,17 +31,12 @@ from apps.scoring.services.storing import store_lines
 from apps.tenancy.errors import InvalidValues, ObjectNotFound
 from tests.predict import BODY
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 
 ADDED = [
     "probabilite_defaut", "prediction_defaut", "niveau_risque", "score", "facteur_1", "facteur_2",
     "facteur_3", "erreur",
 ]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
 
 
 def random_body(draw):

@@ -32,18 +32,13 @@ from tests.predict import BODY
 from tests.registry.grids import changed, sent, with_hashes, zipped
 from tests.scoring.test_batches import file_of, rows_of, score_now
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 REASON = "Décidé en comité le 20 novembre"
 POINTS = [
     {"name": "nb_retards_30j", "cuts": [1, 3], "points": [15, -20, -60], "missing": 0},
     {"name": SHARES, "cuts": [1, 5], "points": [-40, 10, 45], "missing": -5},
     {"name": STALL, "points": {"fixe": 20, "ambulant": -20}, "missing": 0},
 ]
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
 
 
 @pytest.fixture

@@ -16,14 +16,9 @@ from apps.web.batches import views
 from tests.predict import BODY
 from tests.statements import own_statements
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 
 LIST = "/scoring-par-lot"
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
 
 
 def file_of(rows=3, name="portefeuille.csv", **changed):

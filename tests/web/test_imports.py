@@ -10,14 +10,9 @@ from apps.credits.models import Client, Credit, ExternalCredit, ImportRun
 from apps.jobs.services import claim_job, finish_job
 from tests.statements import own_statements
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 
 LIST = "/imports"
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
 
 
 @pytest.fixture(autouse=True)

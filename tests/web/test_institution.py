@@ -20,15 +20,10 @@ from apps.reports.services.making import ask_report, make_at_once, wish_for
 from apps.scoring.models import Prediction
 from apps.tenancy.errors import NotAllowed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 
 PAGE, LOGO, REMOVE = "/institution", "/institution/logo", "/institution/logo/retirer"
 SECRET = b"Taken at 4.0511 N, 9.7679 E"
-
-
-@pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
 
 
 @pytest.fixture

@@ -20,15 +20,14 @@ from apps.web.reports import views
 from tests.statements import own_statements
 from tests.world import AS_OF
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
 
 LIST = "/rapports"
 MONTH = {"starts_on": "2026-11-01", "ends_on": "2026-11-21", "language": "fr"}
 
 
 @pytest.fixture(autouse=True)
-def _private_files(settings, tmp_path, monkeypatch):
-    settings.INSTITUTION_FILES_DIR = tmp_path / "institutions"
+def _papers(monkeypatch):
     monkeypatch.setattr(views, "can_write_pdf", lambda: True)
 
 
