@@ -1,14 +1,13 @@
 """Credits lent and paid through the services, for tests."""
 
-from django.utils import timezone
+from django.utils.timezone import localdate
 
 from apps.credits.enums import ApplicationStatus
 from apps.credits.models import Client, CreditApplication
 from apps.credits.services.ledger import Disbursement, Receipt, disburse_application, record_repayment
 from apps.engine.ledger import add_months
 
-TODAY = timezone.localdate()
-OLD = add_months(TODAY, -13)
+OLD = add_months(localdate(), -13)
 
 
 def lent(by, *, on=OLD, **values):

@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from django.utils import timezone
+from django.utils.timezone import localdate
 
 from apps.credits.enums import ConsentMethod, ConsentPurpose
 from apps.credits.features import case_facts
@@ -16,7 +16,6 @@ from apps.scoring.services.scores import replay_prediction, score_application, s
 
 pytestmark = pytest.mark.django_db
 
-TODAY = timezone.localdate()
 ONE_DAY = dt.timedelta(days=1)
 DATA = {"purpose": ConsentPurpose.DATA, "method": ConsentMethod.WRITTEN}
 
@@ -72,9 +71,9 @@ def test_without_a_setting_a_consent_never_ends(by, file):
     given(file.client, dt.date(2001, 1, 1), by)
 
     assert consent_months() == 0
-    assert case_facts(file.client, on=TODAY).consent_expired_on is None
+    assert case_facts(file.client, on=localdate()).consent_expired_on is None
     holds_for(0, by)
-    assert case_facts(file.client, on=TODAY).consent_expired_on is None
+    assert case_facts(file.client, on=localdate()).consent_expired_on is None
 
 
 @pytest.mark.parametrize(("late", "expired"), [(-1, False), (0, True), (1, True)])
@@ -89,32 +88,32 @@ def test_it_has_ended_on_the_day_itself(by, file, late, expired):
 
 
 def test_the_setting_counts_from_its_own_day(by, file):
-    given(file.client, add_months(TODAY, -24), by)
-    holds_for(12, by, effective_from=TODAY + ONE_DAY)
+    given(file.client, add_months(localdate(), -24), by)
+    holds_for(12, by, effective_from=localdate() + ONE_DAY)
 
-    assert case_facts(file.client, on=TODAY).consent_expired_on is None
-    assert case_facts(file.client, on=TODAY + ONE_DAY).consent_expired_on is not None
+    assert case_facts(file.client, on=localdate()).consent_expired_on is None
+    assert case_facts(file.client, on=localdate() + ONE_DAY).consent_expired_on is not None
 
 
 def test_what_is_not_given_or_withdrawn_is_missing_and_not_expired(by, file):
     holds_for(12, by)
-    given(file.client, add_months(TODAY, -24), by)
+    given(file.client, add_months(localdate(), -24), by)
     withdraw_consent(client=file.client, purpose=ConsentPurpose.DATA, by=by)
 
-    facts = case_facts(file.client, on=TODAY)
+    facts = case_facts(file.client, on=localdate())
 
     assert (facts.consent_given, facts.consent_expired_on) == (False, None)
 
 
 def test_a_score_warns_until_the_consent_is_renewed_and_replays_alike(by, file):
     holds_for(12, by)
-    given(file.client, add_months(TODAY, -12), by)
+    given(file.client, add_months(localdate(), -12), by)
     expired, _created = score_application(application=file, by=by)
-    given(file.client, TODAY, by)
+    given(file.client, localdate(), by)
     renewed, _created = score_application(application=file, by=by)
 
     assert "consentement_expire" in expired.warnings
-    assert expired.facts["consent_expired_on"] == TODAY.isoformat()
+    assert expired.facts["consent_expired_on"] == localdate().isoformat()
     assert expired.recommendation != "accorder"
     assert {rule["verdict"] for rule in expired.rules if rule["code"] == "consentement"} == {"respectee"}
     assert renewed.uid != expired.uid
@@ -132,7 +131,7 @@ def test_a_stored_score_without_the_fact_still_replays(by, file):
 
 def test_values_scored_for_a_client_are_warned_of_too(by, file):
     holds_for(6, by)
-    given(file.client, add_months(TODAY, -7), by)
+    given(file.client, add_months(localdate(), -7), by)
     raw = {"montant_credit": 300_000, "duree_mois": 12, "taux_interet": 22, "type_credit": "consommation"}
 
     score, _created = score_values(raw={**raw, "revenu_mensuel": 250_000}, by=by, client=file.client)
@@ -142,7 +141,7 @@ def test_values_scored_for_a_client_are_warned_of_too(by, file):
 
 def test_the_page_says_since_when_and_what_to_do(world, page, by, file):
     holds_for(12, by)
-    given(file.client, add_months(TODAY, -13), by)
+    given(file.client, add_months(localdate(), -13), by)
     address = f"/clients/{file.client.uid}"
     client = page(world.analyst)
     day = f"{add_months(file.client.consent_at, 12):%d/%m/%Y}"
@@ -156,7 +155,7 @@ def test_the_page_says_since_when_and_what_to_do(world, page, by, file):
     data = before.context["consents"][0]
     assert (data.expired_on, data.holds_until) == (add_months(data.given_on, 12), None)
     renewed = after.context["consents"][0]
-    assert (renewed.given_on, renewed.expired_on) == (TODAY, None)
-    assert renewed.holds_until == add_months(TODAY, 12) - ONE_DAY
+    assert (renewed.given_on, renewed.expired_on) == (localdate(), None)
+    assert renewed.holds_until == add_months(localdate(), 12) - ONE_DAY
     assert not [mark.label for mark in after.context["marks"] if day in mark.label]
-    assert Client.objects.get(pk=file.client.pk).consent_at == TODAY
+    assert Client.objects.get(pk=file.client.pk).consent_at == localdate()

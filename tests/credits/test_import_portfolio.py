@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.utils import timezone, translation
+from django.utils import translation
+from django.utils.timezone import localdate
 
 from apps.credits.enums import ApplicationStatus, CreditStatus, EntrySource, ImportMode
 from apps.credits.errors import ImportBuiltOn
@@ -28,8 +29,6 @@ from tests.dictionary import declared, draft, stall
 from tests.importing import checked, counts, done, imported, undone, upload_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_files")]
-
-TODAY = timezone.localdate()
 
 
 @pytest.fixture
@@ -137,7 +136,7 @@ def test_applications_bring_variables_decision_and_outcome(world, analyst, clien
         rows = CreditApplication.objects.filter(reference__startswith="X-D-").order_by("reference")
         assert [each.status for each in rows] == ["disbursed", "declined", "draft", "disbursed"]
         assert [each.outcome for each in rows] == ["default", "", "", "good"]
-        assert rows[3].outcome_date == TODAY
+        assert rows[3].outcome_date == localdate()
 
 
 def test_sent_again_nothing_changes_and_what_changed_is_updated(world, analyst, clients):
@@ -161,7 +160,7 @@ def test_sent_again_nothing_changes_and_what_changed_is_updated(world, analyst, 
         ({"Décision": "Refusée", "Défaut": "non"}, "outcome_of_refused"),
         ({"Défaut": "oui", "Date défaut": "01/01/2025"}, "outcome_too_early"),
         ({"Date de la demande": "10/01/1995"}, "age_on_the_day"),
-        ({"Date de la demande": f"{TODAY + dt.timedelta(days=2):%d/%m/%Y}"}, "in_future"),
+        ({"Date de la demande": f"{localdate() + dt.timedelta(days=3):%d/%m/%Y}"}, "in_future"),
     ],
 )
 def test_applications_that_are_rejected(world, analyst, clients, changes, code):

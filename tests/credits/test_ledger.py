@@ -6,7 +6,7 @@ from threading import Barrier, Thread
 
 import pytest
 from django.db import connection
-from django.utils import timezone
+from django.utils.timezone import localdate
 
 from apps.audit.models import AuditEntry
 from apps.credits.enums import ApplicationStatus, CreditStatus, Exclusion
@@ -30,8 +30,7 @@ from tests.statements import own_statements
 
 pytestmark = pytest.mark.django_db
 
-TODAY = timezone.localdate()
-LENT = add_months(TODAY, -5)
+LENT = add_months(localdate(), -5)
 
 
 def granted(number=0, **values):
@@ -110,7 +109,7 @@ def test_what_is_not_granted_is_not_disbursed(analyst, status):
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({"disbursed_on": TODAY + dt.timedelta(days=1)}, "disbursed_on"),
+        ({"disbursed_on": localdate() + dt.timedelta(days=2)}, "disbursed_on"),
         ({"disbursed_on": add_months(LENT, -2)}, "disbursed_on"),
         ({"amount_xaf": 120_001}, "amount_xaf"),
         ({"amount_xaf": 0}, "amount_xaf"),
@@ -188,8 +187,8 @@ def test_the_same_receipt_is_noted_once(analyst):
     ("sent", "field"),
     [
         (receipt(9_000), "reference"),
-        (receipt(paid_on=TODAY), "reference"),
-        (receipt(reference="R-2", paid_on=TODAY + dt.timedelta(days=1)), "paid_on"),
+        (receipt(paid_on=localdate()), "reference"),
+        (receipt(reference="R-2", paid_on=localdate() + dt.timedelta(days=2)), "paid_on"),
         (receipt(reference="R-2", paid_on=LENT - dt.timedelta(days=1)), "paid_on"),
         (receipt(110_001, "R-2"), "amount_xaf"),
         (receipt(0, "R-2"), "amount_xaf"),
@@ -221,12 +220,12 @@ def test_a_receipt_of_another_credit_is_refused(analyst):
 
 def test_the_last_franc_closes_the_credit(analyst):
     credit = lent(analyst)
-    record_repayment(uid=credit.uid, receipt=receipt(119_999, paid_on=TODAY), by=analyst)
+    record_repayment(uid=credit.uid, receipt=receipt(119_999, paid_on=localdate()), by=analyst)
     credit.refresh_from_db()
     assert credit.status == CreditStatus.ACTIVE
     record_repayment(uid=credit.uid, receipt=receipt(1, "R-2", add_months(LENT, 1)), by=analyst)
     credit.refresh_from_db()
-    assert (credit.status, credit.closed_on) == (CreditStatus.CLOSED, TODAY)
+    assert (credit.status, credit.closed_on) == (CreditStatus.CLOSED, localdate())
     with pytest.raises(CreditMoved):
         record_repayment(uid=credit.uid, receipt=receipt(1, "R-3"), by=analyst)
     assert record_repayment(uid=credit.uid, receipt=receipt(1, "R-2"), by=analyst)[1] is False
@@ -240,12 +239,12 @@ def test_a_credit_settled_early_owes_no_later_interest(analyst):
     with pytest.raises(InvalidValues) as refusal:
         close_credit(uid=credit.uid, by=analyst)
     assert set(refusal.value.fields) == {"on"}
-    due = [row for row in Installment.objects.filter(credit=credit) if row.due_on <= TODAY]
+    due = [row for row in Installment.objects.filter(credit=credit) if row.due_on <= localdate()]
     owed = 120_000 + sum(row.interest_xaf for row in due)
-    record_repayment(uid=credit.uid, receipt=receipt(owed, paid_on=TODAY), by=analyst)
+    record_repayment(uid=credit.uid, receipt=receipt(owed, paid_on=localdate()), by=analyst)
     closed = close_credit(uid=credit.uid, by=analyst)
-    assert (closed.status, closed.closed_on) == (CreditStatus.CLOSED, TODAY)
-    assert position(ledger_of(closed), on=TODAY).outstanding_xaf == 0
+    assert (closed.status, closed.closed_on) == (CreditStatus.CLOSED, localdate())
+    assert position(ledger_of(closed), on=localdate()).outstanding_xaf == 0
     with pytest.raises(CreditMoved):
         close_credit(uid=credit.uid, by=analyst)
 
@@ -256,10 +255,10 @@ def test_a_write_off_keeps_what_is_recovered(analyst):
         write_off(uid=credit.uid, reason=" ", by=analyst)
     assert set(refusal.value.fields) == {"reason"}
     write_off(uid=credit.uid, reason="Introuvable", on=add_months(LENT, 4), by=analyst)
-    record_repayment(uid=credit.uid, receipt=receipt(120_000, paid_on=TODAY), by=analyst)
+    record_repayment(uid=credit.uid, receipt=receipt(120_000, paid_on=localdate()), by=analyst)
     credit.refresh_from_db()
     assert credit.status == CreditStatus.WRITTEN_OFF
-    assert position(ledger_of(credit), on=TODAY).outstanding_xaf == 0
+    assert position(ledger_of(credit), on=localdate()).outstanding_xaf == 0
     with pytest.raises(CreditMoved):
         write_off(uid=credit.uid, reason="Encore", by=analyst)
 
@@ -290,7 +289,7 @@ def test_a_restructuring_replaces_what_is_left(analyst):
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({"on": TODAY + dt.timedelta(days=1)}, "on"),
+        ({"on": localdate() + dt.timedelta(days=2)}, "on"),
         ({"on": LENT}, "on"),
         ({"on": add_months(LENT, 1)}, "on"),
         ({"reason": ""}, "reason"),
@@ -328,11 +327,11 @@ def test_a_new_credit_repays_the_old_one(analyst):
 def test_only_a_running_credit_of_the_same_client_is_repaid_so(analyst):
     old = lent(analyst)
     with pytest.raises(InvalidValues) as refusal:
-        lent(analyst, granted(1), disbursed_on=TODAY, refinances=old.uid)
+        lent(analyst, granted(1), disbursed_on=localdate(), refinances=old.uid)
     assert set(refusal.value.fields) == {"refinances"}
     small = granted(montant_credit=100_000)
     with pytest.raises(InvalidValues):
-        lent(analyst, small, disbursed_on=TODAY, refinances=old.uid)
+        lent(analyst, small, disbursed_on=localdate(), refinances=old.uid)
     small.refresh_from_db()
     assert small.status == ApplicationStatus.APPROVED
 
@@ -368,7 +367,7 @@ def test_declared_delays_stand_beside_those_of_the_ledger(analyst):
 
 def test_an_excluded_credit_says_why(analyst):
     assert lent(analyst, exclusion=Exclusion.STAFF).exclusion == "staff"
-    assert delays(ledger_of(lent(analyst)), on=TODAY).thirty == 1
+    assert delays(ledger_of(lent(analyst)), on=localdate()).thirty == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,6 +4,7 @@ import contextvars
 import datetime as dt
 
 import pytest
+from django.utils.timezone import localdate
 
 from apps.audit.models import AuditEntry
 from apps.credits.enums import ApplicationStatus, EntrySource, Exclusion
@@ -14,7 +15,7 @@ from apps.credits.tasks import derive_all_outcomes
 from apps.engine.ledger import add_months
 from apps.institutions.services import set_setting
 from apps.tenancy import context
-from tests.credits.lending import OLD, TODAY, lent, pay
+from tests.credits.lending import OLD, lent, pay
 
 pytestmark = pytest.mark.django_db
 
@@ -36,14 +37,14 @@ def test_matured_credits_get_their_outcome(lender):
 
 
 def test_a_young_credit_has_none_whatever_happened(lender):
-    credit = lent(lender, on=add_months(TODAY, -11))
+    credit = lent(lender, on=add_months(localdate(), -11))
     run = derive_outcomes(by=lender)
     assert (run.young, dict(run.found)) == (1, {})
     assert outcome_of(credit) == ("", None, "")
 
 
 def test_the_horizon_is_a_dated_setting(world, lender):
-    credit = lent(lender, on=add_months(TODAY, -11))
+    credit = lent(lender, on=add_months(localdate(), -11))
     set_setting(key=HORIZON_SETTING, value=9, by=lender, reason="Cohortes plus courtes")
     derive_outcomes(by=lender)
     assert outcome_of(credit)[0] == "default"
@@ -68,11 +69,11 @@ def test_a_late_entry_corrects_what_was_derived(lender):
 
 def test_an_imported_outcome_is_kept_unless_there_is_a_reason(lender):
     credit = lent(lender)
-    known = {"outcome": "good", "outcome_date": TODAY, "outcome_source": "import"}
+    known = {"outcome": "good", "outcome_date": localdate(), "outcome_source": "import"}
     CreditApplication.objects.filter(pk=credit.application_id).update(**known)
     run = derive_outcomes(by=lender)
     assert run.differing == 1
-    assert outcome_of(credit) == ("good", TODAY, "import")
+    assert outcome_of(credit) == ("good", localdate(), "import")
     derive_outcomes(by=lender, reason="Fichier repris par erreur")
     assert outcome_of(credit)[0] == "default"
     assert AuditEntry.objects.order_by("-pk").first().after["reason"] == "Fichier repris par erreur"
@@ -88,7 +89,7 @@ def test_excluded_credits_are_counted_and_have_no_outcome(lender, why):
 
 def test_principal_at_the_end_matures_four_months_after_it(lender):
     early = lent(lender, repayment_kind="seasonal")
-    ripe = lent(lender, on=add_months(TODAY, -16), repayment_kind="in_fine")
+    ripe = lent(lender, on=add_months(localdate(), -16), repayment_kind="in_fine")
     derive_outcomes(by=lender)
     assert (outcome_of(early)[0], outcome_of(ripe)[0]) == ("", "default")
 
@@ -130,7 +131,7 @@ def test_an_outcome_that_nothing_tells_any_more_is_withdrawn(lender):
         CreditStatement.objects.create(
             credit=followed, date=add_months(OLD, month), outstanding_xaf=60_000, days_late=0
         )
-    known = {"outcome": "good", "outcome_date": TODAY, "outcome_source": "import"}
+    known = {"outcome": "good", "outcome_date": localdate(), "outcome_source": "import"}
     CreditApplication.objects.filter(pk=told.application_id).update(**known)
     derive_outcomes(by=lender)
     assert (outcome_of(followed)[2], outcome_of(staff)[2]) == ("statements", "ledger")
@@ -143,7 +144,7 @@ def test_an_outcome_that_nothing_tells_any_more_is_withdrawn(lender):
 
     assert (run.withdrawn, run.unclear) == (2, 1)
     assert outcome_of(followed) == outcome_of(staff) == ("", None, "")
-    assert outcome_of(told) == ("good", TODAY, "import")
+    assert outcome_of(told) == ("good", localdate(), "import")
     assert AuditEntry.objects.order_by("-pk").first().after == {"outcomes": {}, "withdrawn": 2}
     assert derive_outcomes(by=lender).withdrawn == 0
 

@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from django.utils import timezone
+from django.utils.timezone import localdate
 
 from apps.credits.models import Client
 from apps.credits.queries.quality import BEST, FAULTS, PARTS, agency_qualities, quality_of
@@ -13,21 +13,20 @@ from apps.institutions.models import Agency
 from tests.statements import own_statements
 
 pytestmark = pytest.mark.django_db
-TODAY = timezone.localdate()
 GOOD = {
     "last_name": "Zangue",
-    "birth_date": dt.date(TODAY.year - 40, 1, 15),
+    "birth_date": dt.date(localdate().year - 40, 1, 15),
     "sex": "F",
     "family_situation": "marie",
     "phone": "677001122",
     "document_type": "cni",
     "document_number": "ZZ 44",
-    "document_expires_on": TODAY + dt.timedelta(days=90),
+    "document_expires_on": localdate() + dt.timedelta(days=90),
     "contract_type": "CDI",
-    "contract_start": dt.date(TODAY.year - 5, 3, 1),
+    "contract_start": dt.date(localdate().year - 5, 3, 1),
     "monthly_income_xaf": 250_000,
-    "consent_at": TODAY,
-    "data_updated_on": TODAY,
+    "consent_at": localdate(),
+    "data_updated_on": localdate(),
 }
 #: Fault -> what gives it to a good file, with the other faults that come with it.
 GIVEN = {
@@ -39,12 +38,12 @@ GIVEN = {
     "no_consent": ({"consent_at": None}, set()),
     "no_situation": ({"family_situation": ""}, set()),
     "no_sex": ({"sex": ""}, set()),
-    "stale": ({"data_updated_on": TODAY - dt.timedelta(days=200)}, set()),
-    "very_stale": ({"data_updated_on": TODAY - dt.timedelta(days=400)}, {"stale"}),
-    "odd_age": ({"birth_date": dt.date(TODAY.year - 83, 1, 15)}, set()),
+    "stale": ({"data_updated_on": localdate() - dt.timedelta(days=200)}, set()),
+    "very_stale": ({"data_updated_on": localdate() - dt.timedelta(days=400)}, {"stale"}),
+    "odd_age": ({"birth_date": dt.date(localdate().year - 83, 1, 15)}, set()),
     "odd_income": ({"monthly_income_xaf": 9_000}, set()),
-    "odd_job_start": ({"contract_start": dt.date(TODAY.year - 38, 1, 1)}, set()),
-    "expired": ({"document_expires_on": TODAY - dt.timedelta(days=1)}, set()),
+    "odd_job_start": ({"contract_start": dt.date(localdate().year - 38, 1, 1)}, set()),
+    "expired": ({"document_expires_on": localdate() - dt.timedelta(days=1)}, set()),
 }
 
 
@@ -84,10 +83,10 @@ def test_each_fault_takes_its_points_off_and_says_so(scope, code):
 
 @pytest.mark.parametrize(("years", "odd"), [(17, True), (18, False), (80, False), (81, True)])
 def test_ages_are_those_that_scoring_takes(scope, years, odd):
-    born = TODAY.replace(year=TODAY.year - years, day=min(TODAY.day, 28))
+    born = localdate().replace(year=localdate().year - years, day=min(localdate().day, 28))
     client = stored(birth_date=born, contract_start=None)
 
-    assert client.age_on(TODAY) == years
+    assert client.age_on(localdate()) == years
     assert ("odd_age" in {fault.code for fault in quality_of(client).faults}) is odd
 
 
@@ -101,7 +100,7 @@ def test_the_figures_of_agencies_agree_with_the_scores_of_their_files(world, sco
     Client.objects.filter(pk__in=Client.objects.order_by("pk").values("pk")[:7]).update(
         monthly_income_xaf=None
     )
-    stored(phone="", data_updated_on=TODAY - dt.timedelta(days=900))
+    stored(phone="", data_updated_on=localdate() - dt.timedelta(days=900))
 
     with own_statements() as statements:
         whole, agencies = agency_qualities(world.actor(world.analyst))

@@ -2,17 +2,19 @@
 
 import dataclasses
 import datetime as dt
+import random
 
 import pytest
 from django.utils import timezone
 
+from apps.credits.enums import Outcome
 from apps.credits.models import Client, CreditApplication
 from apps.decisions.models import Decision
 from apps.demo import cast
 from apps.demo.seeding import people
 from apps.demo.seeding.deciding import seed_deciding
 from apps.demo.seeding.history import seed_history
-from apps.demo.seeding.past import MONTHS, OVERRIDES, seed_past
+from apps.demo.seeding.past import MONTHS, OVERRIDES, chosen_overrides, seed_past
 from apps.demo.seeding.people import seed_institution, seed_operator
 from apps.demo.seeding.scores import seed_policy, seed_scores
 from apps.demo.seeding.story import OPEN, VISIT, seed_story
@@ -45,6 +47,25 @@ def told(world, monkeypatch):
     seed_story(demo, institution)
     with tenant_scope(institution.pk):
         yield demo, institution, decisions
+
+
+def case(number, **values):
+    application = CreditApplication(institution_id=1, id=number, **values)
+    return application, Prediction(institution_id=1, id=number)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_override_that_went_wrong_is_always_among_those_drawn(seed):
+    running = [case(number) for number in range(200)]
+    wrong = case(900, outcome=Outcome.DEFAULT)
+    draw = random.Random(seed)  # noqa: S311  fictional data
+
+    chosen = chosen_overrides([*running, wrong], 40, draw)
+
+    assert (len(chosen), len({each.id for each, _ in chosen})) == (40, 40)
+    assert wrong in chosen
+    assert len(chosen_overrides(running, 40, draw)) == 40
+    assert chosen_overrides([wrong], 0, draw) == []
 
 
 def test_the_past_and_the_story(told):

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.utils import timezone
+from django.utils.timezone import localdate
 
 from apps.audit.models import AuditEntry
 from apps.credits.models import Client as Borrower
@@ -14,7 +15,6 @@ from apps.institutions.models import Agency
 from tests.statements import own_statements
 
 pytestmark = pytest.mark.django_db
-TODAY = timezone.localdate()
 FRENCH = {"headers": {"Accept-Language": "fr"}}
 
 
@@ -105,8 +105,8 @@ def test_the_list_is_limited_to_an_agency_and_to_data_to_confirm(world, analyst)
         agency = Agency.objects.order_by("id").last()
         own = {str(each) for each in Borrower.objects.filter(agency=agency)}
         fresh = Borrower.objects.filter(agency=agency).order_by("search_name").first()
-        Borrower.objects.filter(agency=agency).update(data_updated_on=TODAY - dt.timedelta(days=400))
-        Borrower.objects.filter(pk=fresh.pk).update(data_updated_on=TODAY)
+        Borrower.objects.filter(agency=agency).update(data_updated_on=localdate() - dt.timedelta(days=400))
+        Borrower.objects.filter(pk=fresh.pk).update(data_updated_on=localdate())
 
     assert set(names_in(analyst.get("/clients", {"agence": agency.code}))) <= own
     old = analyst.get("/clients", {"agence": agency.code, "a_confirmer": "on"})
@@ -192,7 +192,7 @@ def test_the_evolution_of_the_points_is_said(world, analyst, borrower):
 
 def test_old_data_are_flagged_and_confirmed(world, analyst, borrower):
     with world.scope():
-        Borrower.objects.filter(pk=borrower.pk).update(data_updated_on=TODAY - dt.timedelta(days=200))
+        Borrower.objects.filter(pk=borrower.pk).update(data_updated_on=localdate() - dt.timedelta(days=200))
     before = analyst.get(f"/clients/{borrower.uid}")
     answer = analyst.post(f"/clients/{borrower.uid}/confirmer")
     after = analyst.get(f"/clients/{borrower.uid}")
@@ -204,7 +204,7 @@ def test_old_data_are_flagged_and_confirmed(world, analyst, borrower):
 
 def test_data_of_this_month_are_not_flagged(world, analyst, borrower):
     with world.scope():
-        Borrower.objects.filter(pk=borrower.pk).update(data_updated_on=TODAY - dt.timedelta(days=30))
+        Borrower.objects.filter(pk=borrower.pk).update(data_updated_on=localdate() - dt.timedelta(days=30))
 
     assert 'id="stale"' not in analyst.get(f"/clients/{borrower.uid}").content.decode()
 
@@ -250,8 +250,8 @@ def test_a_client_is_opened_with_consents(world, analyst, typed):
     assert (answer.status_code, answer["Location"]) == (302, f"/clients/{client.uid}")
     assert client.birth_date == dt.date(1990, 1, 31)
     assert client.monthly_income_xaf == 285_000
-    assert (client.consent_at, client.consent_method) == (TODAY, "ecrit")
-    assert (client.bureau_consent_at, client.bureau_consent_method) == (TODAY, "ecrit")
+    assert (client.consent_at, client.consent_method) == (localdate(), "ecrit")
+    assert (client.bureau_consent_at, client.bureau_consent_method) == (localdate(), "ecrit")
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ def test_a_file_is_changed_and_keeps_its_consents(world, analyst, borrower):
     assert answer.status_code == 302
     with world.scope():
         stored = Borrower.objects.get(pk=borrower.pk)
-    assert (stored.city, stored.data_updated_on) == ("Kribi", TODAY)
+    assert (stored.city, stored.data_updated_on) == ("Kribi", localdate())
     assert stored.consent_at == borrower.consent_at
 
 
@@ -369,8 +369,8 @@ def test_a_consent_is_withdrawn_and_noted_again(world, analyst, borrower):
     with world.scope():
         again = Borrower.objects.get(pk=borrower.pk)
 
-    assert (withdrawn.consent_at, withdrawn.consent_withdrawn_on) == (None, TODAY)
-    assert (again.consent_at, again.consent_method) == (TODAY, "oral")
+    assert (withdrawn.consent_at, withdrawn.consent_withdrawn_on) == (None, localdate())
+    assert (again.consent_at, again.consent_method) == (localdate(), "oral")
 
 
 @pytest.mark.parametrize("data", [{}, {"purpose": "tout"}, {"purpose": "bureau", "method": "telepathie"}])
@@ -394,7 +394,7 @@ def test_a_guarantee_is_added_for_an_application_and_released(world, analyst):
 
     assert analyst.post(f"/garanties/{guarantee.uid}/mainlevee").status_code == 302
     with world.scope():
-        assert Guarantee.objects.get(pk=guarantee.pk).released_on == TODAY
+        assert Guarantee.objects.get(pk=guarantee.pk).released_on == localdate()
 
 
 SURETY = {"kind": "aval", "value_xaf": "1", "guarantor_name": "Ewane"}
@@ -428,7 +428,7 @@ DEBT = {
     "monthly_payment_xaf": "30 000",
     "status": "active",
     "source": "declare",
-    "as_of": f"{TODAY:%d/%m/%Y}",
+    "as_of": f"{localdate():%d/%m/%Y}",
 }
 
 

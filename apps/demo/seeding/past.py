@@ -13,7 +13,7 @@ from typing import Any
 from django.utils import timezone
 
 from apps.audit.services import record
-from apps.credits.enums import ApplicationStatus
+from apps.credits.enums import ApplicationStatus, Outcome
 from apps.credits.models import Credit, CreditApplication
 from apps.decisions.enums import DecisionKind, OverrideReason
 from apps.decisions.models import Decision, DecisionMotive
@@ -177,7 +177,7 @@ class _Past:
     ) -> list[PastDecision]:
         """Keep so many decisions against the advice that they make six in a hundred."""
         wanted = round(kept * OVERRIDES / (1 - OVERRIDES))
-        chosen = self.draw.sample(against, min(wanted, len(against)))
+        chosen = chosen_overrides(against, min(wanted, len(against)), self.draw)
         return [self._override(application, prediction) for application, prediction in chosen]
 
     def _decision(self, application: CreditApplication, prediction: Prediction) -> PastDecision:
@@ -233,6 +233,21 @@ class _Past:
         latest = min(self.disbursed.get(application.pk, latest), latest)
         day = min(application.applied_on + dt.timedelta(days=self.draw.randint(1, 12)), latest)
         return _moment(day, self.draw.randint(17, 18))
+
+
+def chosen_overrides(
+    against: list[tuple[CreditApplication, Prediction]], wanted: int, draw: random.Random
+) -> list[tuple[CreditApplication, Prediction]]:
+    """Draw the files decided against the advice, among them one that went wrong where there is any.
+
+    Most credits of so few files are still running: on some days none of the drawn ones has ended badly, and
+    the visit of the demonstration shows one.
+    """
+    chosen = draw.sample(against, wanted)
+    wrong = [each for each in against if each[0].outcome == Outcome.DEFAULT]
+    if chosen and wrong and not any(each in chosen for each in wrong):
+        chosen[-1] = draw.choice(wrong)
+    return chosen
 
 
 def _sent(files: list[CreditApplication]) -> None:

@@ -83,13 +83,14 @@ class _Story:
         left += [each for each in scores if each not in left][: OPEN - len(left)]
         self._decide([each for each in scores if each not in left])
         expired = self._dirt([each for each in left if each not in shown.values()])
-        wrong = (
-            Decision.objects.filter(override_direction=Direction.MILDER, application__outcome=Outcome.DEFAULT)
-            .select_related("application")
-            .latest("decided_at")
-        )
         found = {name: str(score.uid) for name, score in shown.items()}
-        return {**found, "expired_consent": str(expired.uid), "override": str(wrong.application.uid)}
+        found["expired_consent"] = str(expired.uid)
+        wrong = Decision.objects.filter(
+            override_direction=Direction.MILDER, application__outcome=Outcome.DEFAULT
+        ).select_related("application")
+        for latest in wrong.order_by("-decided_at", "-pk")[:1]:
+            found["override"] = str(latest.application.uid)
+        return found
 
     def _scores(self) -> list[Prediction]:
         files = CreditApplication.objects.select_related("client", "client__merged_into").filter(
