@@ -220,12 +220,14 @@ def _caller(request: HttpRequest) -> Caller | None:
 def _body(request: HttpRequest) -> dict[str, Any] | None:
     """Return the values; ``None`` for anything but an object of plain values, without a reference."""
     try:
-        body = json.loads(request.body.decode(UTF_8), parse_constant=_refused)
+        text = request.body.decode(UTF_8)
+        body = json.loads(text, parse_constant=_refused)
     except (ValueError, RecursionError, RequestDataTooBig, UnreadablePostError):
         return None
-    if not isinstance(body, dict) or any(name in body for name in REFERENCES) or not is_readable(body):
+    if not isinstance(body, dict) or any(name in body for name in REFERENCES):
         return None
-    return body
+    # no UTF-8 holds half a character, no JSON a bare NUL: only an escape can bring one
+    return None if "\\u" in text and not is_readable(body) else body
 
 
 def _refused(name: str) -> None:

@@ -69,8 +69,9 @@ def clean(variables: Mapping[str, Variable], raw: Mapping[str, object]) -> Clean
     values: dict[str, Value] = {}
     problems = [Problem(str(name), "unknown_field") for name in raw if name not in variables]
     for name, variable in variables.items():
+        given = raw.get(name)
         try:
-            value = parse(variable, raw.get(name))
+            value = None if given is None else parse(variable, given)
         except _Refused as refusal:
             problems.append(_problem(variable, str(refusal)))
             continue

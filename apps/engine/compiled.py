@@ -143,16 +143,23 @@ def explain_row(
     slot_feature: npt.NDArray[np.int16],
     total: npt.NDArray[np.float64],
 ) -> None:
-    """Add to ``total`` (features and one to spare) what each group of splits says of one row."""
+    """Add to ``total`` (features and one to spare) what each group of splits says of one row.
+
+    All places come first: the lines then stand apart in memory, and are fetched several at a time.
+    """
     outcomes = np.empty(len(feature), np.uint8)
     for split in range(len(feature)):
         value = values[feature[split]]
         outcomes[split] = value >= threshold[split] or (missing_right[split] and np.isnan(value))
     combinations = len(lines) // len(bits)
+    places = np.empty(len(bits), np.intp)
     for group in range(len(bits)):
         place = np.intp(group * combinations)
         for bit in range(bits.shape[1]):
             place += np.intp(outcomes[bits[group, bit]]) << bit
+        places[group] = place
+    for group in range(len(bits)):
+        place = places[group]
         for slot in range(lines.shape[1]):
             total[slot_feature[group, slot]] += lines[place, slot]
 

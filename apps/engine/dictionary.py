@@ -71,6 +71,9 @@ class Dictionary(Mapping[str, Variable]):
     def __getitem__(self, name: str) -> Variable:
         return self._by_name[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_name)
 
@@ -123,7 +126,7 @@ class Dictionary(Mapping[str, Variable]):
         are missing: such fields are absent from ``values``, which holds what is known, in dictionary order.
         Problems never raise; ``warnings`` may hold ``retards_incoherents``.
         """
-        return clean(self, raw)
+        return clean(self._by_name, raw)
 
     def known(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """Keep the non-missing ``values`` of this dictionary, in its order."""

@@ -94,6 +94,8 @@ class TreeTables:
 
     def contributions(self, x: Floats) -> Floats:
         """Float64 (rows, features): what each feature adds to ``base`` for encoded rows."""
+        if len(x) == 1:
+            return self._row(x)[None]
         if len(x) <= _FEW_ROWS:
             rows = [self._row(x[row : row + 1]) for row in range(len(x))]
             return np.stack(rows) if rows else np.empty((0, self.features))

@@ -38,7 +38,7 @@ class SqlConstraint(models.BaseConstraint):
 
 
 class TenantPrimaryKey(SqlConstraint):
-    """``PRIMARY KEY (institution_id, id)`` in place of ``PRIMARY KEY (id)``, whatever the key's name."""
+    """``PRIMARY KEY (institution_id, <key>)`` in place of ``PRIMARY KEY (<key>)``."""
 
     def create_sql(self, model: Any, schema_editor: Any) -> str:
         return _primary_key(model, schema_editor, f"institution_id, {model._meta.pk.column}")

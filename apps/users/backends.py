@@ -7,6 +7,7 @@ stored as a keyed hash: people type passwords into the wrong field.
 import hashlib
 import hmac
 import ipaddress
+from functools import lru_cache
 from typing import Any
 
 from axes.handlers.base import AbstractAxesHandler, AxesBaseHandler
@@ -50,6 +51,7 @@ def is_trusted_proxy(address: str) -> bool:
     return parsed is not None and any(parsed in network for network in settings.TRUSTED_PROXIES)
 
 
+@lru_cache(maxsize=256)
 def _parsed(address: str) -> "ipaddress.IPv4Address | ipaddress.IPv6Address | None":
     try:
         return ipaddress.ip_address(address)

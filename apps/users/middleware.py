@@ -211,7 +211,7 @@ def _setup_missing(session: LoginSession | None) -> SecondFactorMissing | None:
 
 def name_of(request: HttpRequest) -> str:
     """Take the name that a proxy of ours gave, to find its lines and ours together; else make one."""
-    given = request.headers.get("X-Request-Id", "")
+    given = str(request.META.get("HTTP_X_REQUEST_ID", ""))
     if GIVEN_ID.fullmatch(given) and is_trusted_proxy(str(request.META.get("REMOTE_ADDR", ""))):
         return given
     return secrets.token_hex(16)
@@ -219,7 +219,7 @@ def name_of(request: HttpRequest) -> str:
 
 def api_language(request: HttpRequest) -> str:
     """Return what ``Accept-Language`` asks of the API, French without one."""
-    return translation.get_language_from_request(request) if "Accept-Language" in request.headers else "fr"
+    return translation.get_language_from_request(request) if "HTTP_ACCEPT_LANGUAGE" in request.META else "fr"
 
 
 def _language(request: HttpRequest, membership: Membership | None) -> str:

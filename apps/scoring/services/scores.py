@@ -4,8 +4,10 @@ import datetime as dt
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from django.db import transaction
@@ -169,14 +171,22 @@ def figures_of(result: ScoringResult, advice: Advice) -> dict[str, Any]:
 
 def plain(flat: Any) -> dict[str, Any]:
     """Return the fields of a dataclass whose values are plain; ``asdict`` would copy each one deeply."""
-    return {name: getattr(flat, name) for name in flat.__dataclass_fields__}
+    names, values = _fields(flat.__class__)
+    return dict(zip(names, values(flat), strict=True))
+
+
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    names = tuple(kind.__dataclass_fields__)
+    return names, attrgetter(*names)
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 def hash_of(case: Case) -> str:
     """Return the SHA-256 (hexadecimal) of the canonical JSON of values and facts."""
-    canonical = json.dumps(
-        {"values": dict(case.values), "facts": plain(case.facts)}, sort_keys=True, separators=(",", ":")
-    )
+    canonical = _canonical({"values": dict(case.values), "facts": plain(case.facts)})
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

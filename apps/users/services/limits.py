@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -84,8 +84,13 @@ def count(wanted: Iterable[tuple[str, str, Rate]]) -> tuple[Limit, ...]:
 
 def limit_of(path: str) -> tuple[str, Rate | None]:
     """Return the name of the limit of a route and its rate, ``None`` where it is off."""
-    name = next((name for name, pattern in settings.API_RATE_ROUTES if re.match(pattern, path)), "default")
+    name = _limit_name(path, tuple(settings.API_RATE_ROUTES))
     return name, rate_of(settings.API_RATES[name])
+
+
+@lru_cache(maxsize=256)
+def _limit_name(path: str, routes: tuple[tuple[str, str], ...]) -> str:
+    return next((name for name, pattern in routes if re.match(pattern, path)), "default")
 
 
 def limit_after(name: str, rate: Rate, used: int, moment: dt.datetime) -> Limit:
