@@ -145,11 +145,11 @@ def _answered_at_once(
 
     Return what that statement said, and the answer if the score is stored; nothing where values are refused.
     """
-    scored = _scored(asked, terms_of(known.ahead))
-    if scored is None or known.actor is None:
+    score = _score(asked, terms_of(known.ahead))
+    if score is None or known.actor is None:
         return None, None
+    content = _content(score, asked.language)
     hand_over()
-    score, content = scored
     row = row_of(score, asked.request.request_id, by=known.actor)
     opening = _opened(asked.request, caller, then=Then(storing, row, known))
     asked.request.limits = opening.limits
@@ -164,26 +164,30 @@ def _may_go_on(opening: Opening) -> bool:
 def _answered(opening: Opening, asked: Sequence[Asked], hand_over: Callable[[], None]) -> list[bytes | None]:
     contents: list[bytes | None] = [None] * len(asked)
     terms = terms_of(opening.ahead)
+    scores = [
+        None if any(limit.refused for limit in each.request.limits) else _score(each, terms) for each in asked
+    ]
     kept = []
-    for place, each in enumerate(asked):
-        if any(limit.refused for limit in each.request.limits):
-            continue
-        if (scored := _scored(each, terms)) is not None:
-            kept.append((scored[0], each.request.request_id))
-            contents[place] = scored[1]
+    for place, (each, score) in enumerate(zip(asked, scores, strict=True)):
+        if score is not None:
+            contents[place] = _content(score, each.language)
+            kept.append((score, each.request.request_id))
     hand_over()
     if kept and opening.actor is not None:
         keep_direct(kept, by=opening.actor)  # last: a score is kept once its answer can be given
     return contents
 
 
-def _scored(asked: Asked, terms: Terms) -> tuple[DirectScore, bytes] | None:
+def _score(asked: Asked, terms: Terms) -> DirectScore | None:
     try:
-        score = score_direct(raw=asked.body, terms=terms)
-        lang: Lang = "en" if asked.language.startswith("en") else "fr"
-        return score, orjson.dumps(direct_body(score, lang=lang))
+        return score_direct(raw=asked.body, terms=terms)
     except DomainError:
         return None
+
+
+def _content(score: DirectScore, language: str) -> bytes:
+    lang: Lang = "en" if language.startswith("en") else "fr"
+    return orjson.dumps(direct_body(score, lang=lang))
 
 
 def _opened(request: HttpRequest, caller: Caller, *, count: int = 1, then: Then | None = None) -> Opening:

@@ -76,22 +76,16 @@ class Scorer:
 
     def score(self, scoring_input: ScoringInput) -> ScoringResult:
         """Score one application; values absent or None are missing, names the model does not use ignored."""
-        values = scoring_input.values
-        row = [
-            read.number(values.get(name)) for name, read in zip(self.variables, self._readers, strict=True)
-        ]
+        given = list(map(scoring_input.values.get, self.variables))
+        row = [read.number(value) for value, read in zip(given, self._readers, strict=True)]
         trees = self._trees.contributions(np.array([row]))[0].tolist()
         log_odds = [
             self.parts.trees_weight * part + self._card_weight * evidence
             for part, evidence in zip(trees, self._card.row(row), strict=True)
         ]
-        contributions = tuple(
-            Contribution(name, values.get(name), part)
-            for name, part in zip(self.variables, log_odds, strict=True)
-        )
+        contributions = tuple(map(Contribution, self.variables, given, log_odds))
         outside = any(
-            read.leaves(values.get(name), number)
-            for name, read, number in zip(self.variables, self._readers, row, strict=True)
+            read.leaves(value, number) for value, read, number in zip(given, self._readers, row, strict=True)
         )
         pd = sigmoid(self.base + sum(log_odds))
         return ScoringResult(pd, self.base, contributions, ("hors_domaine",) if outside else ())
