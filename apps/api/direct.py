@@ -146,9 +146,9 @@ def _answered_at_once(
     Return what that statement said, and the answer if the score is stored; nothing where values are refused.
     """
     score = _score(asked, terms_of(known.ahead))
-    if score is None or known.actor is None:
+    content = None if score is None else _content(score, asked.language)
+    if score is None or content is None or known.actor is None:
         return None, None
-    content = _content(score, asked.language)
     hand_over()
     row = row_of(score, asked.request.request_id, by=known.actor)
     opening = _opened(asked.request, caller, then=Then(storing, row, known))
@@ -169,8 +169,8 @@ def _answered(opening: Opening, asked: Sequence[Asked], hand_over: Callable[[], 
     ]
     kept = []
     for place, (each, score) in enumerate(zip(asked, scores, strict=True)):
-        if score is not None:
-            contents[place] = _content(score, each.language)
+        if score is not None and (content := _content(score, each.language)) is not None:
+            contents[place] = content
             kept.append((score, each.request.request_id))
     hand_over()
     if kept and opening.actor is not None:
@@ -185,9 +185,12 @@ def _score(asked: Asked, terms: Terms) -> DirectScore | None:
         return None
 
 
-def _content(score: DirectScore, language: str) -> bytes:
+def _content(score: DirectScore, language: str) -> bytes | None:
     lang: Lang = "en" if language.startswith("en") else "fr"
-    return orjson.dumps(direct_body(score, lang=lang))
+    try:
+        return orjson.dumps(direct_body(score, lang=lang))
+    except DomainError:
+        return None
 
 
 def _opened(request: HttpRequest, caller: Caller, *, count: int = 1, then: Then | None = None) -> Opening:

@@ -202,7 +202,7 @@ class Platform:
         check = COMPOSE["services"][web]["healthcheck"]["test"][1:]
         self.until(lambda: subprocess.run(check, cwd=ROOT, env=environment, check=False).returncode == 0)
 
-    def until(self, holds, seconds: float = 90) -> None:
+    def until(self, holds, seconds: float = 240) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:
